@@ -1,0 +1,1 @@
+"""What the flows need from the world, as protocols. No implementation lives here."""

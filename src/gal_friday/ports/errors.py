@@ -1,0 +1,50 @@
+"""Failures of the world, named by what to do next.
+
+    WorldFailed
+    ├── ExchangeFailed
+    │   ├── ExchangeUnavailable    no usable answer now: asking again later is safe and may help
+    │   ├── ExchangeRefused        this key may not, or the request is wrong: a person has to act
+    │   └── ExchangeMalformed      an answer that cannot be read: nothing of it was used
+    ├── BookFailed                 the trading system's book could not be read or written
+    └── StoreFailed                our own database could not be read or written
+
+Adapters translate what their libraries raise into these, once, at the border. Every message says what
+happened, to what, and what to do next; none carries a secret.
+"""
+
+from datetime import datetime
+
+from gal_friday.domain.errors import GalFridayError
+
+
+class WorldFailed(GalFridayError):
+    """Something outside this program failed."""
+
+
+class ExchangeFailed(WorldFailed):
+    """A read from the exchange gave no usable answer."""
+
+
+class ExchangeUnavailable(ExchangeFailed):
+    """No answer in time, or a refusal that passes: asking again is safe."""
+
+    def __init__(self, message: str, *, retry_at: datetime | None = None) -> None:
+        """Keep the instant before which asking again is pointless or harmful, where it is known."""
+        super().__init__(message)
+        self.retry_at = retry_at
+
+
+class ExchangeRefused(ExchangeFailed):
+    """The exchange will not answer this key or this request; asking again will not help."""
+
+
+class ExchangeMalformed(ExchangeFailed):
+    """The answer arrived and cannot be read; nothing of it was used."""
+
+
+class BookFailed(WorldFailed):
+    """The book could not be read or written."""
+
+
+class StoreFailed(WorldFailed):
+    """Our own database could not be read or written."""
