@@ -1,0 +1,310 @@
+#!/usr/bin/env python3
+"""The two commands of this project on a bare machine: ``python3 dev.py demo`` and ``python3 dev.py test``.
+
+Only the standard library, so that it runs before anything is installed. Every environment is made from
+a lock with hashes and lies inside this folder; nothing outside it is ever touched. What set-up has to
+say goes to stderr: stdout belongs to the program that was asked for.
+
+    demo [ARGS]    the demo (for example --once --json), from the runtime lock alone
+    run ARGS       any gal-friday command, from the runtime lock alone
+    test [ARGS]    every check, then pytest with these arguments
+    lint           the checks without pytest
+    format         rewrite what ruff can rewrite
+    bench [ARGS]   the benchmarks
+    lock [ARGS]    bring the locks in step with pyproject.toml (needs uv); --upgrade takes newer versions
+    clean          remove environments and caches
+"""
+
+from __future__ import annotations  # an older Python must get as far as the message in main
+
+import contextlib
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parent
+OLDEST = (3, 11)
+# Not sys.executable: called from inside an environment, that would be the one to be replaced.
+BASE_PYTHON = getattr(sys, "_base_executable", sys.executable)
+CACHES = (".mypy_cache", ".ruff_cache", ".pytest_cache", ".import_linter_cache", ".hypothesis")
+
+
+class Environment(NamedTuple):
+    """One folder of installed packages and the lock it is made from."""
+
+    folder: str
+    lock: str
+    installs_project: bool = True
+
+    @property
+    def path(self) -> Path:
+        """The folder, inside this project."""
+        return ROOT / self.folder
+
+    @property
+    def stamp(self) -> Path:
+        """The file that says what the folder was made from; the last thing written."""
+        return self.path / "made-from"
+
+    def program(self, name: str) -> str:
+        """Return the path of a program installed there."""
+        folder, suffix = ("Scripts", ".exe") if os.name == "nt" else ("bin", "")
+        return str(self.path / folder / f"{name}{suffix}")
+
+
+# The demo has its own, five times smaller: it is what a newcomer waits for.
+DEMO = Environment(".venv-demo", "requirements/runtime.lock")
+FULL = Environment(".venv", "requirements/dev.lock")
+CCXT = Environment(".venv-ccxt", "requirements/ccxt.lock", installs_project=False)
+
+# What is resolved into each lock. dev.lock is held to the pins of runtime.lock: tests see what users get.
+LOCKS = {
+    DEMO.lock: ("pyproject.toml", "--group", "build"),
+    FULL.lock: (
+        *("pyproject.toml", "--extra", "postgres", "--constraints", DEMO.lock),
+        *("--group", "build", "--group", "test", "--group", "lint"),
+    ),
+    CCXT.lock: ("--group", "ccxt"),
+}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command named by the first argument and return its exit status."""
+    if sys.version_info < OLDEST:
+        say(f"Python {OLDEST[0]}.{OLDEST[1]} or newer is needed; this is {sys.version.split()[0]}.")
+        return 2
+    command = COMMANDS.get(arguments[0]) if arguments else None
+    if command is None:
+        say(__doc__)
+        return 0 if arguments and arguments[0] in ("help", "-h", "--help") else 2
+    try:
+        return command(arguments[1:])
+    except SetUpFailed as failure:
+        say(str(failure))
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def demo(arguments: Sequence[str]) -> int:
+    """Run the demo in the small environment."""
+    return run(["demo", *arguments])
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run any gal-friday command in the small environment; its stdout is untouched."""
+    return become(ready(DEMO).program("gal-friday"), arguments)
+
+
+def test(arguments: Sequence[str]) -> int:
+    """Run every check and then pytest; pytest's closing line comes last when all is well."""
+    failed = checks()
+    os.environ["GAL_FRIDAY_CCXT_PYTHON"] = ready(CCXT).program("python")
+    if passed([FULL.program("python"), "-m", "pytest", *arguments]) and not failed:
+        return 0
+    if failed:
+        say(f"failed besides pytest: {', '.join(failed)}")
+    return 1
+
+
+def lint(_arguments: Sequence[str]) -> int:
+    """Run the checks without pytest."""
+    return 1 if checks() else 0
+
+
+def reformat(_arguments: Sequence[str]) -> int:
+    """Rewrite what ruff can rewrite."""
+    ruff = ready(FULL).program("ruff")
+    return 0 if passed([ruff, "check", "--fix"]) & passed([ruff, "format"]) else 1
+
+
+def bench(arguments: Sequence[str]) -> int:
+    """Run the benchmarks in the full environment."""
+    return become(ready(FULL).program("python"), ["-m", "benchmarks", *arguments])
+
+
+def lock(arguments: Sequence[str]) -> int:
+    """Write the locks: names, versions and hashes for every platform, and no address."""
+    uv = shutil.which("uv")
+    if uv is None:
+        raise SetUpFailed("Locks are written with uv, which is not on PATH.")
+    # --no-config and pip compile: nothing of this machine's package sources gets into the file.
+    compiled = [uv, "--no-config", "pip", "compile", "--universal", "--python-version", "3.11", "--quiet"]
+    plain = [
+        "--generate-hashes",
+        "--no-header",
+        "--no-annotate",
+        "--no-emit-index-url",
+        "--no-emit-find-links",
+    ]
+    for target, sources in LOCKS.items():
+        set_up([*compiled, *plain, *sources, *arguments, "--output-file", target])
+        say(f"wrote {target}")
+    return 0
+
+
+def clean(_arguments: Sequence[str]) -> int:
+    """Remove environments and caches."""
+    compiled = [
+        path for folder in ("src", "tests", "benchmarks") for path in (ROOT / folder).rglob("__pycache__")
+    ]
+    for path in [*(ROOT / name for name in (DEMO.folder, FULL.folder, CCXT.folder, *CACHES)), *compiled]:
+        shutil.rmtree(path, ignore_errors=True)
+    return 0
+
+
+COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
+    "demo": demo,
+    "run": run,
+    "test": test,
+    "lint": lint,
+    "format": reformat,
+    "bench": bench,
+    "lock": lock,
+    "clean": clean,
+}
+
+
+def checks() -> list[str]:
+    """Run every check that is not a test and return the names of those that failed."""
+    ready(FULL)
+    typed = [folder for folder in ("src", "tests", "benchmarks", "dev.py") if (ROOT / folder).exists()]
+    steps = {
+        "ruff check": [FULL.program("ruff"), "check"],
+        "ruff format": [FULL.program("ruff"), "format", "--check"],
+        "mypy": [FULL.program("mypy"), *typed],
+        "import-linter": [FULL.program("lint-imports")],
+    }
+    return [name for name, command in steps.items() if not quiet_when_good(name, command)]
+
+
+def quiet_when_good(name: str, command: Sequence[str]) -> bool:
+    """Run one check, show what it says only if it fails, and say in one line how it went."""
+    started = time.perf_counter()
+    step = subprocess.run(
+        command,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    if step.returncode:
+        sys.stdout.buffer.write(step.stdout)
+    outcome = f"FAILED (status {step.returncode})" if step.returncode else "ok"
+    print(f"{name:<14} {outcome}  {time.perf_counter() - started:.1f} s", flush=True)
+    return step.returncode == 0
+
+
+def ready(environment: Environment) -> Environment:
+    """Return the environment once it holds exactly what its lock says; a second call costs a hash."""
+    with one_at_a_time(environment):
+        if not environment.stamp.is_file() or environment.stamp.read_text() != fingerprint(environment):
+            make(environment)
+    return environment
+
+
+def make(environment: Environment) -> None:
+    """Fill the environment from its lock. The stamp comes last: a broken set-up is made again."""
+    say(f"setting up {environment.folder} from {environment.lock} (once)")
+    started = time.perf_counter()
+    environment.stamp.unlink(missing_ok=True)
+    uv = shutil.which("uv")
+    installer = with_uv(environment, uv) if uv else with_pip(environment)
+    if environment.installs_project:
+        # hatchling is in the lock, so building the project itself fetches nothing.
+        set_up([*installer, "--no-deps", "--no-build-isolation", "--editable", "."])
+        # Python may be told not to write bytecode; starting without it takes twice as long.
+        set_up([environment.program("python"), "-m", "compileall", "-q", "src"])
+    environment.stamp.write_text(fingerprint(environment))
+    say(f"set up {environment.folder} in {time.perf_counter() - started:.1f} s")
+
+
+def with_uv(environment: Environment, uv: str) -> list[str]:
+    """Install the lock with uv and return the command that installs more."""
+    if not Path(environment.program("python")).exists():
+        set_up([uv, "venv", "--quiet", "--clear", "--python", BASE_PYTHON, environment.folder])
+    target = ["--quiet", "--python", environment.program("python")]
+    # ccxt brings a thousand modules of which a test imports one: not worth compiling.
+    compiled = ["--compile-bytecode"] if environment.installs_project else []
+    set_up([uv, "pip", "sync", *target, "--require-hashes", *compiled, environment.lock])
+    return [uv, "pip", "install", *target]
+
+
+def with_pip(environment: Environment) -> list[str]:
+    """Install the lock with pip and return the command that installs more."""
+    missing = [module for module in ("venv", "ensurepip") if importlib.util.find_spec(module) is None]
+    if missing:
+        version = f"{sys.version_info.major}.{sys.version_info.minor}"
+        raise SetUpFailed(
+            f"This Python lacks {' and '.join(missing)}: install the package python3-venv "
+            f"(Debian, Ubuntu: apt install python{version}-venv), or uv, and run the command again."
+        )
+    # --clear: pip leaves behind what a lock no longer names.
+    set_up([BASE_PYTHON, "-m", "venv", "--clear", environment.folder])
+    pip = [environment.program("python"), "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    compiled = [] if environment.installs_project else ["--no-compile"]
+    set_up([*pip, "install", "--require-hashes", "--no-deps", *compiled, "-r", environment.lock])
+    return [*pip, "install"]
+
+
+def fingerprint(environment: Environment) -> str:
+    """Return what the environment depends on, as one hash."""
+    digest = hashlib.sha256()
+    for part in (environment.lock, "pyproject.toml"):
+        digest.update((ROOT / part).read_bytes())
+    digest.update(f"{sys.version} {environment.path}".encode())
+    return digest.hexdigest()
+
+
+@contextlib.contextmanager
+def one_at_a_time(environment: Environment) -> Iterator[None]:
+    """Let two calls at once set up one after the other, where the system can lock a file."""
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    with (ROOT / f"{environment.folder}.busy").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
+def set_up(command: Sequence[str]) -> None:
+    """Run one step of setting up, its words on stderr, and stop if it fails."""
+    step = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False)
+    if step.returncode:
+        raise SetUpFailed(f"Setting up failed at: {' '.join(command)}")
+
+
+def passed(command: Sequence[str]) -> bool:
+    """Run a command in the project folder, its output as it comes, and say whether it succeeded."""
+    return subprocess.run(command, cwd=ROOT, check=False).returncode == 0
+
+
+def become(program: str, arguments: Sequence[str]) -> int:
+    """Turn into the program, so that its output, signals and exit status are its own."""
+    if os.name != "nt":
+        sys.stdout.flush()
+        os.execv(program, [program, *arguments])
+    return subprocess.run([program, *arguments], check=False).returncode
+
+
+def say(text: str) -> None:
+    """Write a line to stderr, plainly."""
+    print(text, file=sys.stderr, flush=True)
+
+
+class SetUpFailed(Exception):
+    """An environment could not be made; the message says what to do."""
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
