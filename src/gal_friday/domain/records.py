@@ -138,6 +138,7 @@ class Order(Struct, frozen=True, gc=False):
     client_order_id: str | None = None
     type: str | None = None
     price: Decimal | None = None
+    opened_at: datetime | None = None
     updated_at: datetime | None = None
     raw: tuple[str, ...] = ()
     extra: Extra | None = None
@@ -189,6 +190,9 @@ class Movement(Struct, frozen=True, gc=False):
     """Running balance of the wallet after this movement, where the source keeps one."""
     raw: tuple[str, ...] = ()
     extra: Extra | None = None
+
+
+Record = Balance | Position | Order | Fill | Movement
 
 
 def known_status(status: str) -> bool:

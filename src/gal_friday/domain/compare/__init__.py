@@ -1,0 +1,100 @@
+"""Comparison: two snapshots in, one finding per key out (I4).
+
+Every key of either side and every watched key gets exactly one finding, sorted by key, so that the same
+input gives the same output. Nothing here knows how bad a difference is or what to do about it.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from gal_friday.domain.compare.balances import compare_balances, compare_holds, contradictions
+from gal_friday.domain.compare.fills import compare_fills
+from gal_friday.domain.compare.movements import compare_movements
+from gal_friday.domain.compare.orders import compare_orders, order_contradictions
+from gal_friday.domain.compare.positions import compare_positions
+from gal_friday.domain.compare.view import View, why_not_covered
+from gal_friday.domain.cut import in_motion
+from gal_friday.domain.errors import MixedAccounts, MixedSides
+from gal_friday.domain.finding import Agrees, CannotTell, Finding, Key
+from gal_friday.domain.policy import Policy
+from gal_friday.domain.records import RECORD_KINDS, Kind
+from gal_friday.domain.snapshot import Coverage, Snapshot
+
+_NO_POLICY = Policy()
+
+
+def compare_snapshots(
+    internal: Snapshot,
+    exchange: Snapshot,
+    *,
+    policy: Policy = _NO_POLICY,
+    watched: Iterable[Key] = (),
+    only: Sequence[Kind] = RECORD_KINDS,
+) -> tuple[Finding, ...]:
+    """Return one finding for every key of the kinds in *only*, sorted by key.
+
+    *watched* are the keys of open discrepancies: they are judged even when both sides have lost them.
+
+    Raises:
+        MixedSides: not one internal and one exchange snapshot, in this order.
+        MixedAccounts: the snapshots are of different accounts or exchanges.
+    """
+    _refuse_mixed(internal, exchange)
+    view = View(internal, exchange, policy, in_motion(internal, exchange))
+    findings: list[Finding] = []
+    for kind in RECORD_KINDS:
+        if kind in only and (internal.rows(kind) or exchange.rows(kind)):
+            findings += _of_kind(view, kind)
+    findings += _watched(view, findings, watched)
+    findings.sort(key=_by_key)
+    return tuple(findings)
+
+
+def _by_key(finding: Finding) -> Key:
+    return finding.key
+
+
+def _refuse_mixed(internal: Snapshot, exchange: Snapshot) -> None:
+    if (internal.side, exchange.side) != ("internal", "exchange"):
+        raise MixedSides(
+            f"one internal and one exchange snapshot are needed, in this order; "
+            f"got {internal.side} and {exchange.side}: check which file is which"
+        )
+    ours, theirs = (internal.account, internal.exchange), (exchange.account, exchange.exchange)
+    if ours != theirs:
+        raise MixedAccounts(
+            f"the internal snapshot is of account {ours[0]!r} at {ours[1]!r}, "
+            f"the other of {theirs[0]!r} at {theirs[1]!r}: compare two of the same"
+        )
+
+
+def _of_kind(view: View, kind: Kind) -> Sequence[Finding]:
+    match kind:
+        case Kind.BALANCES:
+            return [*compare_balances(view), *compare_holds(view), *contradictions(view)]
+        case Kind.POSITIONS:
+            return compare_positions(view)
+        case Kind.ORDERS:
+            return [*compare_orders(view), *order_contradictions(view)]
+        case Kind.FILLS:
+            return compare_fills(view)
+        case Kind.MOVEMENTS:
+            return compare_movements(view)
+        case Kind.HOLDS | Kind.SOURCES:
+            return []
+
+
+def _watched(view: View, findings: Iterable[Finding], watched: Iterable[Key]) -> list[Finding]:
+    keys = set(watched)
+    if not keys:
+        return []
+    return [_absent_on_both(view, key) for key in keys - {finding.key for finding in findings}]
+
+
+def _absent_on_both(view: View, key: Key) -> Finding:
+    """Both sides lack it: that is agreement only where both were seen whole, from the beginning (I7)."""
+    for snapshot in (view.internal, view.exchange):
+        if snapshot.coverage.of(key.kind) is not Coverage.TOTAL:
+            return CannotTell(key, why_not_covered(snapshot, key.kind), snapshot.side)
+        if snapshot.since.of(key.kind) is not None:
+            return CannotTell(key, "it lies outside the window that was read", snapshot.side)
+    return Agrees(key)

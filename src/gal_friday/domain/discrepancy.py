@@ -1,0 +1,270 @@
+"""Discrepancies: findings that say the sides differ, named, valued and graded.
+
+One finding gives one discrepancy for each thing that it says differs. The id is derived from content, so
+that the same discrepancy is met again in every run.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal, assert_never
+
+from msgspec import Struct
+
+from gal_friday.domain import quantity
+from gal_friday.domain.finding import (
+    AmountMismatch,
+    Differs,
+    DiscrepancyType,
+    ExchangeOnly,
+    Finding,
+    Inconsistent,
+    InternalOnly,
+    Key,
+    Mismatch,
+    Stake,
+    TextMismatch,
+)
+from gal_friday.domain.ids import discrepancy_id
+from gal_friday.domain.materiality import (
+    Prices,
+    Severity,
+    more_severe,
+    severity_by_share,
+    severity_by_value,
+    value_of,
+)
+from gal_friday.domain.policy import Policy
+from gal_friday.domain.quantity import ZERO
+from gal_friday.domain.records import Kind
+from gal_friday.domain.snapshot import Side
+
+State = Literal["suspected", "confirmed", "cleared"]
+
+
+class BalanceDiscrepancy(Struct, frozen=True, kw_only=True):
+    """A balance or a hold on which the sides differ. Amounts are whole units of *currency*."""
+
+    id: str
+    key: str
+    currency: str
+    wallet: str
+    type: DiscrepancyType
+    internal: Decimal
+    exchange: Decimal
+    difference: Decimal
+    """exchange − internal: positive is an excess, negative a shortfall."""
+    severity: Severity
+    value: Decimal | None = None
+    """Worth of the difference in the reporting currency, without sign; None without a price."""
+    missing_on: Side | None = None
+    """The side that does not list the asset at all, and so counts as zero."""
+    state: State = "suspected"
+    cause: str | None = None
+    explanation: str | None = None
+    age_seconds: int | None = None
+
+
+class PositionDiscrepancy(Struct, frozen=True, kw_only=True):
+    """A margin position on which the sides differ. Quantities are signed: negative is short."""
+
+    id: str
+    key: str
+    trading_pair: str
+    mode: str
+    type: DiscrepancyType
+    internal: Decimal
+    exchange: Decimal
+    difference: Decimal
+    severity: Severity
+    value: Decimal | None = None
+    state: State = "suspected"
+    cause: str | None = None
+    explanation: str | None = None
+    age_seconds: int | None = None
+
+
+class RecordDiscrepancy(Struct, frozen=True, kw_only=True):
+    """An order, a fill, a movement or the records of one side on which something differs."""
+
+    id: str
+    key: str
+    record_id: str
+    about: str
+    """The instrument or asset."""
+    type: DiscrepancyType
+    field: str
+    internal: str | None = None
+    """What the book says, as text; None where it has nothing."""
+    exchange: str | None = None
+    difference: Decimal | None = None
+    side: Side | None = None
+    """The side that contradicts itself, where only one is concerned."""
+    severity: Severity
+    value: Decimal | None = None
+    state: State = "suspected"
+    cause: str | None = None
+    explanation: str | None = None
+    age_seconds: int | None = None
+
+
+Discrepancy = BalanceDiscrepancy | PositionDiscrepancy | RecordDiscrepancy
+
+
+class Grader(Struct, frozen=True):
+    """What is needed to name, value and grade."""
+
+    account: str
+    policy: Policy
+    prices: Prices
+    now: datetime
+
+
+def discrepancies_of(finding: Finding, grader: Grader) -> Iterator[Discrepancy]:
+    """Yield the discrepancies of one finding; none for those that agree, are pending, or cannot be told."""
+    match finding:
+        case Differs(key, mismatches, about):
+            yield from (_of_mismatch(grader, key, mismatch, about) for mismatch in mismatches)
+        case InternalOnly(key, kind, amount):
+            lack = AmountMismatch(kind, "quantity", amount, ZERO, quantity.negate(amount), finding.stake)
+            yield _one_sided(grader, finding, lack, "exchange")
+        case ExchangeOnly(key, kind, amount):
+            lack = AmountMismatch(kind, "quantity", ZERO, amount, amount, finding.stake)
+            yield _one_sided(grader, finding, lack, "internal")
+        case _:
+            return
+
+
+def _one_sided(
+    grader: Grader, finding: InternalOnly | ExchangeOnly, lack: AmountMismatch, missing_on: Side
+) -> Discrepancy:
+    key, about = finding.key, finding.about
+    if key.kind in (Kind.BALANCES, Kind.HOLDS):
+        return _balance(grader, key, lack, missing_on)
+    if key.kind is Kind.POSITIONS:
+        return _position(grader, key, lack)
+    age = None if finding.at is None else max(0, int((grader.now - finding.at).total_seconds()))
+    internal = quantity.text(lack.internal) if missing_on == "exchange" else None
+    exchange = quantity.text(lack.exchange) if missing_on == "internal" else None
+    return _record(grader, key, lack, about, internal, exchange, age)
+
+
+def _of_mismatch(grader: Grader, key: Key, mismatch: Mismatch, about: str) -> Discrepancy:
+    match mismatch:
+        case AmountMismatch() if key.kind in (Kind.BALANCES, Kind.HOLDS):
+            return _balance(grader, key, mismatch, None)
+        case AmountMismatch() if key.kind is Kind.POSITIONS:
+            return _position(grader, key, mismatch)
+        case AmountMismatch():
+            ours, theirs = quantity.text(mismatch.internal), quantity.text(mismatch.exchange)
+            return _record(grader, key, mismatch, about, ours, theirs)
+        case TextMismatch():
+            return _record(grader, key, mismatch, about, mismatch.internal, mismatch.exchange)
+        case Inconsistent(side="internal"):
+            return _record(grader, key, mismatch, mismatch.about, mismatch.stated, mismatch.found)
+        case Inconsistent():
+            return _record(grader, key, mismatch, mismatch.about, mismatch.found, mismatch.stated)
+        case _:
+            assert_never(mismatch)
+
+
+def _balance(
+    grader: Grader, key: Key, mismatch: AmountMismatch, missing_on: Side | None
+) -> BalanceDiscrepancy:
+    value = value_of(mismatch.stake, grader.prices, grader.policy)
+    return BalanceDiscrepancy(
+        id=_id(grader, key, mismatch),
+        key=str(key),
+        currency=key.name,
+        wallet=key.part,
+        type=mismatch.type,
+        internal=mismatch.internal,
+        exchange=mismatch.exchange,
+        difference=mismatch.difference,
+        severity=_graded(grader, value, _by_share(grader, mismatch)),
+        value=value,
+        missing_on=missing_on,
+    )
+
+
+def _position(grader: Grader, key: Key, mismatch: AmountMismatch) -> PositionDiscrepancy:
+    value = value_of(mismatch.stake, grader.prices, grader.policy)
+    return PositionDiscrepancy(
+        id=_id(grader, key, mismatch),
+        key=str(key),
+        trading_pair=key.name,
+        mode=key.part,
+        type=mismatch.type,
+        internal=mismatch.internal,
+        exchange=mismatch.exchange,
+        difference=mismatch.difference,
+        severity=_graded(grader, value, _position_floor(grader, mismatch)),
+        value=value,
+    )
+
+
+def _record(
+    grader: Grader,
+    key: Key,
+    mismatch: Mismatch,
+    about: str,
+    internal: str | None,
+    exchange: str | None,
+    age_seconds: int | None = None,
+) -> RecordDiscrepancy:
+    value = value_of(mismatch.stake, grader.prices, grader.policy)
+    return RecordDiscrepancy(
+        id=_id(grader, key, mismatch),
+        key=str(key),
+        record_id=key.name,
+        about=about,
+        type=mismatch.type,
+        field=mismatch.field,
+        internal=internal,
+        exchange=exchange,
+        difference=mismatch.difference if isinstance(mismatch, AmountMismatch) else None,
+        side=mismatch.side if isinstance(mismatch, Inconsistent) else None,
+        # A record is there or not: no share of it is wrong, so its value alone speaks.
+        severity=_graded(grader, value, Severity.MEDIUM if value is None else Severity.LOW),
+        value=value,
+        age_seconds=age_seconds,
+    )
+
+
+def _id(grader: Grader, key: Key, mismatch: Mismatch) -> str:
+    return discrepancy_id(grader.account, str(key), mismatch.type, mismatch.field)
+
+
+def _by_share(grader: Grader, mismatch: AmountMismatch) -> Severity:
+    return severity_by_share(mismatch.difference, mismatch.internal, mismatch.exchange, grader.policy)
+
+
+def _position_floor(grader: Grader, mismatch: AmountMismatch) -> Severity:
+    match mismatch.type:
+        # One side has nothing to take a share of: each direction has its own floor.
+        case DiscrepancyType.POSITION_MISSING_EXCHANGE:
+            return Severity.CRITICAL
+        case DiscrepancyType.POSITION_MISSING_INTERNAL | DiscrepancyType.UNRESOLVED_NAME:
+            return Severity.HIGH
+        case _:
+            return _by_share(grader, mismatch)
+
+
+def _graded(grader: Grader, value: Decimal | None, floor: Severity) -> Severity:
+    if value is None:
+        return floor
+    if value < grader.policy.trivial_value:
+        return Severity.LOW
+    return more_severe(floor, severity_by_value(value, grader.policy))
+
+
+def stake_assets(finding: Finding) -> Iterator[Stake]:
+    """Yield what the finding has at stake, so that prices can be asked for before it is graded."""
+    match finding:
+        case Differs(_, mismatches):
+            yield from (mismatch.stake for mismatch in mismatches if mismatch.stake is not None)
+        case InternalOnly() | ExchangeOnly():
+            if finding.stake is not None:
+                yield finding.stake
+        case _:
+            return

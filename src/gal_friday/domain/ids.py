@@ -1,0 +1,30 @@
+"""Ids derived from content, so that a replay finds its own tracks.
+
+The digest is taken over length-prefixed fields: text joined by a separator would let two different
+contents share one id.
+"""
+
+from hashlib import sha256
+
+_SHORT = 16
+"""Hex digits of a short id: 64 bits, ample for the discrepancies of one account and still copyable."""
+
+
+def digest(*fields: str | bytes) -> str:
+    """Return the SHA-256 over the fields, each preceded by its length, as hex."""
+    seal = sha256()
+    for field in fields:
+        data = field.encode() if isinstance(field, str) else field
+        seal.update(len(data).to_bytes(8, "big"))
+        seal.update(data)
+    return seal.hexdigest()
+
+
+def discrepancy_id(account: str, key: str, discrepancy_type: str, field: str) -> str:
+    """Return the id under which the same discrepancy is met again in every run."""
+    return "dis_" + digest(account, key, discrepancy_type, field)[:_SHORT]
+
+
+def run_id(*content: str) -> str:
+    """Return the id of a run, from what it read and found."""
+    return "rec_" + digest(*content)[:_SHORT]

@@ -1,0 +1,272 @@
+"""The record of one reconciliation of one account: what was compared, what agrees, what differs, what was not seen.
+
+A report is a value: it is built once, written as JSON and read back equal. Whatever was not checked is in
+it by name, and outweighs everything else in the verdict (I6).
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from gal_friday.domain import quantity
+from gal_friday.domain.compare import compare_snapshots
+from gal_friday.domain.cut import Cut, cut_of
+from gal_friday.domain.discrepancy import (
+    BalanceDiscrepancy,
+    Discrepancy,
+    Grader,
+    PositionDiscrepancy,
+    RecordDiscrepancy,
+    discrepancies_of,
+)
+from gal_friday.domain.finding import Agrees, CannotTell, DiscrepancyType, Finding, Key
+from gal_friday.domain.ids import run_id
+from gal_friday.domain.materiality import Prices
+from gal_friday.domain.policy import Policy
+from gal_friday.domain.records import RECORD_KINDS, Kind
+from gal_friday.domain.snapshot import Evidence, NotChecked, Snapshot
+from gal_friday.domain.verdict import ReconciliationStatus, Verdict, gaps_in, out_of_scope, status_of, verdict_of
+
+_NO_POLICY = Policy()
+
+
+class Mode(StrEnum):
+    """What a run may do about what it finds."""
+
+    OBSERVE = "observe"
+    """Look and report."""
+    PROPOSE = "propose"
+    """Propose adjustments; a person decides."""
+    ENFORCE = "enforce"
+    """Apply what policy allows."""
+
+
+class ReviewItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A discrepancy that a person has to decide about."""
+
+    type: DiscrepancyType
+    issue: str
+    discrepancy_id: str
+    pair: str | None = None
+    currency: str | None = None
+    order_id: str | None = None
+
+
+class ReconciliationReport(Struct, frozen=True, kw_only=True):
+    """One reconciliation of one account. Amounts are exact; values are in *valued_in*."""
+
+    reconciliation_id: str
+    timestamp: datetime
+    """When the later of the two readings began."""
+    status: ReconciliationStatus
+    verdict: Verdict
+    account: str
+    exchange: str
+    mode: Mode = Mode.OBSERVE
+    cut: Cut
+    positions_checked: int = 0
+    position_discrepancies: tuple[PositionDiscrepancy, ...] = ()
+    balances_checked: int = 0
+    balance_discrepancies: tuple[BalanceDiscrepancy, ...] = ()
+    orders_checked: int = 0
+    order_discrepancies: tuple[RecordDiscrepancy, ...] = ()
+    untracked_orders: tuple[str, ...] = ()
+    fills_checked: int = 0
+    fill_discrepancies: tuple[RecordDiscrepancy, ...] = ()
+    movements_checked: int = 0
+    movement_discrepancies: tuple[RecordDiscrepancy, ...] = ()
+    source_discrepancies: tuple[RecordDiscrepancy, ...] = ()
+    """Where the records of one side do not follow from each other."""
+    auto_corrections: tuple[dict[str, str], ...] = ()
+    proposals: tuple[dict[str, str], ...] = ()
+    manual_review_required: tuple[ReviewItem, ...] = ()
+    total_discrepancies: int = 0
+    not_checked: tuple[NotChecked, ...] = ()
+    valued_in: str = "USD"
+    prices: dict[str, Decimal] = {}
+    duration_seconds: float = 0.0
+    error_messages: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    internal_version: str | None = None
+    exchange_version: str | None = None
+    evidence: tuple[Evidence, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    """Every key with its one finding, sorted by key."""
+
+    @property
+    def discrepancies(self) -> tuple[Discrepancy, ...]:
+        """Every discrepancy of the run: positions, balances, orders, fills, movements, sources."""
+        return (
+            *self.position_discrepancies,
+            *self.balance_discrepancies,
+            *self.order_discrepancies,
+            *self.fill_discrepancies,
+            *self.movement_discrepancies,
+            *self.source_discrepancies,
+        )
+
+    def to_json(self) -> bytes:
+        """Return the report as compact JSON; amounts are strings of plain digits."""
+        return msgspec.json.encode(plain(self))
+
+    @staticmethod
+    def from_json(data: bytes) -> "ReconciliationReport":
+        """Return the report that was written as this JSON; equal to the one that wrote it."""
+        return msgspec.json.decode(data, type=ReconciliationReport)
+
+
+def compare(
+    internal: Snapshot,
+    exchange: Snapshot,
+    *,
+    policy: Policy = _NO_POLICY,
+    prices: Prices | None = None,
+    watched: Iterable[Key] = (),
+    only: Sequence[Kind] = RECORD_KINDS,
+) -> ReconciliationReport:
+    """Return the report of comparing these two snapshots. Pure: nothing is read, written or asked.
+
+    *prices* are worth of one whole unit in the policy's reporting currency. *only* limits the comparison to
+    some kinds; the others are listed as not checked.
+
+    Raises:
+        MixedSides: not one internal and one exchange snapshot, in this order.
+        MixedAccounts: the snapshots are of different accounts or exchanges.
+    """
+    findings = compare_snapshots(internal, exchange, policy=policy, watched=watched, only=only)
+    return report_of(internal, exchange, findings, policy=policy, prices=prices or {}, only=only)
+
+
+def report_of(
+    internal: Snapshot,
+    exchange: Snapshot,
+    findings: tuple[Finding, ...],
+    *,
+    policy: Policy,
+    prices: Prices,
+    only: Sequence[Kind] = RECORD_KINDS,
+) -> ReconciliationReport:
+    """Return the report on these findings: discrepancies named, valued and graded, and the verdict."""
+    timestamp = max(internal.as_of, exchange.as_of)
+    grader = Grader(internal.account, policy, prices, timestamp)
+    unlike = [finding for finding in findings if type(finding) is not Agrees]
+    found = [one for finding in unlike for one in discrepancies_of(finding, grader)]
+    gaps = gaps_in(internal, exchange, only)
+    verdict = verdict_of(unlike, gaps)
+    checked = _checked(findings, unlike)
+    return ReconciliationReport(
+        reconciliation_id=_run_id(internal, exchange, findings, found),
+        timestamp=timestamp,
+        status=status_of(verdict, any(checked.values())),
+        verdict=verdict,
+        account=internal.account,
+        exchange=internal.exchange,
+        cut=cut_of(internal, exchange),
+        positions_checked=checked[Kind.POSITIONS],
+        balances_checked=checked[Kind.BALANCES],
+        orders_checked=checked[Kind.ORDERS],
+        fills_checked=checked[Kind.FILLS],
+        movements_checked=checked[Kind.MOVEMENTS],
+        **_by_list(found),
+        total_discrepancies=len(found),
+        not_checked=(*gaps, *out_of_scope(internal, exchange, only)),
+        valued_in=policy.reporting_currency,
+        prices={str(asset): prices[asset] for asset in sorted(prices)},
+        notes=(*internal.notes, *exchange.notes),
+        internal_version=internal.version,
+        exchange_version=exchange.version,
+        evidence=(*internal.evidence, *exchange.evidence),
+        findings=findings,
+    )
+
+
+def _checked(findings: Iterable[Finding], unlike: Iterable[Finding]) -> Counter[Kind]:
+    """Count the keys of each kind that could be judged."""
+    checked = Counter([finding.key.kind for finding in findings])
+    checked.subtract(finding.key.kind for finding in unlike if isinstance(finding, CannotTell))
+    return checked
+
+
+def _by_list(found: list[Discrepancy]) -> dict[str, Any]:
+    """Return the discrepancies under the names of the report's lists."""
+    if not found:
+        return {}
+    records = [one for one in found if isinstance(one, RecordDiscrepancy)]
+    by_kind: dict[str, list[RecordDiscrepancy]] = {}
+    for one in records:
+        by_kind.setdefault(one.key.partition(":")[0], []).append(one)
+    lists = {f"{kind[:-1]}_discrepancies": tuple(by_kind.get(kind, ())) for kind in ("orders", "fills", "movements")}
+    ours = {"orders", "fills", "movements"}
+    untracked = (one for one in records if one.type is DiscrepancyType.ORDER_NOT_TRACKED)
+    return {
+        **lists,
+        "position_discrepancies": tuple(one for one in found if isinstance(one, PositionDiscrepancy)),
+        "balance_discrepancies": tuple(one for one in found if isinstance(one, BalanceDiscrepancy)),
+        "source_discrepancies": tuple(
+            one for kind, group in by_kind.items() if kind not in ours for one in group
+        ),
+        "untracked_orders": tuple(one.record_id for one in untracked),
+        "manual_review_required": tuple(map(_review_item, found)),
+    }
+
+
+def _review_item(one: Discrepancy) -> ReviewItem:
+    match one:
+        case BalanceDiscrepancy():
+            issue = f"{one.currency}: book {_short(one.internal)}, exchange {_short(one.exchange)}"
+            return ReviewItem(type=one.type, issue=issue, discrepancy_id=one.id, currency=one.currency)
+        case PositionDiscrepancy():
+            issue = f"{one.trading_pair}: book {_short(one.internal)}, exchange {_short(one.exchange)}"
+            return ReviewItem(type=one.type, issue=issue, discrepancy_id=one.id, pair=one.trading_pair)
+        case RecordDiscrepancy():
+            issue = f"{one.record_id} {one.field}: book {one.internal or 'nothing'}, exchange {one.exchange or 'nothing'}"
+            is_order = one.key.startswith("orders:")
+            return ReviewItem(
+                type=one.type,
+                issue=issue,
+                discrepancy_id=one.id,
+                pair=one.about if "/" in one.about else None,
+                currency=None if "/" in one.about else one.about or None,
+                order_id=one.record_id if is_order else None,
+            )
+
+
+def _short(amount: Decimal) -> str:
+    return quantity.short(amount)
+
+
+def _run_id(
+    internal: Snapshot, exchange: Snapshot, findings: Sequence[Finding], found: Sequence[Discrepancy]
+) -> str:
+    return run_id(
+        internal.account,
+        internal.exchange,
+        internal.as_of.isoformat(),
+        exchange.as_of.isoformat(),
+        internal.version or "",
+        exchange.version or "",
+        str(len(findings)),
+        *(evidence.digest for evidence in (*internal.evidence, *exchange.evidence)),
+        *(f"{one.id}={one.internal}/{one.exchange}" for one in found),
+    )
+
+
+def plain(value: Any) -> Any:
+    """Return *value* as JSON types, with amounts as plain digits: the encoder alone would write 1E-8."""
+    return _without_exponents(msgspec.to_builtins(value, builtin_types=(Decimal,)))
+
+
+def _without_exponents(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return quantity.text(value)
+    if isinstance(value, dict):
+        return {name: _without_exponents(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_without_exponents(inner) for inner in value]
+    return value

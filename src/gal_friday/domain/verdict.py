@@ -1,0 +1,88 @@
+"""How a run went, and what it found. What was not checked outweighs everything (I6).
+
+Scope is what at least one side covers: a kind that neither snapshot speaks of is no part of the comparison
+and is listed as such; a kind that one side covers and the other does not leaves the verdict incomplete.
+"""
+
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+
+from gal_friday.domain.compare.view import why_not_covered
+from gal_friday.domain.finding import CannotTell, Finding, Pending
+from gal_friday.domain.records import RECORD_KINDS, Kind
+from gal_friday.domain.snapshot import Coverage, NotChecked, Snapshot
+
+
+class ReconciliationStatus(StrEnum):
+    """How a run went."""
+
+    IN_PROGRESS = "in_progress"
+    """Begun, not finished."""
+    SUCCESS = "success"
+    """Everything was compared and agrees."""
+    PARTIAL = "partial"
+    """Compared, and something differs, is pending, or could not be checked."""
+    FAILED = "failed"
+    """No usable comparison."""
+
+
+class Verdict(StrEnum):
+    """What a run found; of several that hold, the first."""
+
+    INCOMPLETE = "incomplete"
+    """Something could not be checked. Not green, whatever else agrees."""
+    DISCREPANCIES = "discrepancies"
+    """Everything was checked, and something differs."""
+    PENDING = "pending"
+    """Nothing differs, but something is in motion and cannot be judged yet."""
+    RECONCILED = "reconciled"
+    """Everything was checked and agrees."""
+
+
+def verdict_of(unlike: Sequence[Finding], gaps: Sequence[NotChecked]) -> Verdict:
+    """Return the verdict on the findings that do not agree, and on the gaps in what was seen."""
+    if gaps or any(isinstance(finding, CannotTell) for finding in unlike):
+        return Verdict.INCOMPLETE
+    if any(not isinstance(finding, Pending) for finding in unlike):
+        return Verdict.DISCREPANCIES
+    return Verdict.PENDING if unlike else Verdict.RECONCILED
+
+
+def status_of(verdict: Verdict, anything_checked: bool) -> ReconciliationStatus:
+    """Return how the run went: failed only where nothing at all could be compared."""
+    if verdict is Verdict.RECONCILED:
+        return ReconciliationStatus.SUCCESS
+    return ReconciliationStatus.PARTIAL if anything_checked else ReconciliationStatus.FAILED
+
+
+def gaps_in(internal: Snapshot, exchange: Snapshot, only: Sequence[Kind]) -> tuple[NotChecked, ...]:
+    """Return what of the scope was not seen in full, and by whom. A scope without anything in it is itself a gap."""
+    scope = [kind for kind in RECORD_KINDS if kind in only and _in_scope(kind, internal, exchange)]
+    if not scope:
+        return (NotChecked(Kind.SOURCES, "neither side covers anything: there was nothing to compare"),)
+    return tuple(gap for kind in scope for gap in _gaps_of(kind, internal, exchange))
+
+
+def _gaps_of(kind: Kind, internal: Snapshot, exchange: Snapshot) -> Iterable[NotChecked]:
+    for snapshot in (internal, exchange):
+        if snapshot.coverage.of(kind) is not Coverage.TOTAL:
+            yield NotChecked(kind, why_not_covered(snapshot, kind), snapshot.side)
+
+
+def _in_scope(kind: Kind, internal: Snapshot, exchange: Snapshot) -> bool:
+    return any(
+        snapshot.coverage.of(kind) is not Coverage.NONE
+        or any(gap.kind is kind for gap in snapshot.not_checked)
+        for snapshot in (internal, exchange)
+    )
+
+
+def out_of_scope(internal: Snapshot, exchange: Snapshot, only: Sequence[Kind]) -> tuple[NotChecked, ...]:
+    """Return what this comparison was not about: said in the report, without weight in the verdict."""
+    left_out = [NotChecked(kind, "left out of this run on request") for kind in RECORD_KINDS if kind not in only]
+    unspoken = [
+        NotChecked(kind, "covered by neither side: no part of this comparison")
+        for kind in RECORD_KINDS
+        if kind in only and not _in_scope(kind, internal, exchange)
+    ]
+    return (*left_out, *unspoken)
