@@ -245,6 +245,7 @@ orders = st.builds(
     client_order_id=st.none() | words,
     type=st.none() | words,
     price=maybe,
+    opened_at=st.none() | instants,
     updated_at=st.none() | instants,
     raw=listed,
     extra=extras,

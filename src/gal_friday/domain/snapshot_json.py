@@ -290,6 +290,7 @@ _TABLES: dict[str, _Table[Any]] = {
         filled=_SIZE.needed(),
         price=_AMOUNT,
         status=_TEXT.needed(),
+        opened_at=_INSTANT,
         updated_at=_INSTANT,
         listed_as=_LISTED_AS,
     ),

@@ -1,0 +1,258 @@
+"""From an append-only list of entries to what follows from it: balances, positions, latest orders.
+
+A spot fill moves the base asset by its quantity, the quote asset by its cost, and the fee asset by its
+fee; a margin fill moves only its fee, and changes the position of its instrument. Where movements were
+recorded for a fill, they stand in place of these derived legs, never beside them.
+
+Entries listed twice count twice: that is what the trading system believes, and finding it is other
+people's work. This module never drops, repairs or invents an entry, and never rounds an amount: only
+an average price is a rounded number, because a quotient has to be.
+"""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from operator import attrgetter
+
+import msgspec
+from msgspec import Struct
+
+from gal_friday.domain import quantity
+from gal_friday.domain.assets import Asset, Instrument, Wallet, base_and_quote
+from gal_friday.domain.quantity import ZERO
+from gal_friday.domain.records import Balance, Fill, Movement, Order, OrderSide, Position, PositionMode
+from gal_friday.domain.snapshot import Scales
+
+AVERAGE_PRICE_PLACES = 12
+# What a reduction leaves of a cost is a quotient; it is carried with so many more digits than the average
+# shows that ten thousand reductions cannot reach the last shown one.
+_CARRIED_PLACES = 30
+
+
+class RolledUp(Struct, frozen=True, kw_only=True):
+    """What follows from a list of entries."""
+
+    balances: tuple[Balance, ...]
+    """One for every asset and wallet that ever moved, zero included; ordered by both."""
+    positions: tuple[Position, ...]
+    """One net position for every instrument that ever had a margin fill, zero included; ordered by name."""
+    orders: tuple[Order, ...]
+    """The latest state of every order, in the order in which they first appeared."""
+    legs: tuple[Movement, ...]
+    """What the fills moved that have no recorded movements, in the order of the fills."""
+    underivable: tuple[Fill, ...]
+    """Fills without recorded movements whose instrument does not tell its assets: they moved nothing here."""
+
+
+def roll_up(
+    *,
+    fills: Sequence[Fill] = (),
+    movements: Sequence[Movement] = (),
+    orders: Iterable[Order] = (),
+    scales: Scales = Scales(),  # noqa: B008 - frozen, and its dictionaries are only read
+) -> RolledUp:
+    """Return what follows from these entries, the oldest entry of each list first.
+
+    *scales* tell where the exchange rounds: each balance says how many derived legs it may have rounded.
+    """
+    legs, underivable = derived_legs(fills, movements)
+    return RolledUp(
+        balances=_balances(movements, legs, scales),
+        positions=net_positions(fills),
+        orders=latest_orders(orders),
+        legs=legs,
+        underivable=underivable,
+    )
+
+
+def derived_legs(
+    fills: Iterable[Fill], recorded: Iterable[Movement]
+) -> tuple[tuple[Movement, ...], tuple[Fill, ...]]:
+    """Return the legs of all fills without recorded movements, and the fills whose legs nobody can tell."""
+    told = {movement.refers_to for movement in recorded}
+    legs: list[Movement] = []
+    underivable: list[Fill] = []
+    for fill in fills:
+        if fill.fill_id in told:
+            continue
+        if not _tells_its_legs(fill):
+            underivable.append(fill)
+        else:
+            legs += legs_of(fill)
+    return tuple(legs), tuple(underivable)
+
+
+def _tells_its_legs(fill: Fill) -> bool:
+    if base_and_quote(fill.instrument) is not None:
+        return True
+    return fill.margin and (not fill.fee or fill.fee_asset is not None)
+
+
+def legs_of(fill: Fill) -> tuple[Movement, ...]:
+    """Return what this fill moved, one row per asset, as the exchange's ledger would list it.
+
+    Amount and fee stand apart; each id is the fill's with the asset behind it. A fee that the source does
+    not know is not taken off. Empty where the instrument does not tell its assets, and for a margin fill
+    without a fee.
+    """
+    assets = base_and_quote(fill.instrument)
+    if fill.margin:
+        asset = fill.fee_asset or (assets[1] if assets else None)
+        return (_leg(fill, asset, ZERO, fill.fee),) if fill.fee and asset else ()
+    return _spot_legs(fill, *assets) if assets else ()
+
+
+def _spot_legs(fill: Fill, base: Asset, quote: Asset) -> tuple[Movement, ...]:
+    fee, fee_asset = fill.fee or ZERO, fill.fee_asset or quote
+    given = quote if fill.side is OrderSide.BUY else base
+    amounts = {base: fill.quantity, quote: cost_of(fill)}
+    amounts[given] = quantity.negate(amounts[given])
+    if fee and fee_asset not in amounts:
+        amounts[fee_asset] = ZERO
+    return tuple(
+        _leg(fill, asset, amount, fee if asset == fee_asset else ZERO) for asset, amount in amounts.items()
+    )
+
+
+def cost_of(fill: Fill) -> Decimal:
+    """Return what the fill cost in the quote asset before the fee: as stated, else quantity × price."""
+    return quantity.multiply(fill.quantity, fill.price) if fill.cost is None else fill.cost
+
+
+def _leg(fill: Fill, asset: Asset, amount: Decimal, fee: Decimal) -> Movement:
+    return Movement(
+        movement_id=f"{fill.fill_id}:{asset}",
+        kind="margin" if fill.margin else "trade",
+        asset=asset,
+        wallet=Wallet.SPOT,
+        amount=amount,
+        at=fill.at,
+        fee=fee,
+        refers_to=fill.fill_id,
+    )
+
+
+def _balances(recorded: Iterable[Movement], legs: Iterable[Movement], scales: Scales) -> tuple[Balance, ...]:
+    totals: dict[tuple[Asset, Wallet], Decimal] = {}
+    _add_up(totals, recorded)
+    _add_up(totals, legs)
+    rounded = _rounded_legs(legs, scales)
+    return tuple(
+        Balance(asset, wallet, total, rounded_records=rounded.get((asset, wallet), 0))
+        for (asset, wallet), total in sorted(totals.items())
+    )
+
+
+def _add_up(totals: dict[tuple[Asset, Wallet], Decimal], movements: Iterable[Movement]) -> None:
+    # The longest loop of a run: most fees are zero, and a comparison is cheaper than a subtraction.
+    for movement in movements:
+        key = (movement.asset, movement.wallet)
+        change = quantity.subtract(movement.amount, movement.fee) if movement.fee else movement.amount
+        totals[key] = quantity.add(totals.get(key, ZERO), change)
+
+
+def _rounded_legs(legs: Iterable[Movement], scales: Scales) -> dict[tuple[Asset, Wallet], int]:
+    rounded: dict[tuple[Asset, Wallet], int] = {}
+    for leg in legs:
+        places = scales.assets.get(leg.asset)
+        if places is not None and (_finer(leg.amount, places) or _finer(leg.fee, places)):
+            key = (leg.asset, leg.wallet)
+            rounded[key] = rounded.get(key, 0) + 1
+    return rounded
+
+
+def _finer(amount: Decimal, places: int) -> bool:
+    # Trailing zeros are written digits, but nothing that an exchange could round away.
+    return quantity.places(amount) > places and quantity.rounded(amount, places) != amount
+
+
+class _Open:
+    """What is open in one instrument while its fills are walked through."""
+
+    def __init__(self) -> None:
+        self.quantity = ZERO
+        self.cost = ZERO
+        """Of the open part, positive for a long and for a short."""
+
+    def take(self, fill: Fill) -> None:
+        signed = fill.quantity if fill.side is OrderSide.BUY else quantity.negate(fill.quantity)
+        after = quantity.add(self.quantity, signed)
+        if not self.quantity or (self.quantity > 0) == (signed > 0):
+            self.cost = quantity.add(self.cost, cost_of(fill))
+        elif not after:
+            self.cost = ZERO
+        elif (after > 0) == (self.quantity > 0):
+            self.cost = quantity.multiply(self._average(_CARRIED_PLACES), quantity.absolute(after))
+        else:
+            self.cost = quantity.multiply(fill.price, quantity.absolute(after))
+        self.quantity = after
+
+    def _average(self, places: int) -> Decimal:
+        return quantity.rounded_quotient(self.cost, quantity.absolute(self.quantity), places)
+
+    def position(self, instrument: Instrument) -> Position:
+        average = self._average(AVERAGE_PRICE_PLACES) if self.quantity else None
+        return Position(instrument, PositionMode.NET, self.quantity, average_price=average)
+
+
+def net_positions(fills: Iterable[Fill]) -> tuple[Position, ...]:
+    """Return the net position of every instrument with a margin fill, by average cost, ordered by name.
+
+    Opening adds cost, reducing keeps the average, and what flips starts anew at the price of the fill that
+    flipped it. Fills are taken in the order of their times; those of one instant in the order given.
+    """
+    open_parts: dict[Instrument, _Open] = {}
+    for fill in sorted((fill for fill in fills if fill.margin), key=attrgetter("at")):
+        open_parts.setdefault(fill.instrument, _Open()).take(fill)
+    return tuple(part.position(instrument) for instrument, part in sorted(open_parts.items()))
+
+
+def latest_orders(entries: Iterable[Order]) -> tuple[Order, ...]:
+    """Return the latest state of every order, in the order in which they first appeared.
+
+    The last entry wins, unless both tell when they were true and the last one is the older (N6). An order
+    known by the client's id alone becomes the one with the exchange's id as soon as an entry has both.
+    """
+    slots: list[Order] = []
+    slot_of: dict[tuple[str, str | None], int] = {}
+    for entry in entries:
+        slot = _slot(entry, slots, slot_of)
+        if slot is None:
+            slot = len(slots)
+            slots.append(entry)
+        else:
+            slots[slot] = _later(slots[slot], entry)
+        slot_of.update(dict.fromkeys(_names(slots[slot]), slot))
+    return tuple(slots)
+
+
+def _names(order: Order) -> list[tuple[str, str | None]]:
+    names = [("order", order.order_id), ("client", order.client_order_id)]
+    return [name for name in names if name[1] is not None]
+
+
+def _slot(entry: Order, slots: list[Order], slot_of: dict[tuple[str, str | None], int]) -> int | None:
+    if entry.order_id is None:
+        return slot_of.get(("client", entry.client_order_id))
+    by_id = slot_of.get(("order", entry.order_id))
+    if by_id is not None or entry.client_order_id is None:
+        return by_id
+    by_client = slot_of.get(("client", entry.client_order_id))
+    # A client may use one id for several orders: only one that has no other id yet can be this one.
+    return by_client if by_client is not None and slots[by_client].order_id is None else None
+
+
+def _later(known: Order, entry: Order) -> Order:
+    wins, loses = (known, entry) if _older(entry, known) else (entry, known)
+    if wins.order_id is not None and wins.client_order_id is not None:
+        return wins
+    return msgspec.structs.replace(
+        wins,
+        order_id=wins.order_id or loses.order_id,
+        client_order_id=wins.client_order_id or loses.client_order_id,
+    )
+
+
+def _older(left: Order, right: Order) -> bool:
+    if left.updated_at is None or right.updated_at is None:
+        return False
+    return left.updated_at < right.updated_at
