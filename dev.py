@@ -59,7 +59,7 @@ class Environment(NamedTuple):
         return str(self.path / folder / f"{name}{suffix}")
 
 
-# The demo has its own, five times smaller: it is what a newcomer waits for.
+# The demo has its own, a third of the size: it is what a newcomer waits for.
 DEMO = Environment(".venv-demo", "requirements/runtime.lock")
 FULL = Environment(".venv", "requirements/dev.lock")
 CCXT = Environment(".venv-ccxt", "requirements/ccxt.lock", installs_project=False)
@@ -216,8 +216,7 @@ def make(environment: Environment) -> None:
     say(f"setting up {environment.folder} from {environment.lock} (once)")
     started = time.perf_counter()
     environment.stamp.unlink(missing_ok=True)
-    uv = shutil.which("uv")
-    installer = with_uv(environment, uv) if uv else with_pip(environment)
+    installer = with_either(environment)
     if environment.installs_project:
         # hatchling is in the lock, so building the project itself fetches nothing.
         set_up([*installer, "--no-deps", "--no-build-isolation", "--editable", "."])
@@ -225,6 +224,19 @@ def make(environment: Environment) -> None:
         set_up([environment.program("python"), "-m", "compileall", "-q", "src"])
     environment.stamp.write_text(fingerprint(environment))
     say(f"set up {environment.folder} in {time.perf_counter() - started:.1f} s")
+
+
+def with_either(environment: Environment) -> list[str]:
+    """Install the lock with uv if it is there and works, else with pip; return how to install more."""
+    uv = shutil.which("uv")
+    if uv is None:
+        return with_pip(environment)
+    try:
+        return with_uv(environment, uv)
+    except SetUpFailed as failure:
+        # The usual reason: a network whose certificates the system knows, and pip, but not uv.
+        say(f"{failure}; trying again with pip")
+        return with_pip(environment)
 
 
 def with_uv(environment: Environment, uv: str) -> list[str]:
