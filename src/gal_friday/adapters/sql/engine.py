@@ -1,0 +1,111 @@
+"""Opening a database from its address, and the two ways to use it: reading and writing.
+
+A read sees one state from its first statement to its last. A write holds the lock from its first
+statement on, so that what it read is still true when it writes. Nothing is retried here: whoever called
+knows whether trying again is safe.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from gal_friday.adapters.sql.failures import Failure, translated
+from gal_friday.ports.errors import StoreFailed
+
+BUSY_SECONDS = 5.0  # Longer than any write of ours takes; shorter than a person's patience.
+CONNECT_SECONDS = 10.0
+STATEMENT_SECONDS = 60.0
+
+_WRITE = "gal_friday_write"
+
+
+def open_engine(address: str, *, busy_seconds: float = BUSY_SECONDS) -> AsyncEngine:
+    """Return an engine for ``sqlite+aiosqlite:///path`` or ``postgresql+asyncpg://user@host/name``.
+
+    Nothing is connected yet. *busy_seconds* is how long a write waits for another program's lock. Whoever
+    opens an engine awaits its ``dispose()``.
+
+    Raises:
+        StoreFailed: the address is none, or names a database that this program does not speak to.
+    """
+    url = _checked(address)
+    if url.get_backend_name() == "sqlite":
+        engine = create_async_engine(url, connect_args={"timeout": busy_seconds})
+        _settle_sqlite(engine)
+        return engine
+    settings = {"lock_timeout": str(int(busy_seconds * 1000)), "application_name": "gal-friday"}
+    timeouts = {"timeout": CONNECT_SECONDS, "command_timeout": STATEMENT_SECONDS}
+    return create_async_engine(
+        url, connect_args=timeouts | {"server_settings": settings}, pool_pre_ping=True, hide_parameters=True
+    )
+
+
+def _checked(address: str) -> URL:
+    try:
+        url = make_url(address)
+    except ArgumentError as error:
+        raise StoreFailed(f"no database address can be read from the one given; write {_EXAMPLE}") from error
+    if url.drivername not in {"sqlite+aiosqlite", "postgresql+asyncpg"}:
+        raise StoreFailed(f"{url.drivername} is no database that this program speaks to; write {_EXAMPLE}")
+    if url.get_backend_name() == "sqlite" and not url.database:
+        raise StoreFailed(f"the database address names no file; write {_EXAMPLE}")
+    return url
+
+
+_EXAMPLE = "sqlite+aiosqlite:///gal-friday.db or postgresql+asyncpg://user@host/name"
+
+
+def _settle_sqlite(engine: AsyncEngine) -> None:
+    @event.listens_for(engine.sync_engine, "connect")
+    def settle(connection: Any, _record: Any) -> None:
+        # The driver would begin transactions on its own, late and without the lock: see begin().
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode = WAL")
+        # What was acknowledged is on the disk (I16); NORMAL could lose the last transactions.
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        # Without it INSERT OR REPLACE removes a row and no trigger hears of it.
+        cursor.execute("PRAGMA recursive_triggers = ON")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A transaction that reads first and takes the lock later fails in the middle when two do so.
+        writes = connection.get_execution_options().get(_WRITE, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@asynccontextmanager
+async def reading(engine: AsyncEngine, failure: Failure) -> AsyncIterator[AsyncConnection]:
+    """Give a connection that sees one state of the database, whatever others write meanwhile.
+
+    Raises:
+        BookFailed, StoreFailed: whichever *failure* is; the database cannot be read.
+    """
+    with translated(failure, engine.url):
+        async with engine.connect() as connection:
+            if engine.dialect.name == "postgresql":
+                await connection.execution_options(
+                    isolation_level="REPEATABLE READ", postgresql_readonly=True
+                )
+            async with connection.begin():
+                yield connection
+
+
+@asynccontextmanager
+async def writing(engine: AsyncEngine, failure: Failure) -> AsyncIterator[AsyncConnection]:
+    """Give a connection in one transaction, committed at the end, undone when anything is raised.
+
+    Raises:
+        BookFailed, StoreFailed: whichever *failure* is; nothing was written.
+    """
+    with translated(failure, engine.url):
+        async with engine.connect() as connection:
+            await connection.execution_options(**{_WRITE: True})
+            async with connection.begin():
+                yield connection

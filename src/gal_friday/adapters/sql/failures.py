@@ -1,0 +1,92 @@
+"""What a database said, in words that name the file and the next step.
+
+Our own errors carry no statement and no parameter: those belong to the database's log, and may hold what
+an alert should not. A password in the address is never shown.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import URL
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from gal_friday.ports.errors import BookFailed, StoreFailed
+
+Failure = type[BookFailed] | type[StoreFailed]
+
+# SQLite result codes (SQLite documentation, Result and Error Codes), by the beginning of their names.
+_SQLITE = {
+    "SQLITE_BUSY": "is locked by another program; let that one finish, then try again",
+    "SQLITE_LOCKED": "is locked by another program; let that one finish, then try again",
+    "SQLITE_FULL": "cannot grow: the disk is full; free some space, then try again",
+    "SQLITE_NOTADB": "is no database; name another file, or restore this one from a backup",
+    "SQLITE_CORRUPT": "is damaged; keep a copy, and restore it from a backup",
+    "SQLITE_READONLY": "may only be read; give this user the right to write the file and its folder",
+    "SQLITE_PERM": "may not be opened by this user; give it the right to write the file and its folder",
+    "SQLITE_AUTH": "may not be opened by this user; give it the right to write the file and its folder",
+    "SQLITE_CANTOPEN": "cannot be opened; check that its folder exists and that this user may write there",
+    "SQLITE_IOERR": "could not be read or written; check the disk (full, over quota, or failing)",
+}
+
+# PostgreSQL documentation, Appendix A: error codes, by their beginnings; the first that fits.
+_POSTGRESQL = {
+    "53100": "cannot grow: its disk is full; free some space, then try again",
+    "53300": "takes no more connections; close some, or raise max_connections",
+    "55P03": "is locked by another program; let that one finish, then try again",
+    "57014": "did not answer in time; try again",
+    "40": "changed in the meantime; try again",
+    "42501": "refuses this user; grant it the rights that docs/database.md lists",
+    "25006": "may only be read; connect to the primary server",
+    "28": "refuses this user or password; check the database address",
+    "3D000": "does not exist; create it, then run: gal-friday db upgrade",
+    "42P01": "has no tables of this program yet; run: gal-friday db upgrade",
+    "42703": "has tables of an older version; run: gal-friday db upgrade",
+    "57P": "is starting or stopping; try again",
+    "08": "cannot be reached; check that the server runs, then try again",
+}
+
+
+@contextmanager
+def translated(failure: Failure, url: URL) -> Iterator[None]:
+    """Turn whatever the database raises inside into *failure*, said once and in words.
+
+    Raises:
+        BookFailed, StoreFailed: whichever *failure* is.
+    """
+    try:
+        yield
+    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+        raise failure(f"{shown(url)} {_reason(error)}") from error
+
+
+def shown(url: URL) -> str:
+    """Return what people call the database: the file, or the address without its password."""
+    if url.get_backend_name() == "sqlite":
+        return url.database or "the database in memory"
+    return url.render_as_string(hide_password=True)
+
+
+def _reason(error: BaseException) -> str:
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    text = str(cause).splitlines()[0] if str(cause) else type(cause).__name__
+    for known in (_from_sqlite(cause, text), _from_postgresql(cause)):
+        if known is not None:
+            return known
+    if isinstance(cause, OSError) and not isinstance(cause, sqlite3.Error):
+        return f"cannot be reached ({text}); check that the server runs, then try again"
+    return f"failed ({text}); nothing was written"
+
+
+def _from_sqlite(cause: BaseException, text: str) -> str | None:
+    if "no such table" in text:
+        return "has no tables of this program yet; run: gal-friday db upgrade"
+    if "no such column" in text or "has no column" in text:
+        return "has tables of an older version; run: gal-friday db upgrade"
+    name = getattr(cause, "sqlite_errorname", "")
+    return next((reason for code, reason in _SQLITE.items() if name.startswith(code)), None)
+
+
+def _from_postgresql(cause: BaseException) -> str | None:
+    code = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None) or ""
+    return next((reason for known, reason in _POSTGRESQL.items() if code.startswith(known)), None)

@@ -1,0 +1,219 @@
+"""The book, the record of runs, and the triggers that keep both append-only."""
+
+import sqlalchemy as sa
+from alembic.operations import Operations
+
+from gal_friday.adapters.sql.columns import ExactDecimal, Flag, Instant, Seconds, Whole
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+KEYS = {
+    "book_fills": "entry_id",
+    "book_movements": "entry_id",
+    "book_orders": "entry_id",
+    "reconciliation_events": "reconciliation_id",
+    "position_adjustments": "adjustment_id",
+}
+
+
+def upgrade(op: Operations) -> None:
+    """Create all tables, indexes and triggers."""
+    _create_book(op)
+    _create_record_of_runs(op)
+    if op.get_bind().dialect.name == "sqlite":
+        _guard_sqlite(op)
+    else:
+        _guard_postgresql(op)
+
+
+def downgrade(op: Operations) -> None:
+    """Remove all tables; what they held is gone."""
+    for table in (*reversed(KEYS), "books"):
+        op.drop_table(table)  # indexes and triggers go with it
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION gal_friday_refuse()")
+        op.execute("DROP FUNCTION gal_friday_only_forward()")
+
+
+def _create(op: Operations, name: str, *items: sa.schema.SchemaItem) -> None:
+    amounts = [item for item in items if isinstance(item, sa.Column) and isinstance(item.type, ExactDecimal)]
+    exact = [
+        sa.CheckConstraint(
+            f"{amount.name} NOT GLOB '*[^0-9.-]*'", name=op.f(f"ck_{name}_{amount.name}_is_exact")
+        )
+        for amount in amounts
+        if op.get_bind().dialect.name == "sqlite"
+    ]
+    op.create_table(name, *items, *exact, sqlite_strict=True)
+
+
+def _create_entries(op: Operations, name: str, *items: sa.schema.SchemaItem) -> None:
+    _create(
+        op,
+        name,
+        sa.Column("entry_id", sa.Text, nullable=False),
+        sa.Column("account", sa.Text, nullable=False),
+        sa.Column("seq", Whole, nullable=False),
+        sa.Column("line", Whole, nullable=False),
+        sa.Column("added_at", Instant, nullable=False),
+        *items,
+        sa.Column("raw", sa.Text),
+        sa.Column("extra", sa.Text),
+        sa.PrimaryKeyConstraint("entry_id", name=op.f(f"pk_{name}")),
+        sa.ForeignKeyConstraint(["account"], ["books.account"], name=op.f(f"fk_{name}_account_books")),
+    )
+    op.create_index(op.f(f"ix_{name}_account_seq_line"), name, ["account", "seq", "line"])
+
+
+def _create_book(op: Operations) -> None:
+    _create(
+        op,
+        "books",
+        sa.Column("account", sa.Text, nullable=False),
+        sa.Column("exchange", sa.Text, nullable=False),
+        sa.Column("version", Whole, nullable=False),
+        sa.Column("fills_since", Instant),
+        sa.Column("movements_since", Instant),
+        sa.PrimaryKeyConstraint("account", name=op.f("pk_books")),
+    )
+    _create_entries(
+        op,
+        "book_fills",
+        sa.Column("fill_id", sa.Text, nullable=False),
+        sa.Column("instrument", sa.Text, nullable=False),
+        sa.Column("side", sa.Text, nullable=False),
+        sa.Column("quantity", ExactDecimal, nullable=False),
+        sa.Column("price", ExactDecimal, nullable=False),
+        sa.Column("at", Instant, nullable=False),
+        sa.Column("order_id", sa.Text),
+        sa.Column("fee", ExactDecimal),
+        sa.Column("fee_asset", sa.Text),
+        sa.Column("cost", ExactDecimal),
+        sa.Column("margin", Flag, nullable=False),
+        sa.Column("position_id", sa.Text),
+    )
+    _create_entries(
+        op,
+        "book_movements",
+        sa.Column("movement_id", sa.Text, nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("asset", sa.Text, nullable=False),
+        sa.Column("wallet", sa.Text, nullable=False),
+        sa.Column("amount", ExactDecimal, nullable=False),
+        sa.Column("at", Instant, nullable=False),
+        sa.Column("fee", ExactDecimal, nullable=False),
+        sa.Column("refers_to", sa.Text),
+        sa.Column("balance_after", ExactDecimal),
+    )
+    _create_entries(
+        op,
+        "book_orders",
+        sa.Column("order_id", sa.Text),
+        sa.Column("instrument", sa.Text, nullable=False),
+        sa.Column("side", sa.Text, nullable=False),
+        sa.Column("quantity", ExactDecimal, nullable=False),
+        sa.Column("filled", ExactDecimal, nullable=False),
+        sa.Column("status", sa.Text, nullable=False),
+        sa.Column("client_order_id", sa.Text),
+        sa.Column("type", sa.Text),
+        sa.Column("price", ExactDecimal),
+        sa.Column("opened_at", Instant),
+        sa.Column("updated_at", Instant),
+    )
+
+
+def _create_record_of_runs(op: Operations) -> None:
+    _create(
+        op,
+        "reconciliation_events",
+        sa.Column("reconciliation_id", sa.Text, nullable=False),
+        sa.Column("account", sa.Text, nullable=False),
+        sa.Column("timestamp", Instant, nullable=False),
+        sa.Column("reconciliation_type", sa.Text, nullable=False),
+        sa.Column("status", sa.Text, nullable=False),
+        sa.Column("verdict", sa.Text, nullable=False),
+        sa.Column("discrepancies_found", Whole, nullable=False),
+        sa.Column("auto_corrected", Whole, nullable=False),
+        sa.Column("manual_review_required", Whole, nullable=False),
+        sa.Column("duration_seconds", Seconds, nullable=False),
+        sa.Column("report", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("reconciliation_id", name=op.f("pk_reconciliation_events")),
+    )
+    op.create_index(op.f("ix_reconciliation_events_timestamp"), "reconciliation_events", ["timestamp"])
+    op.create_index(
+        op.f("ix_reconciliation_events_account_timestamp"), "reconciliation_events", ["account", "timestamp"]
+    )
+    _create(
+        op,
+        "position_adjustments",
+        sa.Column("adjustment_id", sa.Text, nullable=False),
+        sa.Column("reconciliation_id", sa.Text, nullable=False),
+        sa.Column("account", sa.Text, nullable=False),
+        sa.Column("trading_pair", sa.Text, nullable=False),
+        sa.Column("adjustment_type", sa.Text, nullable=False),
+        sa.Column("old_value", ExactDecimal),
+        sa.Column("new_value", ExactDecimal),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("adjusted_at", Instant, nullable=False),
+        sa.PrimaryKeyConstraint("adjustment_id", name=op.f("pk_position_adjustments")),
+    )
+    op.create_index(
+        op.f("ix_position_adjustments_account_adjusted_at"),
+        "position_adjustments",
+        ["account", "adjusted_at"],
+    )
+
+
+def _guard_sqlite(op: Operations) -> None:
+    for table, key in KEYS.items():
+        refuse = f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+        op.execute(f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} {refuse}")
+        op.execute(f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} {refuse}")
+        # INSERT OR REPLACE, from a program that did not switch recursive triggers on.
+        op.execute(
+            f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} "  # noqa: S608 - our own names
+            f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key}) {refuse}"
+        )
+    refuse = "BEGIN SELECT RAISE(ABORT, 'books only go forward'); END"
+    op.execute(f"CREATE TRIGGER books_no_delete BEFORE DELETE ON books {refuse}")
+    op.execute(
+        "CREATE TRIGGER books_only_forward BEFORE UPDATE ON books WHEN NEW.version < OLD.version "
+        f"OR NEW.account <> OLD.account OR NEW.exchange <> OLD.exchange {refuse}"
+    )
+    op.execute(
+        "CREATE TRIGGER books_no_replace BEFORE INSERT ON books "  # noqa: S608 - our own names
+        f"WHEN EXISTS (SELECT 1 FROM books WHERE account = NEW.account) {refuse}"
+    )
+
+
+def _guard_postgresql(op: Operations) -> None:
+    op.execute(
+        "CREATE FUNCTION gal_friday_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$"
+    )
+    op.execute(
+        "CREATE FUNCTION gal_friday_only_forward() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "IF NEW.version < OLD.version OR NEW.account <> OLD.account OR NEW.exchange <> OLD.exchange "
+        "THEN RAISE EXCEPTION 'books only go forward'; END IF; RETURN NEW; END $$"
+    )
+    for table in KEYS:
+        op.execute(
+            f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table} "
+            "FOR EACH ROW EXECUTE FUNCTION gal_friday_refuse()"
+        )
+    for table in (*KEYS, "books"):
+        op.execute(
+            f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
+            "FOR EACH STATEMENT EXECUTE FUNCTION gal_friday_refuse()"
+        )
+    op.execute(
+        "CREATE TRIGGER books_no_delete BEFORE DELETE ON books "
+        "FOR EACH ROW EXECUTE FUNCTION gal_friday_refuse()"
+    )
+    op.execute(
+        "CREATE TRIGGER books_only_forward BEFORE UPDATE ON books "
+        "FOR EACH ROW EXECUTE FUNCTION gal_friday_only_forward()"
+    )

@@ -1,0 +1,141 @@
+"""Every table of the project, on one list, so that a migration can be held against it.
+
+Rows of the book and of the record of runs are never changed and never removed (I10). The triggers that
+see to it are part of the migrations, because no table definition can say them.
+"""
+
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, MetaData, Table, Text
+from sqlalchemy.sql.schema import SchemaItem
+
+from gal_friday.adapters.sql.columns import ExactDecimal, Flag, Instant, Seconds, Whole
+
+# Every constraint has a name from the first day on: one without cannot be changed by a later migration.
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+METADATA = MetaData(naming_convention=NAMING)
+
+APPEND_ONLY = (
+    "book_fills",
+    "book_movements",
+    "book_orders",
+    "reconciliation_events",
+    "position_adjustments",
+)
+
+
+def _table(name: str, *items: SchemaItem) -> Table:
+    table = Table(name, METADATA, *items, sqlite_strict=True)
+    for column in table.columns:
+        if isinstance(column.type, ExactDecimal):
+            # The last line of defence: whatever else writes here, a float in exponent form does not get in.
+            digits = CheckConstraint(f"{column.name} NOT GLOB '*[^0-9.-]*'", name=f"{column.name}_is_exact")
+            table.append_constraint(digits.ddl_if(dialect="sqlite"))
+    return table
+
+
+def _book_table(name: str, *items: SchemaItem) -> Table:
+    return _table(
+        name,
+        Column("entry_id", Text, primary_key=True),
+        Column("account", Text, ForeignKey("books.account"), nullable=False),
+        Column("seq", Whole, nullable=False),
+        Column("line", Whole, nullable=False),
+        Column("added_at", Instant, nullable=False),
+        *items,
+        Column("raw", Text),
+        Column("extra", Text),
+        Index(None, "account", "seq", "line"),
+    )
+
+
+BOOKS = _table(
+    "books",
+    Column("account", Text, primary_key=True),
+    Column("exchange", Text, nullable=False),
+    Column("version", Whole, nullable=False),
+    # From when on the book knows every fill and movement; NULL means from its beginning.
+    Column("fills_since", Instant),
+    Column("movements_since", Instant),
+)
+
+BOOK_FILLS = _book_table(
+    "book_fills",
+    Column("fill_id", Text, nullable=False),
+    Column("instrument", Text, nullable=False),
+    Column("side", Text, nullable=False),
+    Column("quantity", ExactDecimal, nullable=False),
+    Column("price", ExactDecimal, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("order_id", Text),
+    Column("fee", ExactDecimal),
+    Column("fee_asset", Text),
+    Column("cost", ExactDecimal),
+    Column("margin", Flag, nullable=False),
+    Column("position_id", Text),
+)
+
+BOOK_MOVEMENTS = _book_table(
+    "book_movements",
+    Column("movement_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("asset", Text, nullable=False),
+    Column("wallet", Text, nullable=False),
+    Column("amount", ExactDecimal, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("fee", ExactDecimal, nullable=False),
+    Column("refers_to", Text),
+    Column("balance_after", ExactDecimal),
+)
+
+BOOK_ORDERS = _book_table(
+    "book_orders",
+    Column("order_id", Text),
+    Column("instrument", Text, nullable=False),
+    Column("side", Text, nullable=False),
+    Column("quantity", ExactDecimal, nullable=False),
+    Column("filled", ExactDecimal, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("client_order_id", Text),
+    Column("type", Text),
+    Column("price", ExactDecimal),
+    Column("opened_at", Instant),
+    Column("updated_at", Instant),
+)
+
+RECONCILIATION_EVENTS = _table(
+    "reconciliation_events",
+    Column("reconciliation_id", Text, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("timestamp", Instant, nullable=False),
+    Column("reconciliation_type", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("discrepancies_found", Whole, nullable=False),
+    Column("auto_corrected", Whole, nullable=False),
+    Column("manual_review_required", Whole, nullable=False),
+    Column("duration_seconds", Seconds, nullable=False),
+    # The bytes as they were written, not JSON of the database: that would reorder keys and rewrite numbers.
+    Column("report", Text, nullable=False),
+    Index(None, "timestamp"),
+    Index(None, "account", "timestamp"),
+)
+
+POSITION_ADJUSTMENTS = _table(
+    "position_adjustments",
+    Column("adjustment_id", Text, primary_key=True),
+    Column("reconciliation_id", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("trading_pair", Text, nullable=False),
+    Column("adjustment_type", Text, nullable=False),
+    Column("old_value", ExactDecimal),
+    Column("new_value", ExactDecimal),
+    Column("reason", Text, nullable=False),
+    Column("adjusted_at", Instant, nullable=False),
+    Index(None, "account", "adjusted_at"),
+)
