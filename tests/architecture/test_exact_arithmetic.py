@@ -1,8 +1,8 @@
 """Arithmetic on amounts happens in domain/quantity.py and nowhere else (I2).
 
 The ambient decimal context keeps 28 digits and says nothing about the rest, so `a + b`, `-a`, `abs(a)`,
-`sum`, `round` and `float` are wrong wherever they meet an amount. Only a type checker knows where that
-is: it is shown a Decimal that has none of them.
+`sum`, `round` and `float` are wrong wherever they meet an amount, and so is an amount made of a float.
+Only a type checker knows where that is: it is shown a Decimal that has none of them.
 """
 
 import re
@@ -63,7 +63,20 @@ ROUNDING_METHODS = (
         "to_integral_value",
         "to_integral",
     ),
-    *("sqrt", "exp", "ln", "log10", "logb", "scaleb", "next_minus", "next_plus", "next_toward", "max", "min"),
+    *(
+        "from_float",
+        "sqrt",
+        "exp",
+        "ln",
+        "log10",
+        "logb",
+        "scaleb",
+        "next_minus",
+        "next_plus",
+        "next_toward",
+        "max",
+        "min",
+    ),
 )
 
 
@@ -91,6 +104,9 @@ def stubs_without_arithmetic() -> Path:
     assert end, "the stub no longer has the shape this test knows"
     operators = "|".join(f"__{name}__" for name in ROUNDS)
     decimal = re.sub(rf"def ({operators}|{'|'.join(ROUNDING_METHODS)})\(", r"def banned_\1(", decimal)
+    # Nor may an amount be made from a float, or compared with one (I1).
+    before = re.sub(r"^(_DecimalNew: TypeAlias = Decimal \|) float", r"\1 int", before, flags=re.MULTILINE)
+    before = re.sub(r"^(_ComparableNum: TypeAlias = Decimal \|) float", r"\1 int", before, flags=re.MULTILINE)
     changed = f"{before}{start}{decimal}{end}{after}"
     if stub.read_text(encoding="utf-8") != changed:
         stub.write_text(changed, encoding="utf-8")
@@ -115,7 +131,19 @@ def test_nobody_else_does_arithmetic_on_amounts(stubs_without_arithmetic: Path) 
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(
-    "expression", ["a + a", "-a", "abs(a)", "a * 2", "sum([a])", "round(a, 2)", "float(a)", "a.normalize()"]
+    "expression",
+    [
+        "a + a",
+        "-a",
+        "abs(a)",
+        "a * 2",
+        "sum([a])",
+        "round(a, 2)",
+        "float(a)",
+        "a.normalize()",
+        "Decimal(0.1)",
+        "a < 0.1",
+    ],
 )
 def test_the_check_sees_arithmetic(stubs_without_arithmetic: Path, tmp_path: Path, expression: str) -> None:
     module = tmp_path / "wrong.py"

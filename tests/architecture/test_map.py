@@ -29,7 +29,8 @@ def test_every_folder_on_the_map_has_its_layer() -> None:
 
 def test_every_folder_with_modules_is_a_package_the_import_check_can_see() -> None:
     # Migration scripts are run by Alembic and imported by nobody.
-    folders = {path.parent for path in modules() if "migrations" not in path.parts}
+    imported = [path for path in modules() if "migrations" not in path.parts]
+    folders = {folder for path in imported for folder in path.parents if folder.is_relative_to(PACKAGE)}
     assert [place(folder) for folder in sorted(folders) if not (folder / "__init__.py").exists()] == []
 
 

@@ -14,8 +14,10 @@ from tests.architecture.sources import PACKAGE, ROOT, kept_files, modules, place
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 50
 
-# "path": "reason" for a file, "path:function": "reason" for a function.
-LONGER_WITH_REASON: dict[str, str] = {}
+# "path": "reason" for a file, "path:function": "reason" for a function, "folder/": "reason" for all in it.
+LONGER_WITH_REASON: dict[str, str] = {
+    "src/gal_friday/adapters/sql/migrations/versions/": "a list of columns, written once and never changed",
+}
 
 # Texts that are written by people and kept; binary and vendored files are not read.
 TEXTS = {
@@ -74,16 +76,23 @@ def test_the_package_is_there_to_be_looked_at() -> None:
     assert len(modules("domain")) > 5
 
 
+def without_reason(longer: set[str]) -> set[str]:
+    """Return those that no entry of the list covers."""
+    folders = tuple(entry for entry in LONGER_WITH_REASON if entry.endswith("/"))
+    return {name for name in longer if name not in LONGER_WITH_REASON and not name.startswith(folders)}
+
+
 def test_every_file_fits_or_says_why() -> None:
-    assert longer_files() - set(LONGER_WITH_REASON) == set()
+    assert without_reason(longer_files()) == set()
 
 
 def test_every_function_fits_or_says_why() -> None:
-    assert longer_functions() - set(LONGER_WITH_REASON) == set()
+    assert without_reason(longer_functions()) == set()
 
 
 def test_no_reason_outlives_its_need() -> None:
-    assert set(LONGER_WITH_REASON) - longer_files() - longer_functions() == set()
+    longer = longer_files() | longer_functions()
+    assert [entry for entry in LONGER_WITH_REASON if not any(name.startswith(entry) for name in longer)] == []
 
 
 @pytest.mark.parametrize("name", ["src", "tests", "dev.py"])
