@@ -157,6 +157,8 @@ def clean(_arguments: Sequence[str]) -> int:
     ]
     for path in [*(ROOT / name for name in (DEMO.folder, FULL.folder, CCXT.folder, *CACHES)), *compiled]:
         shutil.rmtree(path, ignore_errors=True)
+    for path in ROOT.glob(".venv*.busy"):
+        path.unlink()
     return 0
 
 
@@ -241,8 +243,8 @@ def with_either(environment: Environment) -> list[str]:
 
 def with_uv(environment: Environment, uv: str) -> list[str]:
     """Install the lock with uv and return the command that installs more."""
-    if not Path(environment.program("python")).exists():
-        set_up([uv, "venv", "--quiet", "--clear", "--python", BASE_PYTHON, environment.folder])
+    # --clear: what is there may belong to another Python.
+    set_up([uv, "venv", "--quiet", "--clear", "--python", BASE_PYTHON, environment.folder])
     target = ["--quiet", "--python", environment.program("python")]
     # ccxt brings a thousand modules of which a test imports one: not worth compiling.
     compiled = ["--compile-bytecode"] if environment.installs_project else []
