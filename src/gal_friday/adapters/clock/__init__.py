@@ -1,0 +1,9 @@
+"""Clocks: the system's own, and one that moves only when it is told to.
+
+This is the only place of the project that reads the time. Everybody else is handed a ``Clock``.
+"""
+
+from gal_friday.adapters.clock.stepped import SteppedClock
+from gal_friday.adapters.clock.system import SystemClock
+
+__all__ = ["SteppedClock", "SystemClock"]

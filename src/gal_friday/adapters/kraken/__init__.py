@@ -1,0 +1,20 @@
+"""Kraken, spot and margin: read-only, exact, and honest about what it could not read."""
+
+from gal_friday.adapters.kraken.adapter import BASE_URL, KrakenExchange
+from gal_friday.adapters.kraken.listing import KnownAsset, KnownNames, KnownPair
+from gal_friday.adapters.kraken.names import Names
+from gal_friday.adapters.kraken.parse_fills import with_ledger_fees
+from gal_friday.adapters.kraken.patience import Patience
+from gal_friday.adapters.kraken.transport import Deadlines
+
+__all__ = [
+    "BASE_URL",
+    "Deadlines",
+    "KnownAsset",
+    "KnownNames",
+    "KnownPair",
+    "KrakenExchange",
+    "Names",
+    "Patience",
+    "with_ledger_fees",
+]

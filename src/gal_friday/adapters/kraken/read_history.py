@@ -1,0 +1,189 @@
+"""History: ledger rows and fills of a window, with the proofs that they are all.
+
+The ledger is proven by its own running balances (K2), and where both lists were read each is held
+against the other (K4). What is not proven makes the reading partial, with a reason.
+
+Source: Kraken REST documentation, Get Ledgers Info, Get Trades History, Query Trades Info.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from msgspec import Struct
+
+from gal_friday.adapters.kraken import wire
+from gal_friday.adapters.kraken.chain import chained
+from gal_friday.adapters.kraken.client import UnknownId, WrongArguments
+from gal_friday.adapters.kraken.crosscheck import Window, fills_without_rows, some, trades_only_in_ledger
+from gal_friday.adapters.kraken.endpoints import LEDGERS, QUERY_TRADES, TRADES_HISTORY, Endpoint
+from gal_friday.adapters.kraken.paging import Collected, Page, collect
+from gal_friday.adapters.kraken.parse_fills import Quotes, fill, with_ledger_fees
+from gal_friday.adapters.kraken.parse_movements import MovementReader
+from gal_friday.adapters.kraken.session import Session, coverage_of, rows_inside
+from gal_friday.adapters.kraken.trail import Trail
+from gal_friday.adapters.kraken.wire import Row
+from gal_friday.domain.records import Fill, Movement
+from gal_friday.ports.exchange import Reading
+
+Record = TypeVar("Record", Fill, Movement)
+
+IDS_PER_CALL = 20
+_IDS_MAX = 200
+
+
+class LedgerRead(Struct, frozen=True):
+    """A ledger reading and its window, kept for the fills of the same run."""
+
+    window: Window
+    movements: tuple[Movement, ...]
+
+
+class FillsRead(Struct, frozen=True):
+    """A reading of fills and its window, kept for the ledger of the same run."""
+
+    window: Window
+    fills: tuple[Fill, ...]
+
+
+async def read_movements(
+    session: Session, *, since: datetime, until: datetime, fills: FillsRead | None
+) -> Reading[Movement]:
+    """Return the ledger rows after *since* up to *until*, in booking order."""
+    trail = session.trail()
+    reader = MovementReader(session.names, LEDGERS.name)
+    fetch = _pages(session, trail, LEDGERS, "ledger", (since, until), {}, reader.read)
+    collected = await collect(fetch, what="ledger", progress=session.progress)
+    proven = chained(_oldest_first(collected))
+    rows = tuple(row for row in proven.movements if since < row.at <= until)
+    reasons = collected.reasons + proven.breaks + session.key_gaps(since, until)
+    reasons += () if fills is None else _unbooked_fills(fills, LedgerRead(Window(since, until), rows))
+    return Reading(
+        rows=rows,
+        coverage=coverage_of(reasons),
+        reasons=reasons,
+        notes=trail.notes + collected.notes,
+        evidence=trail.evidence,
+        head=proven.movements[-1].movement_id if proven.movements else None,
+    )
+
+
+async def read_fills(
+    session: Session, *, since: datetime, until: datetime, ledger: LedgerRead | None
+) -> Reading[Fill]:
+    """Return the fills after *since* up to *until*, oldest first, with ledger fees where it was read."""
+    trail = session.trail()
+    quotes = Quotes(session.names)
+
+    def read(row: Row, name: str) -> Fill:
+        return fill(row, name, quotes, TRADES_HISTORY.name)
+
+    exact = {"consolidate_taker": "false"}
+    fetch = _pages(session, trail, TRADES_HISTORY, "trades", (since, until), exact, read)
+    collected = await collect(fetch, what="fills", progress=session.progress)
+    rows = [each for each in _oldest_first(collected) if since < each.at <= until]
+    reasons = collected.reasons + session.key_gaps(since, until)
+    notes = collected.notes
+    if ledger is None:
+        notes += (
+            "fees of fills are Kraken's estimates in the quote currency: the ledger was not read before",
+        )
+    else:
+        checked = await _held_against(ledger, rows, Window(since, until), session, trail)
+        rows, reasons, notes = checked.rows, reasons + checked.reasons, notes + checked.notes
+    return Reading(
+        rows=tuple(rows),
+        coverage=coverage_of(reasons),
+        reasons=reasons,
+        notes=trail.notes + notes,
+        evidence=trail.evidence,
+    )
+
+
+def _pages(
+    session: Session,
+    trail: Trail,
+    endpoint: Endpoint,
+    inside: str,
+    window: tuple[datetime, datetime],
+    more: dict[str, str],
+    read: Callable[[Row, str], Record],
+) -> Callable[[int], Awaitable[Page[Record]]]:
+    params = {**session.window_params(*window), **more}
+
+    async def fetch(offset: int) -> Page[Record]:
+        reply = await session.client.call(endpoint, {**params, "ofs": str(offset)})
+        rows = rows_inside(reply, inside)
+        trail.add(reply, len(rows))
+        parsed = {name: read(row, name) for name, row in rows.items()}
+        return Page(parsed, wire.whole_number(reply.result.get("count")))
+
+    return fetch
+
+
+def _oldest_first(collected: Collected[Record]) -> list[Record]:
+    rows = list(collected.rows.values())
+    # The sort is stable, so rows of one instant keep the order in which the exchange lists them.
+    rows.reverse()
+    rows.sort(key=_at)
+    return rows
+
+
+def _at(record: Fill | Movement) -> datetime:
+    return record.at
+
+
+class _Checked(Struct):
+    rows: list[Fill]
+    reasons: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+async def _held_against(
+    ledger: LedgerRead, rows: list[Fill], window: Window, session: Session, trail: Trail
+) -> _Checked:
+    common = window.common(ledger.window)
+    reasons: list[str] = []
+    notes: list[str] = []
+    absent = trades_only_in_ledger(rows, ledger.movements, common)
+    if absent:
+        found = await _trades_by_id(session, trail, absent[:_IDS_MAX])
+        rows = sorted([*rows, *(each for each in found if window.since < each.at <= window.until)], key=_at)
+        still = sorted(set(absent) - {each.fill_id for each in found})
+        if found:
+            notes.append(
+                f"fills: {len(found)} were missing from the list and found by their id in the ledger"
+            )
+        if still:
+            reasons.append(f"the ledger shows trades that the list of fills lacks: {some(still)}; run again")
+    bare = fills_without_rows(rows, ledger.movements, common)
+    if bare:
+        reasons.append(f"fills without any ledger row: {some(bare)}; the ledger may be behind, run again")
+    return _Checked(list(with_ledger_fees(rows, ledger.movements)), tuple(reasons), tuple(notes))
+
+
+async def _trades_by_id(session: Session, trail: Trail, ids: Sequence[str]) -> list[Fill]:
+    quotes = Quotes(session.names)
+    found: list[Fill] = []
+    for start in range(0, len(ids), IDS_PER_CALL):
+        wanted = ids[start : start + IDS_PER_CALL]
+        try:
+            rows = await session.rows(QUERY_TRADES, {"txid": ",".join(wanted)}, trail)
+        except (UnknownId, WrongArguments):
+            continue
+        found.extend(
+            fill(row, name, quotes, QUERY_TRADES.name) for name, row in rows.items() if name in wanted
+        )
+    return found
+
+
+def _unbooked_fills(fills: FillsRead, ledger: LedgerRead) -> tuple[str, ...]:
+    common = fills.window.common(ledger.window)
+    reasons = []
+    bare = fills_without_rows(fills.fills, ledger.movements, common)
+    if bare:
+        reasons.append(f"fills without any ledger row: {some(bare)}; run again")
+    absent = trades_only_in_ledger(fills.fills, ledger.movements, common)
+    if absent:
+        reasons.append(f"the ledger shows trades that the list of fills lacks: {some(absent)}; run again")
+    return tuple(reasons)

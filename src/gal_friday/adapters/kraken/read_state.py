@@ -1,0 +1,75 @@
+"""What the account holds now: balances and margin positions.
+
+Source: Kraken REST documentation, Get Extended Balance, Get Open Positions, Get Trade Balance.
+"""
+
+from decimal import Decimal
+
+from gal_friday.adapters.kraken import wire
+from gal_friday.adapters.kraken.endpoints import BALANCE_EX, OPEN_POSITIONS, TRADE_BALANCE
+from gal_friday.adapters.kraken.parse_holdings import balances, positions
+from gal_friday.adapters.kraken.session import Session, coverage_of
+from gal_friday.adapters.kraken.trail import Trail
+from gal_friday.domain.quantity import short
+from gal_friday.domain.records import Balance, Position
+from gal_friday.ports.errors import ExchangeFailed
+from gal_friday.ports.exchange import Reading
+
+_LOOKS = 2
+
+
+async def read_balances(session: Session) -> Reading[Balance]:
+    """Return every balance of the account, zero ones included. One answer holds them all."""
+    trail = session.trail()
+    rows = await session.rows(BALANCE_EX, {}, trail)
+    found = balances(rows, session.names)
+    return Reading(rows=found, coverage=coverage_of(()), notes=trail.notes, evidence=trail.evidence)
+
+
+async def read_positions(session: Session) -> Reading[Position]:
+    """Return the open lots, held against what the trade balance says about them.
+
+    A list that is empty while the account shows cost of open positions, or the other way round, is read
+    twice; if the two still contradict each other the list is not taken as whole (N1).
+    """
+    trail = session.trail()
+    contradiction = None
+    found: tuple[Position, ...] = ()
+    notes: tuple[str, ...] = ()
+    for _ in range(_LOOKS):
+        rows = await session.rows(OPEN_POSITIONS, {"docalcs": "false"}, trail)
+        found = positions(rows, session.names)
+        contradiction, notes = await _against_trade_balance(session, trail, found)
+        if contradiction is None:
+            break
+    reasons = () if contradiction is None else (contradiction,)
+    return Reading(
+        rows=found,
+        coverage=coverage_of(reasons),
+        reasons=reasons,
+        notes=trail.notes + notes,
+        evidence=trail.evidence,
+    )
+
+
+async def _against_trade_balance(
+    session: Session, trail: Trail, found: tuple[Position, ...]
+) -> tuple[str | None, tuple[str, ...]]:
+    try:
+        cost = await _cost_of_open_positions(session, trail)
+    except ExchangeFailed as error:
+        return None, (f"positions were not held against the trade balance: {error}",)
+    if bool(cost) == any(lot.quantity for lot in found):
+        return None, ()
+    return (
+        f"Kraken lists {len(found)} open positions while its trade balance shows a cost of {short(cost)}; "
+        "run again, or look at the positions at the exchange"
+    ), ()
+
+
+async def _cost_of_open_positions(session: Session, trail: Trail) -> Decimal:
+    reply = await session.client.call(TRADE_BALANCE, {"asset": "ZUSD"})
+    if not isinstance(reply.result, dict):
+        wire.refuse((reply.endpoint, ""), "", "an object was expected")
+    trail.add(reply, 1)
+    return wire.amount(reply.result, "c", (reply.endpoint, ""))
