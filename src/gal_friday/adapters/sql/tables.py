@@ -106,6 +106,8 @@ BOOK_ORDERS = _book_table(
     Column("price", ExactDecimal),
     Column("opened_at", Instant),
     Column("updated_at", Instant),
+    # Digest of the state, to tell whether a state was delivered before.
+    Column("content", Text, nullable=False),
 )
 
 RECONCILIATION_EVENTS = _table(

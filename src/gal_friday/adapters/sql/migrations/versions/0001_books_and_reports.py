@@ -122,6 +122,7 @@ def _create_book(op: Operations) -> None:
         sa.Column("price", ExactDecimal),
         sa.Column("opened_at", Instant),
         sa.Column("updated_at", Instant),
+        sa.Column("content", sa.Text, nullable=False),
     )
 
 
