@@ -92,8 +92,8 @@ def _world(seed: int) -> Scenario:
 def _fund(exchange: Exchange) -> None:
     for asset, amount in (
         ("ZUSD", "50000"), ("ZEUR", "8000"), ("CHF", "1200"), ("XXBT", "1.5"), ("XXRP", "4000"),
-        ("XXDG", "90000"), ("DOT", "800"), ("XETH", "6"), ("XTZ", "250"), ("ZRX", "900"), ("USDT", "1500"), ("WAVES", "30"),
-        ("EUR.HOLD", "500"), ("KFEE", "120"), ("ETH2.S", "0.5"),
+        ("XXDG", "90000"), ("DOT", "800"), ("XETH", "6"), ("XTZ", "250"), ("ZRX", "900"), ("USDT", "1500"),
+        ("WAVES", "30"), ("EUR.HOLD", "500"), ("KFEE", "120"), ("ETH2.S", "0.5"),
     ):  # fmt: skip
         exchange.deposit(MAIN, asset, amount)
 

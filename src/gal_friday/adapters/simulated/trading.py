@@ -171,7 +171,8 @@ class Trading(Margin):
             return ()
         at = self.price(pair)
         executions: list[Execution] = []
-        for part in evenly(order.volume, parts, pair.lot_decimals):
+        left = quantity.subtract(order.volume, order.volume_done)
+        for part in evenly(left, parts, pair.lot_decimals):
             if order.is_open:
                 executions.extend(self._execute(owner, order, pair, Deal(part, at)))
         return tuple(executions)
