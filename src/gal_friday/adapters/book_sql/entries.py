@@ -65,8 +65,12 @@ def _numbered(
     seen: Counter[str] = Counter()
     for record in records:
         content = digest(account, kind, id_of(record), _content(record))
-        yield digest(content, str(seen[content])), record
+        yield _entry_id(content, seen[content]), record
         seen[content] += 1
+
+
+def _entry_id(content: str, before: int) -> str:
+    return digest(content, str(before)) if before else content
 
 
 def new_order_entries(
@@ -85,7 +89,7 @@ def new_order_entries(
         before = order.updated_at is not None and content in states
         if name in repeated or before or states[-1:] == [content]:
             continue
-        new.append(OrderEntry(digest(content, str(states.count(content))), order, content))
+        new.append(OrderEntry(_entry_id(content, states.count(content)), order, content))
         states.append(content)
     return new
 
@@ -112,8 +116,7 @@ def _content(record: Fill | Movement | Order) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
+    kind = type(value)
+    if kind is Decimal:
         return quantity.short(value)
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat()
-    return value
+    return value.astimezone(UTC).isoformat() if kind is datetime else value
