@@ -1,6 +1,7 @@
 """Kraken, spot and margin: read-only, exact, and honest about what it could not read."""
 
 from gal_friday.adapters.kraken.adapter import BASE_URL, KrakenExchange
+from gal_friday.adapters.kraken.exports import Exports, MalformedExport, read_exports
 from gal_friday.adapters.kraken.listing import KnownAsset, KnownNames, KnownPair
 from gal_friday.adapters.kraken.names import Names
 from gal_friday.adapters.kraken.parse_fills import with_ledger_fees
@@ -8,6 +9,8 @@ from gal_friday.adapters.kraken.patience import Patience
 from gal_friday.adapters.kraken.transport import Deadlines
 
 __all__ = [
+    "Exports",
+    "MalformedExport",
     "BASE_URL",
     "Deadlines",
     "KnownAsset",
@@ -16,5 +19,6 @@ __all__ = [
     "KrakenExchange",
     "Names",
     "Patience",
+    "read_exports",
     "with_ledger_fees",
 ]

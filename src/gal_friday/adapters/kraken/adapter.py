@@ -62,10 +62,10 @@ class KrakenExchange:
     ) -> None:
         """Make no call yet.
 
-        *otp* is a static second factor.
-        *state_folder* keeps the last nonce, a lockout and the call counter of each key; without it they do not
-        outlive the process. *known* are names of earlier days, from ``known_names``. *keep_raw* is given
-        every raw answer that was used. *http* replaces the network, for tests.
+        *otp* is a static second factor. *state_folder* keeps the last nonce, a lockout and the call counter
+        of each key; without it they do not outlive the process. *known* are names of earlier days, from
+        ``known_names``. *keep_raw* is given every raw answer that was used. *http* replaces the network,
+        for tests.
 
         Raises:
             ExchangeRefused: the key is unusable, or *url* would send it over an open line.

@@ -95,8 +95,8 @@ def _next_with(before: Decimal, rows: Sequence[Movement], place: int) -> int | N
 def _break(asset: str, last: Movement, row: Movement, expected: Decimal) -> str:
     gap = subtract(_before(row), expected)
     return (
-        f"ledger of {asset}: between {last.movement_id} and {row.movement_id} the balance moved by {short(gap)} "
-        "without a row; run again, or look at these two rows at the exchange"
+        f"ledger of {asset}: between {last.movement_id} and {row.movement_id} the balance moved by "
+        f"{short(gap)} without a row; run again, or look at these two rows at the exchange"
     )
 
 

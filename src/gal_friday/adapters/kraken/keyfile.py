@@ -1,11 +1,14 @@
 """The small file that remembers a key between processes: last nonce, lockout, call counter.
 
-It is replaced as a whole, so a reader never sees half of it; an unreadable one counts as empty, because
-the clock then still gives a growing nonce. It never holds a key, a secret or an answer.
+One file is both the memory and the lock. The memory is written before each call, so it has to be cheap:
+two records of one disk sector each are written in turn, with a checksum, and the newer whole one counts.
+(Replacing a file by renaming another over it costs milliseconds on common file systems, because they
+write the content to disk first.) It never holds a key, a secret or an answer.
 """
 
 import os
 import sys
+import zlib
 from datetime import datetime
 from pathlib import Path
 
@@ -14,7 +17,8 @@ from msgspec import Struct
 
 from gal_friday.adapters.kraken.rate import Counter
 
-_READ_MAX = 4096
+_SECTOR = 512
+_NONCE_MAX = 2**64 - 1  # Kraken REST documentation: the nonce is an unsigned 64-bit number
 
 
 class KeyMemory(Struct, frozen=True):
@@ -25,7 +29,12 @@ class KeyMemory(Struct, frozen=True):
     counter: Counter = Counter()
 
 
-_DECODER = msgspec.json.Decoder(KeyMemory)
+class _Record(Struct, frozen=True):
+    turn: int
+    memory: KeyMemory
+
+
+_DECODER = msgspec.json.Decoder(_Record)
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -33,54 +42,68 @@ class KeyFile:
     """Memory and lock of one key in a folder of the service."""
 
     def __init__(self, folder: Path, fingerprint: str) -> None:
-        """Make the folder, readable by its owner only."""
+        """Make the folder and the file, readable by their owner only."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._path = folder / f"kraken-{fingerprint}.json"
-        # Its own file: the memory is replaced at each call, and a lock would go with the old one.
-        self._lock_path = folder / f"kraken-{fingerprint}.lock"
-        self._lock_fd: int | None = None
+        path = folder / f"kraken-{fingerprint}.state"
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | _FLAGS, 0o600)
+        self._turn = 0
 
     def try_lock(self) -> bool:
         """Take the lock if nobody has it; say whether it was taken."""
-        if self._lock_fd is None:
-            self._lock_fd = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | _CLOEXEC, 0o600)
-        return _try_lock(self._lock_fd)
+        return _try_lock(self._fd)
 
     def unlock(self) -> None:
         """Give the lock back."""
-        if self._lock_fd is not None:
-            _unlock(self._lock_fd)
+        _unlock(self._fd)
 
     def load(self, known: KeyMemory) -> KeyMemory:
-        """Return the memory in the file, or what is *known* where the file says less or nothing."""
-        try:
-            with self._path.open("rb") as file:
-                memory = _DECODER.decode(file.read(_READ_MAX))
-        except (OSError, msgspec.DecodeError, ValueError):
+        """Return the newest memory in the file, or what is *known* where the file says less or nothing."""
+        content = _read(self._fd)
+        records = [record for place in (0, _SECTOR) if (record := _record(content[place : place + _SECTOR]))]
+        if not records:
             return known
-        return memory if memory.nonce >= known.nonce else known
+        newest = max(records, key=_turn_of)
+        self._turn = newest.turn
+        return newest.memory if newest.memory.nonce >= known.nonce else known
 
     def store(self, memory: KeyMemory) -> None:
-        """Replace the file's content as a whole."""
-        fresh = self._path.with_suffix(".new")
-        fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _CLOEXEC, 0o600)
-        try:
-            os.write(fd, _ENCODER.encode(memory))
-        finally:
-            os.close(fd)
-        fresh.replace(self._path)
+        """Write the memory over the older of the two records. Hold the lock, and load first."""
+        self._turn += 1
+        text = _ENCODER.encode(_Record(self._turn, memory))
+        sealed = f"{zlib.crc32(text):08x} ".encode() + text
+        _write(self._fd, sealed.ljust(_SECTOR), self._turn % 2 * _SECTOR)
 
     def __del__(self) -> None:
-        if self._lock_fd is not None:
-            os.close(self._lock_fd)
+        fd = getattr(self, "_fd", None)
+        if fd is not None:
+            os.close(fd)
 
 
-_CLOEXEC = getattr(os, "O_CLOEXEC", 0)
+def _record(sector: bytes) -> _Record | None:
+    checksum, _, text = sector.rstrip().partition(b" ")
+    if not text or checksum != f"{zlib.crc32(text):08x}".encode():
+        return None
+    try:
+        record = _DECODER.decode(text)
+    except (msgspec.DecodeError, ValueError):
+        return None
+    return record if 0 <= record.memory.nonce <= _NONCE_MAX else None
+
+
+def _turn_of(record: _Record) -> int:
+    return record.turn
+
+
+_FLAGS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 if sys.platform == "win32":
     import msvcrt
 
+    # Far behind the records: this platform locks bytes, and locked ones cannot be read.
+    _LOCKED_BYTE = 1 << 20
+
     def _try_lock(fd: int) -> bool:
+        os.lseek(fd, _LOCKED_BYTE, os.SEEK_SET)
         try:
             msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
         except OSError:
@@ -88,8 +111,16 @@ if sys.platform == "win32":
         return True
 
     def _unlock(fd: int) -> None:
-        os.lseek(fd, 0, os.SEEK_SET)
+        os.lseek(fd, _LOCKED_BYTE, os.SEEK_SET)
         msvcrt.locking(fd, msvcrt.LK_UNLCK, 1)
+
+    def _read(fd: int) -> bytes:
+        os.lseek(fd, 0, os.SEEK_SET)
+        return os.read(fd, 2 * _SECTOR)
+
+    def _write(fd: int, content: bytes, place: int) -> None:
+        os.lseek(fd, place, os.SEEK_SET)
+        os.write(fd, content)
 
 else:
     import fcntl
@@ -103,3 +134,9 @@ else:
 
     def _unlock(fd: int) -> None:
         fcntl.flock(fd, fcntl.LOCK_UN)
+
+    def _read(fd: int) -> bytes:
+        return os.pread(fd, 2 * _SECTOR, 0)
+
+    def _write(fd: int, content: bytes, place: int) -> None:
+        os.pwrite(fd, content, place)

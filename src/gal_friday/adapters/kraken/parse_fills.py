@@ -17,6 +17,7 @@ from gal_friday.adapters.kraken import wire
 from gal_friday.adapters.kraken.names import Names
 from gal_friday.adapters.kraken.wire import Row, Where
 from gal_friday.domain.assets import Asset, Instrument, base_and_quote
+from gal_friday.domain.errors import GalFridayError
 from gal_friday.domain.quantity import add, text
 from gal_friday.domain.records import Extra, Fill, Movement, OrderSide
 
@@ -59,22 +60,25 @@ def fill(row: Row, name: str, quotes: Quotes, endpoint: str) -> Fill:
     fee = wire.amount_or_none(row, "fee", where)
     margin = _on_margin(row, where)
     position = wire.word_or_empty(row, "postxid", where)
-    return Fill(
-        fill_id=name,
-        instrument=instrument,
-        side=_side(row, where),
-        quantity=wire.amount(row, "vol", where),
-        price=wire.amount(row, "price", where),
-        at=wire.instant(time, "time", where),
-        order_id=wire.word_or_empty(row, "ordertxid", where) or None,
-        fee=fee,
-        fee_asset=None if fee is None else quote,
-        cost=wire.amount_or_none(row, "cost", where),
-        margin=margin,
-        position_id=position if margin and position and position != NO_POSITION else None,
-        raw=(sys.intern(pair), time),
-        extra={field: value for field, value in row.items() if field not in _FIELDS} or None,
-    )
+    try:
+        return Fill(
+            fill_id=name,
+            instrument=instrument,
+            side=_side(row, where),
+            quantity=wire.amount(row, "vol", where),
+            price=wire.amount(row, "price", where),
+            at=wire.instant(time, "time", where),
+            order_id=wire.word_or_empty(row, "ordertxid", where) or None,
+            fee=fee,
+            fee_asset=None if fee is None else quote,
+            cost=wire.amount_or_none(row, "cost", where),
+            margin=margin,
+            position_id=position if margin and position and position != NO_POSITION else None,
+            raw=(sys.intern(pair), time),
+            extra={field: value for field, value in row.items() if field not in _FIELDS} or None,
+        )
+    except GalFridayError as error:
+        wire.refuse_record(where, error)
 
 
 def with_ledger_fees(fills: Iterable[Fill], movements: Iterable[Movement]) -> tuple[Fill, ...]:

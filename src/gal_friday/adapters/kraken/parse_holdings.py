@@ -9,6 +9,7 @@ from decimal import Decimal
 from gal_friday.adapters.kraken import wire
 from gal_friday.adapters.kraken.names import Holding, Names
 from gal_friday.adapters.kraken.wire import Row
+from gal_friday.domain.errors import GalFridayError
 from gal_friday.domain.quantity import negate, parse, rounded_quotient, short, subtract, total
 from gal_friday.domain.records import Balance, Position, PositionMode
 
@@ -65,16 +66,19 @@ def _position(row: Row, name: str, names: Names) -> Position:
     opened = wire.amount(row, "vol", where)
     remaining = subtract(opened, wire.amount_or_zero(row, "vol_closed", where))
     pair = wire.word(row, "pair", where)
-    return Position(
-        instrument=names.instrument(pair),
-        mode=PositionMode.LOT,
-        quantity=remaining if _is_long(row, where) else negate(remaining),
-        average_price=_average(wire.amount_or_none(row, "cost", where), opened),
-        position_id=name,
-        rounded_records=1,  # the cost is rounded once, at the opening
-        raw=(pair,),
-        extra=_others(row, _POSITION_FIELDS) or None,
-    )
+    try:
+        return Position(
+            instrument=names.instrument(pair),
+            mode=PositionMode.LOT,
+            quantity=remaining if _is_long(row, where) else negate(remaining),
+            average_price=_average(wire.amount_or_none(row, "cost", where), opened),
+            position_id=name,
+            rounded_records=1,  # the cost is rounded once, at the opening
+            raw=(pair,),
+            extra=_others(row, _POSITION_FIELDS) or None,
+        )
+    except GalFridayError as error:
+        wire.refuse_record(where, error)
 
 
 def _is_long(row: Row, where: wire.Where) -> bool:

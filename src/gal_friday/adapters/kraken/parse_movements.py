@@ -7,11 +7,15 @@ several (XXBT and XBT.F are both spot).
 Source: Kraken support, "Explanation of ledger fields"; Kraken REST documentation, Get Ledgers Info.
 """
 
-import sys
+from typing import Any
+
+from msgspec import Struct
 
 from gal_friday.adapters.kraken import wire
 from gal_friday.adapters.kraken.names import Names
-from gal_friday.adapters.kraken.wire import Row
+from gal_friday.adapters.kraken.wire import Row, Where
+from gal_friday.domain.assets import Asset, Wallet
+from gal_friday.domain.errors import GalFridayError
 from gal_friday.domain.records import Extra, Movement
 
 # By type alone: the subtype adds nothing that changes the meaning.
@@ -73,6 +77,16 @@ def kind_of(type_: str, subtype: str) -> str:
     return KINDS.get(type_) or (f"{type_}:{subtype}" if subtype else type_) or "none"
 
 
+class _Head(Struct, frozen=True):
+    """What many rows share: asset, wallet, kind and the exchange's own words for them."""
+
+    raw: str
+    asset: Asset
+    wallet: Wallet
+    kind: str
+    extra: Extra
+
+
 class MovementReader:
     """Reads the rows of one read; what many rows share is kept once."""
 
@@ -80,46 +94,51 @@ class MovementReader:
         """Resolve with *names*; *endpoint* stands in messages."""
         self._names = names
         self._endpoint = endpoint
-        self._shared: dict[tuple[str, str, str], tuple[str, Extra]] = {}
+        self._heads: dict[tuple[Any, ...], _Head] = {}
 
-    def read(self, row: Row, name: str) -> Movement:
-        """Return the movement in this row.
+    def read(self, row: Row, name: str, place: str | None = None) -> Movement:
+        """Return the movement in this row; *place* stands in messages instead of the endpoint.
 
         Raises:
             ExchangeMalformed: an amount, the asset or the time cannot be read.
         """
-        where = (self._endpoint, name)
-        raw = sys.intern(wire.word(row, "asset", where))
+        where = (place or self._endpoint, name)
+        head = self._head(row, where)
         time = wire.number_text(row, "time", where)
-        kind, extra = self._kind(row, where)
-        asset, wallet = self._names.holding(raw)
-        return Movement(
-            movement_id=name,
-            kind=kind,
-            asset=asset,
-            wallet=wallet,
-            amount=wire.amount(row, "amount", where),
-            at=wire.instant(time, "time", where),
-            fee=wire.amount_or_zero(row, "fee", where),
-            refers_to=wire.word_or_empty(row, "refid", where) or None,
-            balance_after=wire.amount_or_none(row, "balance", where),
-            raw=(raw, time),
-            extra=extra if len(row) <= len(_FIELDS) and row.keys() <= _FIELDS else {**extra, **_unknown(row)},
-        )
+        try:
+            return Movement(
+                movement_id=name,
+                kind=head.kind,
+                asset=head.asset,
+                wallet=head.wallet,
+                amount=wire.amount(row, "amount", where),
+                at=wire.instant(time, "time", where),
+                fee=wire.amount_or_zero(row, "fee", where),
+                refers_to=wire.word_or_empty(row, "refid", where) or None,
+                balance_after=wire.amount_or_none(row, "balance", where),
+                raw=(head.raw, time),
+                extra=head.extra if row.keys() <= _FIELDS else {**head.extra, **_unknown(row)},
+            )
+        except GalFridayError as error:
+            wire.refuse_record(where, error)
 
-    def _kind(self, row: Row, where: wire.Where) -> tuple[str, Extra]:
-        words = (
-            wire.word_or_empty(row, "type", where),
-            wire.word_or_empty(row, "subtype", where),
-            wire.word_or_empty(row, "aclass", where),
-        )
-        shared = self._shared.get(words)
-        if shared is None:
-            given = zip(("type", "subtype", "aclass"), words, strict=True)
-            extra = {field: value for field, value in given if value}
-            shared = sys.intern(kind_of(words[0], words[1])), extra
-            self._shared[words] = shared
-        return shared
+    def _head(self, row: Row, where: Where) -> _Head:
+        words = (row.get("asset"), row.get("type"), row.get("subtype"), row.get("aclass"))
+        try:
+            known = self._heads.get(words)
+        except TypeError:
+            # A list or a map where a word belongs: refused below, by its field.
+            known = None
+        return known or self._new_head(row, where, words)
+
+    def _new_head(self, row: Row, where: Where, words: tuple[Any, ...]) -> _Head:
+        raw = wire.word(row, "asset", where)
+        given = {field: wire.word_or_empty(row, field, where) for field in ("type", "subtype", "aclass")}
+        asset, wallet = self._names.holding(raw)
+        extra = {field: value for field, value in given.items() if value}
+        head = _Head(raw, asset, wallet, kind_of(given["type"], given["subtype"]), extra)
+        self._heads[words] = head
+        return head
 
 
 def _unknown(row: Row) -> Extra:

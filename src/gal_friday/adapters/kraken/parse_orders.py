@@ -9,6 +9,7 @@ from decimal import Decimal
 from gal_friday.adapters.kraken import wire
 from gal_friday.adapters.kraken.names import Names
 from gal_friday.adapters.kraken.wire import Row, Where
+from gal_friday.domain.errors import GalFridayError
 from gal_friday.domain.records import Order, OrderSide
 
 # Kraken's word for executed is "closed"; how much of it was executed is said by vol_exec, not by the word.
@@ -37,21 +38,24 @@ def order(row: Row, name: str, names: Names, endpoint: str) -> Order:
     status = wire.word(row, "status", where)
     kind = wire.word_or_empty(descr, "ordertype", where) or None
     opened = _time(row, "opentm", where)
-    return Order(
-        order_id=name,
-        instrument=names.instrument(pair),
-        side=_side(descr, where),
-        quantity=wire.amount(row, "vol", where),
-        filled=wire.amount(row, "vol_exec", where),
-        status=STATUSES.get(status, status),
-        client_order_id=_client_id(row, where),
-        type=kind,
-        price=_limit_price(descr, kind, where),
-        opened_at=opened,
-        updated_at=_time(row, "closetm", where) or opened,
-        raw=(pair, status),
-        extra={field: value for field, value in row.items() if field not in _FIELDS} | {"descr": descr},
-    )
+    try:
+        return Order(
+            order_id=name,
+            instrument=names.instrument(pair),
+            side=_side(descr, where),
+            quantity=wire.amount(row, "vol", where),
+            filled=wire.amount(row, "vol_exec", where),
+            status=STATUSES.get(status, status),
+            client_order_id=_client_id(row, where),
+            type=kind,
+            price=_limit_price(descr, kind, where),
+            opened_at=opened,
+            updated_at=_time(row, "closetm", where) or opened,
+            raw=(pair, status),
+            extra={field: value for field, value in row.items() if field not in _FIELDS} | {"descr": descr},
+        )
+    except GalFridayError as error:
+        wire.refuse_record(where, error)
 
 
 def _side(descr: Row, where: Where) -> OrderSide:

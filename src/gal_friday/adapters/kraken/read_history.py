@@ -84,11 +84,9 @@ async def read_fills(
     rows = [each for each in _oldest_first(collected) if since < each.at <= until]
     reasons = collected.reasons + session.key_gaps(since, until)
     notes = collected.notes
-    if ledger is None:
-        notes += (
-            "fees of fills are Kraken's estimates in the quote currency: the ledger was not read before",
-        )
-    else:
+    if ledger is None or ledger.window.since > since:
+        notes += ("fees of fills are Kraken's estimates in the quote currency: read the ledger first",)
+    if ledger is not None:
         checked = await _held_against(ledger, rows, Window(since, until), session, trail)
         rows, reasons, notes = checked.rows, reasons + checked.reasons, notes + checked.notes
     return Reading(

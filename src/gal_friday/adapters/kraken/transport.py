@@ -61,6 +61,7 @@ class Transport:
         self._given = http
         self._http: httpx2.AsyncBaseTransport | None = http
         self._body_max = body_max
+        self._urls: dict[str, httpx2.URL] = {}
         self._extensions = {
             "timeout": {
                 "connect": deadlines.connect,
@@ -82,7 +83,7 @@ class Transport:
         """
         request = httpx2.Request(
             method,
-            f"{self._base}{path}{'?' if query else ''}{query}",
+            self._url(path, query),
             headers={**headers, **_HEADERS},
             content=None if body is None else body.encode(),
             extensions=self._extensions,
@@ -129,6 +130,14 @@ class Transport:
                 raise ExchangeMalformed(f"the answer of {self._base} has more than {self._body_max} bytes")
             parts.append(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _url(self, path: str, query: str) -> httpx2.URL:
+        if query:
+            return httpx2.URL(f"{self._base}{path}?{query}")
+        url = self._urls.get(path)
+        if url is None:
+            url = self._urls[path] = httpx2.URL(self._base + path)
+        return url
 
     def _open(self) -> httpx2.AsyncBaseTransport:
         if self._http is None:
