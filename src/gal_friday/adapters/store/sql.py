@@ -1,0 +1,127 @@
+"""Reports in SQLite or PostgreSQL.
+
+The report is kept as the very text that was written, so that it is read back equal; the other columns are
+taken from it, for those who look with SQL. Nothing here is ever changed or removed.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from gal_friday.adapters.sql.engine import reading, writing
+from gal_friday.adapters.sql.tables import RECONCILIATION_EVENTS
+from gal_friday.adapters.store.rules import check_same, only_match
+from gal_friday.domain.records import RECORD_KINDS
+from gal_friday.domain.report import ReconciliationReport
+from gal_friday.ports.errors import StoreFailed
+
+_EVENTS = RECONCILIATION_EVENTS.c
+
+
+class SqlStore:
+    """A ``Store`` on a database that was brought up to date by ``upgrade``."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        """Keep the engine, which whoever opened it disposes of."""
+        self._engine = engine
+
+    async def save_report(self, report: ReconciliationReport) -> None:
+        """Record a finished run in one transaction; see ``Store``.
+
+        Raises:
+            StoreFailed: nothing was written; or a report of this id is recorded that says something else.
+        """
+        row = _row(report)
+        async with writing(self._engine, StoreFailed) as connection:
+            if not await _known(connection, row):
+                await connection.execute(insert(RECONCILIATION_EVENTS), row)
+
+    async def report(self, reconciliation_id: str) -> ReconciliationReport | None:
+        """Return the report with this id, or the only one whose id begins with it; None where there is none.
+
+        Raises:
+            StoreFailed: the database cannot be read, or several ids begin so.
+        """
+        if not reconciliation_id:
+            return None
+        async with reading(self._engine, StoreFailed) as connection:
+            match = only_match(reconciliation_id, await _beginning_with(connection, reconciliation_id))
+            if match is None:
+                return None
+            query = select(_EVENTS.report).where(_EVENTS.reconciliation_id == match)
+            return _report((await connection.execute(query)).scalar_one())
+
+    async def reports(
+        self,
+        *,
+        since: datetime | None = None,
+        account: str | None = None,
+        only_discrepancies: bool = False,
+        limit: int = 100,
+    ) -> Sequence[ReconciliationReport]:
+        """Return reports, newest first; see ``Store``.
+
+        Raises:
+            StoreFailed: the database cannot be read.
+        """
+        query = _newest(since, account, only_discrepancies).limit(limit)
+        async with reading(self._engine, StoreFailed) as connection:
+            return tuple(_report(text) for text in (await connection.execute(query)).scalars())
+
+
+def _row(report: ReconciliationReport) -> dict[str, Any]:
+    return {
+        "reconciliation_id": report.reconciliation_id,
+        "account": report.account,
+        "timestamp": report.timestamp,
+        "reconciliation_type": _type(report),
+        "status": report.status.value,
+        "verdict": report.verdict.value,
+        "discrepancies_found": report.total_discrepancies,
+        "auto_corrected": len(report.auto_corrections),
+        "manual_review_required": len(report.manual_review_required),
+        "duration_seconds": report.duration_seconds,
+        "report": report.to_json().decode(),
+    }
+
+
+def _type(report: ReconciliationReport) -> str:
+    """Return ``full``, or the kinds of record that the run was about."""
+    # What a report lists as not checked without naming a side was no part of the run.
+    left_out = {gap.kind for gap in report.not_checked if gap.side is None}
+    kinds = [kind.value for kind in RECORD_KINDS if kind not in left_out]
+    return "full" if len(kinds) == len(RECORD_KINDS) else ",".join(kinds)
+
+
+def _report(text: str) -> ReconciliationReport:
+    return ReconciliationReport.from_json(text.encode())
+
+
+async def _known(connection: AsyncConnection, row: dict[str, Any]) -> bool:
+    query = select(_EVENTS.report).where(_EVENTS.reconciliation_id == row["reconciliation_id"])
+    kept = (await connection.execute(query)).scalar_one_or_none()
+    if kept is not None:
+        check_same(row["reconciliation_id"], kept, row["report"])
+    return kept is not None
+
+
+async def _beginning_with(connection: AsyncConnection, prefix: str) -> list[str]:
+    query = select(_EVENTS.reconciliation_id).where(
+        _EVENTS.reconciliation_id.startswith(prefix, autoescape=True)
+    )
+    # LIKE on SQLite does not tell capitals apart; ids do.
+    return [found for found in (await connection.execute(query)).scalars() if found.startswith(prefix)]
+
+
+def _newest(since: datetime | None, account: str | None, only_discrepancies: bool) -> Select[str]:
+    query = select(_EVENTS.report)
+    if since is not None:
+        query = query.where(_EVENTS.timestamp >= since)
+    if account is not None:
+        query = query.where(_EVENTS.account == account)
+    if only_discrepancies:
+        query = query.where(_EVENTS.discrepancies_found > 0)
+    return query.order_by(_EVENTS.timestamp.desc(), _EVENTS.reconciliation_id.desc())

@@ -1,0 +1,156 @@
+"""What every store promises, held against each: memory, SQLite, and PostgreSQL where there is one."""
+
+import os
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+from sqlalchemy import text
+
+from gal_friday.adapters.sql import open_engine, upgrade
+from gal_friday.adapters.store import MemoryStore, SqlStore
+from gal_friday.domain.assets import Asset, Wallet
+from gal_friday.domain.records import Balance
+from gal_friday.domain.report import ReconciliationReport, compare
+from gal_friday.domain.snapshot import Coverage, Coverages, Side, Snapshot
+from gal_friday.ports.errors import StoreFailed
+
+POSTGRESQL = os.environ.get("TEST_DATABASE_URL", "")
+T0 = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+AnyStore = MemoryStore | SqlStore
+
+
+@pytest.fixture(params=["memory", "sqlite", *(["postgresql"] if POSTGRESQL else [])])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AnyStore]:
+    if request.param == "memory":
+        yield MemoryStore()
+        return
+    address = POSTGRESQL if request.param == "postgresql" else f"sqlite+aiosqlite:///{tmp_path / 'store.db'}"
+    engine = open_engine(address)
+    if request.param == "postgresql":
+        async with engine.begin() as connection:
+            await connection.execute(text("DROP SCHEMA public CASCADE"))
+            await connection.execute(text("CREATE SCHEMA public"))
+    await upgrade(engine)
+    yield SqlStore(engine)
+    await engine.dispose()
+
+
+def side(name: Side, amount: str) -> Snapshot:
+    return Snapshot(
+        side=name,
+        account="main",
+        exchange="kraken",
+        as_of=T0,
+        coverage=Coverages(balances=Coverage.TOTAL),
+        balances=(Balance(Asset("BTC"), Wallet.SPOT, Decimal(amount)),),
+    )
+
+
+def report(
+    reconciliation_id: str = "rec_1", *, minute: int = 0, account: str = "main", differs: bool = True
+) -> ReconciliationReport:
+    made = compare(
+        side("internal", "1.50000000"),
+        side("exchange", "12345678901234567890.123456789012345678" if differs else "1.5"),
+    )
+    at = T0 + timedelta(minutes=minute)
+    return replace(
+        made, reconciliation_id=reconciliation_id, timestamp=at, account=account, duration_seconds=0.25
+    )
+
+
+async def test_a_report_read_back_is_equal_to_the_one_written(store: AnyStore) -> None:
+    await store.save_report(report())
+    assert await store.report("rec_1") == report()
+    kept = await store.report("rec_1")
+    assert kept is not None
+    assert kept.to_json() == report().to_json()
+
+
+async def test_saving_the_same_report_again_changes_nothing(store: AnyStore) -> None:
+    await store.save_report(report())
+    await store.save_report(report())
+    assert len(await store.reports()) == 1
+
+
+async def test_another_report_under_the_same_id_does_not_replace_the_first(store: AnyStore) -> None:
+    await store.save_report(report())
+    with pytest.raises(StoreFailed, match="recorded already"):
+        await store.save_report(report(differs=False))
+    assert await store.report("rec_1") == report()
+
+
+async def test_an_unknown_report_is_none(store: AnyStore) -> None:
+    await store.save_report(report())
+    assert [await store.report(asked) for asked in ("rec_2", "", "%", "rec%1", "REC", "ec_1")] == [None] * 6
+
+
+async def test_the_beginning_of_an_id_is_enough_where_only_one_begins_so(store: AnyStore) -> None:
+    await store.save_report(report("rec_abc"))
+    await store.save_report(report("rec_abd"))
+    await store.save_report(report("rec_ab"))
+    assert await store.report("rec_abd") == report("rec_abd")
+    assert await store.report("rec_ab") == report("rec_ab")
+    with pytest.raises(StoreFailed, match="several reports begin with rec_a: rec_ab, rec_abc, rec_abd"):
+        await store.report("rec_a")
+
+
+async def test_an_underscore_stands_for_itself(store: AnyStore) -> None:
+    await store.save_report(report("recX1"))
+    assert await store.report("rec_") is None
+
+
+async def ids(
+    store: AnyStore,
+    *,
+    since: datetime | None = None,
+    account: str | None = None,
+    only_discrepancies: bool = False,
+    limit: int = 100,
+) -> list[str]:
+    found = await store.reports(
+        since=since, account=account, only_discrepancies=only_discrepancies, limit=limit
+    )
+    return [one.reconciliation_id for one in found]
+
+
+async def test_reports_come_newest_first_and_can_be_narrowed(store: AnyStore) -> None:
+    await store.save_report(report("b", minute=2))
+    await store.save_report(report("c", minute=3, account="other"))
+    await store.save_report(report("a", minute=1, differs=False))
+    assert await ids(store) == ["c", "b", "a"]
+    assert await ids(store, since=T0 + timedelta(minutes=2)) == ["c", "b"]
+    assert await ids(store, account="main") == ["b", "a"]
+    assert await ids(store, only_discrepancies=True) == ["c", "b"]
+    assert await ids(store, limit=1) == ["c"]
+
+
+async def test_the_columns_say_what_the_report_says(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite+aiosqlite:///{tmp_path / 'store.db'}")
+    await upgrade(engine)
+    await SqlStore(engine).save_report(report())
+    async with engine.connect() as connection:
+        row = (await connection.execute(text("SELECT * FROM reconciliation_events"))).mappings().one()
+        adjustments = (
+            await connection.execute(text("SELECT count(*) FROM position_adjustments"))
+        ).scalar_one()
+    await engine.dispose()
+    assert adjustments == 0
+    assert dict(row) | {"report": ""} == {
+        "reconciliation_id": "rec_1",
+        "account": "main",
+        "timestamp": "2026-01-31T12:00:00.000000+00:00",
+        "reconciliation_type": "balances",
+        "status": "partial",
+        "verdict": "discrepancies",
+        "discrepancies_found": 1,
+        "auto_corrected": 0,
+        "manual_review_required": 1,
+        "duration_seconds": 0.25,
+        "report": "",
+    }
