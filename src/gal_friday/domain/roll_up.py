@@ -19,7 +19,7 @@ from msgspec import Struct
 from gal_friday.domain import quantity
 from gal_friday.domain.assets import Asset, Instrument, Wallet, base_and_quote
 from gal_friday.domain.quantity import ZERO
-from gal_friday.domain.records import Balance, Fill, Movement, Order, OrderSide, Position, PositionMode
+from gal_friday.domain.records import FILL_LEG_KINDS, Balance, Fill, Movement, Order, OrderSide, Position, PositionMode
 from gal_friday.domain.snapshot import Scales
 
 AVERAGE_PRICE_PLACES = 12
@@ -68,7 +68,7 @@ def derived_legs(
     fills: Iterable[Fill], recorded: Iterable[Movement]
 ) -> tuple[tuple[Movement, ...], tuple[Fill, ...]]:
     """Return the legs of all fills without recorded movements, and the fills whose legs nobody can tell."""
-    told = {movement.refers_to for movement in recorded}
+    told = {movement.refers_to for movement in recorded if movement.kind in FILL_LEG_KINDS}
     legs: list[Movement] = []
     underivable: list[Fill] = []
     for fill in fills:

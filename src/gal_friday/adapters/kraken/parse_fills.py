@@ -19,7 +19,7 @@ from gal_friday.adapters.kraken.wire import Row, Where
 from gal_friday.domain.assets import Asset, Instrument, base_and_quote
 from gal_friday.domain.errors import GalFridayError
 from gal_friday.domain.quantity import add, text
-from gal_friday.domain.records import Extra, Fill, Movement, OrderSide
+from gal_friday.domain.records import FILL_LEG_KINDS, Extra, Fill, Movement, OrderSide
 
 # What Kraken writes where a trade belongs to no position; the same for all accounts and years.
 NO_POSITION = "TKH2SE-M7IF5-CFI7LT"
@@ -89,7 +89,8 @@ def with_ledger_fees(fills: Iterable[Fill], movements: Iterable[Movement]) -> tu
     """
     legs: defaultdict[str, list[Movement]] = defaultdict(list)
     for movement in movements:
-        if movement.refers_to is not None:
+        # A rollover refers to the position, whose id is that of its opening fill: it is no fee of the fill.
+        if movement.refers_to is not None and movement.kind in FILL_LEG_KINDS:
             legs[movement.refers_to].append(movement)
     return tuple(_with_fee(each, legs[each.fill_id]) if each.fill_id in legs else each for each in fills)
 

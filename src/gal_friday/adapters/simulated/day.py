@@ -106,6 +106,7 @@ class _Maker:
             self.exchange.set_price(pair, price)
         self.exchange.set_price("DOTUSD", "6.0000")
         self.exchange.set_price("DOTEUR", "5.5000")
+        self.exchange.set_price("ZEURZUSD", "1.08000")
         self.exchange.allocate(ACCOUNT, "DOT", "1000", wallet=".S")
         self.clock.set(self.end - timedelta(hours=23, minutes=30))
 
