@@ -198,8 +198,10 @@ class _Scribe:
         return (fill, *(Expected(kind, trade.id, _net(leg)) for leg in legs))
 
     def _doubled_fill(self) -> Accident:
-        seen = Expected(DiscrepancyType.FILL_DUPLICATED, self.day.fill_sent_twice.trade)
-        return Accident("one fill was delivered twice and booked twice", (seen,))
+        name = self.day.fill_sent_twice.trade
+        legs = [Expected(DiscrepancyType.MOVEMENT_DUPLICATED, name)] * len(self.day.fill_sent_twice.ledgers)
+        seen = (Expected(DiscrepancyType.FILL_DUPLICATED, name), *legs)
+        return Accident("one fill was delivered twice and booked twice", seen)
 
     def _traded_in_app(self) -> Accident:
         order = self.account.orders[self.day.trade_in_app.order]

@@ -1,0 +1,220 @@
+"""What a user can set: a TOML file, overridden by GAL_FRIDAY_… environment variables, overridden by flags.
+
+Unknown settings are refused, because a misspelt limit that is silently ignored is worse than none. Numbers
+keep their digits: ``0.01`` in the file is exactly that.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+from platformdirs import user_config_path, user_data_path
+
+from gal_friday.bootstrap.errors import BadConfiguration
+from gal_friday.bootstrap.secrets import FORMS, is_reference
+from gal_friday.domain.aliases import Aliases
+from gal_friday.domain.assets import Asset, Instrument
+from gal_friday.domain.errors import MalformedAmount
+from gal_friday.domain.policy import Policy
+from gal_friday.domain.quantity import exact
+
+PREFIX = "GAL_FRIDAY_"
+FILE_NAME = "gal-friday.toml"
+
+
+class Reconciliation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How accounts are reconciled. Shares are fractions, values are in *reporting_currency*."""
+
+    interval_minutes: int = 60
+    """Minutes between two runs of the service."""
+    lookback_hours: int = 24
+    """How far back orders, fills and movements are compared. Balances and positions have no window."""
+    auto_correct: bool = True
+    auto_correct_threshold: Decimal = Decimal("0.01")
+    """Reserved for corrections; this version observes and corrects nothing."""
+    tolerance: Decimal = Policy().tolerance
+    """Difference still called equal, inclusive."""
+    tolerances: dict[str, Decimal] = {}
+    """The same for single assets."""
+    medium_threshold: Decimal = Policy().medium_threshold
+    high_threshold: Decimal = Policy().high_threshold
+    critical_threshold: Decimal = Policy().critical_threshold
+    """Relative differences from which on a discrepancy is that severe."""
+    medium_value: Decimal = Policy().medium_value
+    high_value: Decimal = Policy().high_value
+    critical_value: Decimal = Policy().critical_value
+    """Values from which on a discrepancy is that severe."""
+    trivial_value: Decimal = Policy().trivial_value
+    """A difference worth less is low, whatever else holds."""
+    reporting_currency: str = Policy().reporting_currency
+
+    def policy(self) -> Policy:
+        """Return the tolerances and thresholds as the domain takes them."""
+        return Policy(
+            tolerance=self.tolerance,
+            tolerances={Asset(name): amount for name, amount in self.tolerances.items()},
+            medium_threshold=self.medium_threshold,
+            high_threshold=self.high_threshold,
+            critical_threshold=self.critical_threshold,
+            medium_value=self.medium_value,
+            high_value=self.high_value,
+            critical_value=self.critical_value,
+            trivial_value=self.trivial_value,
+            reporting_currency=Asset(self.reporting_currency),
+        )
+
+
+class Database(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where reports and the embedded book are kept."""
+
+    url: str | None = None
+    """An SQLAlchemy URL; by default an SQLite file in the user's data folder."""
+
+    def located(self) -> str:
+        """Return the URL in use."""
+        return self.url or f"sqlite+aiosqlite:///{user_data_path('gal-friday') / 'gal-friday.db'}"
+
+
+class EmbeddedBook(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="embedded", tag_field="type"):
+    """The book is kept here, fed by ``gal-friday book import`` or the Python API."""
+
+
+class BookInFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="file", tag_field="type"):
+    """The trading system writes a snapshot file, which is read anew at every run."""
+
+    path: str
+    stale_after_minutes: int = 60
+    """A file whose ``as_of`` is older than this is reported."""
+
+
+class AccountSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One account at one exchange, with one read-only key."""
+
+    exchange: Literal["kraken"] = "kraken"
+    api_key: str
+    """Reference to the key: env:NAME, file:PATH, cred:NAME or keyring:SERVICE/NAME."""
+    api_secret: str
+    """Reference to the secret."""
+    tier: Literal["starter", "intermediate", "pro", "none"] = "starter"
+    """The account's verification level at Kraken, which sets its rate limit; ``none`` for a simulated exchange."""
+    url: str = "https://api.kraken.com"
+    allow_trading_key: bool = False
+    """Accept a key that may trade or withdraw. Gal-Friday never uses such rights; a key without them is safer."""
+    book: EmbeddedBook | BookInFile = EmbeddedBook()
+
+
+class AliasSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The names that the trading system's book uses, where they are not the canonical ones."""
+
+    assets: dict[str, str] = {}
+    """For example ``XBT = "BTC"``."""
+    instruments: dict[str, str] = {}
+    """For example ``XBTUSD = "BTC/USD"``."""
+
+    def table(self) -> Aliases:
+        """Return the names as the domain takes them."""
+        return Aliases(
+            {name: Asset(code) for name, code in self.assets.items()},
+            {name: Instrument(code) for name, code in self.instruments.items()},
+        )
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that can be set."""
+
+    state_folder: str | None = None
+    """Where the last nonce, a lockout and the call counter of each key are kept; by default the user's state folder."""
+    reconciliation: Reconciliation = Reconciliation()
+    database: Database = Database()
+    accounts: dict[str, AccountSettings] = {}
+    aliases: AliasSettings = AliasSettings()
+
+
+def load(path: Path | None = None, *, environment: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings of this file, or of the first one found, with the environment over it.
+
+    Without *path*: $GAL_FRIDAY_CONFIG, then ./gal-friday.toml, then the user's configuration folder. No file
+    at all is fine: the defaults hold.
+
+    Raises:
+        BadConfiguration: a file that cannot be read, bad TOML, an unknown setting, a wrong value.
+    """
+    environment = os.environ if environment is None else environment
+    file = path or found(environment)
+    tree = _read(file) if file is not None else {}
+    _overlay(tree, environment)
+    return _converted(tree, f"{file}" if file else "the environment")
+
+
+def found(environment: Mapping[str, str]) -> Path | None:
+    """Return the configuration file that is used where none is named; None where there is none."""
+    named = environment.get(f"{PREFIX}CONFIG")
+    if named:
+        return Path(named)
+    places = (Path(FILE_NAME), user_config_path("gal-friday") / FILE_NAME)
+    return next((place for place in places if place.is_file()), None)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+    except OSError as error:
+        raise BadConfiguration(
+            f"cannot read the configuration {path}: {error.strerror}; `gal-friday init` writes one"
+        ) from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadConfiguration(f"{path} is not valid TOML: {error}") from error
+
+
+def _overlay(tree: dict[str, Any], environment: Mapping[str, str]) -> None:
+    """Put GAL_FRIDAY_SECTION__NAME=value over what the file says."""
+    for variable in sorted(environment):
+        if not variable.startswith(PREFIX) or "__" not in variable:
+            continue
+        *sections, name = variable.removeprefix(PREFIX).lower().split("__")
+        branch = tree
+        for section in sections:
+            branch = branch.setdefault(section, {})
+            if not isinstance(branch, dict):
+                raise BadConfiguration(f"{variable}: {section!r} is a single setting, not a section")
+        branch[name] = environment[variable]
+
+
+def _converted(tree: dict[str, Any], source: str) -> Settings:
+    try:
+        settings = msgspec.convert(tree, type=Settings, strict=False)
+        _checked(settings)
+    except (msgspec.ValidationError, MalformedAmount, ValueError) as error:
+        raise BadConfiguration(f"{source}: {error}; `gal-friday config schema` lists what can be set") from error
+    return settings
+
+
+def _checked(settings: Settings) -> None:
+    """Refuse values that parse and make no sense."""
+    for account, configured in settings.accounts.items():
+        for name in ("api_key", "api_secret"):
+            if not is_reference(getattr(configured, name)):
+                raise ValueError(f"accounts.{account}.{name}: a secret must not stand here; refer to it as {FORMS}")
+    reconciliation = settings.reconciliation
+    for name in Reconciliation.__struct_fields__:
+        value = getattr(reconciliation, name)
+        if isinstance(value, Decimal):
+            _positive(name, exact(value))
+        elif isinstance(value, int) and not isinstance(value, bool) and value <= 0:
+            raise ValueError(f"reconciliation.{name} must be above zero, not {value}")
+    for asset, tolerance in reconciliation.tolerances.items():
+        _positive(f"tolerances.{asset}", exact(tolerance))
+    thresholds = (reconciliation.medium_threshold, reconciliation.high_threshold, reconciliation.critical_threshold)
+    values = (reconciliation.medium_value, reconciliation.high_value, reconciliation.critical_value)
+    if list(thresholds) != sorted(thresholds) or list(values) != sorted(values):
+        raise ValueError("reconciliation: medium, high and critical must not decrease in this order")
+
+
+def _positive(name: str, amount: Decimal) -> None:
+    if amount < 0:
+        raise ValueError(f"reconciliation.{name} must not be negative")

@@ -1,0 +1,113 @@
+"""Which adapter stands behind which port. Nothing else in the project names a concrete adapter."""
+
+from pathlib import Path
+
+from platformdirs import user_state_path
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from gal_friday.adapters.book_file import FileBook
+from gal_friday.adapters.book_sql import SqlBook
+from gal_friday.adapters.clock import SystemClock
+from gal_friday.adapters.kraken import KrakenExchange
+from gal_friday.adapters.sql.engine import open_engine
+from gal_friday.adapters.sql.migration import upgrade
+from gal_friday.adapters.store import SqlStore
+from gal_friday.bootstrap.errors import BadConfiguration
+from gal_friday.bootstrap.secrets import resolve
+from gal_friday.bootstrap.settings import AccountSettings, BookInFile, EmbeddedBook, Settings
+from gal_friday.flows.fetch import Sources
+from gal_friday.ports.book import Book
+from gal_friday.ports.exchange import Exchange, Progress
+
+
+class OpenStore:
+    """The open database: reports on one hand, embedded books on the other."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        """Put both on the same database."""
+        self._engine = engine
+        self.store = SqlStore(engine)
+        self.book = SqlBook(engine, clock=SystemClock())
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._engine.dispose()
+
+
+async def open_store(settings: Settings) -> OpenStore:
+    """Open the configured database and bring its tables up to date.
+
+    Raises:
+        StoreFailed: it cannot be opened, or belongs to a newer program; the message says what to do.
+    """
+    engine = open_engine(settings.database.located())
+    try:
+        await upgrade(engine)
+    except BaseException:
+        await engine.dispose()
+        raise
+    return OpenStore(engine)
+
+
+def account_of(settings: Settings, name: str | None) -> tuple[str, AccountSettings]:
+    """Return the account of this name, or the only one there is.
+
+    Raises:
+        BadConfiguration: no account, no such account, or several and none named.
+    """
+    accounts = settings.accounts
+    if not accounts:
+        raise BadConfiguration("no account is configured; `gal-friday init` writes a configuration to fill in")
+    if name is None:
+        if len(accounts) > 1:
+            raise BadConfiguration(f"several accounts are configured, name one: {', '.join(sorted(accounts))}")
+        return next(iter(accounts.items()))
+    if name not in accounts:
+        raise BadConfiguration(f"no account {name!r}; configured are: {', '.join(sorted(accounts))}")
+    return name, accounts[name]
+
+
+def sources_of(
+    settings: Settings, name: str | None, store: OpenStore, progress: Progress | None = None
+) -> Sources:
+    """Return the two sides of an account, ready to be read."""
+    account, configured = account_of(settings, name)
+    return Sources(
+        account,
+        exchange_of(account, configured, state_folder(settings), progress),
+        book_of(account, configured, store),
+        SystemClock(),
+        settings.aliases.table(),
+    )
+
+
+def state_folder(settings: Settings) -> Path:
+    """Return where small state lives that must outlast the process, such as the last nonce of a key."""
+    return Path(settings.state_folder).expanduser() if settings.state_folder else user_state_path("gal-friday")
+
+
+def exchange_of(
+    account: str, configured: AccountSettings, folder: Path, progress: Progress | None = None
+) -> Exchange:
+    """Return the exchange of an account, not yet opened."""
+    key = resolve(configured.api_key, setting=f"accounts.{account}.api_key")
+    secret = resolve(configured.api_secret, setting=f"accounts.{account}.api_secret")
+    return KrakenExchange(
+        key=key.reveal(),
+        secret=secret.reveal(),
+        clock=SystemClock(),
+        url=configured.url,
+        tier=configured.tier,
+        state_folder=folder,
+        allow_trading_key=configured.allow_trading_key,
+        progress=progress,
+    )
+
+
+def book_of(account: str, configured: AccountSettings, store: OpenStore) -> Book:
+    """Return the internal side of an account."""
+    match configured.book:
+        case EmbeddedBook():
+            return store.book
+        case BookInFile(path, stale_after_minutes):
+            return FileBook(Path(path), clock=SystemClock(), stale_after_minutes=stale_after_minutes)
