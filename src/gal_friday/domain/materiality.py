@@ -39,9 +39,10 @@ def more_severe(*severities: Severity) -> Severity:
 
 
 def rounding_tolerance(places: int | None, records: int) -> Decimal:
-    """Return what rounding *records* amounts to *places* digits can have moved their sum; zero without a scale.
+    """Return by how much rounding *records* amounts to *places* digits can have moved their sum.
 
-    Half a unit of the last place for each record. Source: Kraken keeps amounts to the decimals of the asset.
+    Half a unit of the last place for each record; zero without a scale.
+    Source: Kraken keeps amounts to the decimals of the asset.
     """
     if places is None or not records:
         return quantity.ZERO

@@ -6,7 +6,7 @@ round say so in their names.
 
 Two limits make both promises cheap. An amount may have at most 40 digits before the point and 30
 after it, checked once, at birth; the context is so wide that any sum of amounts and any product of
-two of them fits into it. So nothing that passed the door can raise later.
+three of them fits into it. So nothing that passed the door can raise later.
 """
 
 import re
@@ -28,9 +28,9 @@ from gal_friday.domain.errors import MalformedAmount
 WHOLE_DIGITS_MAX = 40
 FRACTION_DIGITS_MAX = 30
 
-# 160 digits hold any product of two legal amounts (140) and any sum of 10^20 of them.
-EXACT = Context(prec=160, traps=[Inexact, InvalidOperation, DivisionByZero, Overflow, Underflow, Clamped])
-_ROUNDING = Context(prec=160, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, DivisionByZero, Overflow])
+# 240 digits hold any product of three legal amounts (210: a cost times a price) and any sum of 10^20 of them.
+EXACT = Context(prec=240, traps=[Inexact, InvalidOperation, DivisionByZero, Overflow, Underflow, Clamped])
+_ROUNDING = Context(prec=240, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, DivisionByZero, Overflow])
 
 ZERO = Decimal(0)
 
@@ -57,17 +57,32 @@ def exact(amount: Decimal) -> Decimal:
     For decimals that a decoder has already built from text.
 
     Raises:
-        MalformedAmount: not finite, or more digits than the limits of this module.
+        MalformedAmount: no Decimal (a float above all), not finite, or more digits than the limits of
+            this module.
     """
+    if not isinstance(amount, Decimal):
+        raise MalformedAmount(repr(amount), "it is no Decimal; make one from text, as in Decimal('0.25')")
     if not amount.is_finite():
         raise MalformedAmount(str(amount), "NaN and infinity are not amounts")
     if not amount:
         return ZERO if amount.is_signed() or not _fits_zero(amount) else amount
     if amount.adjusted() >= WHOLE_DIGITS_MAX:
-        raise MalformedAmount(_shortened(amount), f"it has more than {WHOLE_DIGITS_MAX} digits before the point")
+        reason = f"it has more than {WHOLE_DIGITS_MAX} digits before the point"
+        raise MalformedAmount(_shortened(amount), reason)
     if -_exponent(amount) > FRACTION_DIGITS_MAX:
-        raise MalformedAmount(_shortened(amount), f"it has more than {FRACTION_DIGITS_MAX} digits after the point")
+        reason = f"it has more than {FRACTION_DIGITS_MAX} digits after the point"
+        raise MalformedAmount(_shortened(amount), reason)
     return amount
+
+
+def refuse_inexact(amount: Decimal | None) -> None:
+    """Raise unless this is an exact number, or unknown; for values that are built, a thousand times a second.
+
+    Raises:
+        MalformedAmount: a float, an integer, NaN or infinity (I1).
+    """
+    if amount is not None and (type(amount) is not Decimal or not amount.is_finite()):
+        exact(amount)
 
 
 def add(left: Decimal, right: Decimal) -> Decimal:
@@ -81,8 +96,8 @@ def subtract(left: Decimal, right: Decimal) -> Decimal:
 
 
 def multiply(left: Decimal, right: Decimal) -> Decimal:
-    """Return the exact product."""
-    return EXACT.multiply(left, right)
+    """Return the exact product; zero has no sign."""
+    return EXACT.multiply(left, right) or ZERO
 
 
 def negate(amount: Decimal) -> Decimal:
@@ -120,7 +135,7 @@ def places(amount: Decimal) -> int:
 
 def rounded(amount: Decimal, places: int) -> Decimal:
     """Return the amount rounded half to even to *places* digits. One of two functions that may round."""
-    return _ROUNDING.quantize(amount, unit(places))
+    return _ROUNDING.plus(_ROUNDING.quantize(amount, unit(places)))
 
 
 def rounded_quotient(dividend: Decimal, divisor: Decimal, places: int) -> Decimal:
@@ -131,7 +146,7 @@ def rounded_quotient(dividend: Decimal, divisor: Decimal, places: int) -> Decima
     """
     if not divisor:
         raise ZeroDivisionError(f"{text(dividend)} divided by zero")
-    return _ROUNDING.quantize(_ROUNDING.divide(dividend, divisor), unit(places))
+    return rounded(_ROUNDING.divide(dividend, divisor), places)
 
 
 def at_least(part: Decimal, share: Decimal, whole: Decimal) -> bool:
@@ -140,8 +155,8 @@ def at_least(part: Decimal, share: Decimal, whole: Decimal) -> bool:
 
 
 def text(amount: Decimal) -> str:
-    """Return the amount as plain digits, never with an exponent, as it is shown and stored."""
-    return format(amount, "f")
+    """Return the amount as plain digits, as it is shown and stored: no exponent, and no sign on a zero."""
+    return format(amount if amount else absolute(amount), "f")
 
 
 def short(amount: Decimal) -> str:

@@ -1,7 +1,9 @@
 """The five kinds of record that either side may hold: balances, positions, orders, fills, movements.
 
 Each is a frozen value with canonical names and exact amounts. A record says only what its source said:
-an amount that the source did not give is ``None``, which means unknown and never zero.
+an amount that the source did not give is ``None``, which means unknown and never zero. What cannot be true
+of any record is refused at birth: a float or NaN for an amount (I1), no id, a time without a zone, a size
+below zero.
 
 Text that stands where a known word is expected (a status, a movement kind) survives as itself (I15);
 ``known_status`` and ``known_movement_kind`` tell the two apart.
@@ -15,6 +17,8 @@ from typing import Any
 from msgspec import Struct
 
 from gal_friday.domain.assets import Asset, Instrument, Wallet
+from gal_friday.domain.errors import MalformedRecord
+from gal_friday.domain.quantity import refuse_inexact
 
 Extra = dict[str, Any]
 """Fields of a record that this project does not know; kept, never interpreted."""
@@ -95,6 +99,10 @@ MOVEMENT_KINDS = frozenset(
 )
 
 
+FILL_LEG_KINDS = frozenset({"trade", "fee", "margin", "settlement"})
+"""Movements that are what one fill moved. A rollover can refer to the same id, and is another event."""
+
+
 class Balance(Struct, frozen=True, gc=False):
     """How much of one asset one side has in one wallet. Owed is negative."""
 
@@ -104,10 +112,14 @@ class Balance(Struct, frozen=True, gc=False):
     held: Decimal | None = None
     """What open orders reserve of the total; None where the source does not say."""
     rounded_records: int = 0
-    """How many of the summed records the exchange may have rounded: each widens the tolerance by half a unit."""
+    """How many of the summed records the exchange may have rounded: half a unit of tolerance each."""
     raw: tuple[str, ...] = ()
     """The names under which the source lists it."""
     extra: Extra | None = None
+
+    def __post_init__(self) -> None:
+        refuse_inexact(self.total)
+        refuse_inexact(self.held)
 
 
 class Position(Struct, frozen=True, gc=False):
@@ -123,6 +135,10 @@ class Position(Struct, frozen=True, gc=False):
     rounded_records: int = 0
     raw: tuple[str, ...] = ()
     extra: Extra | None = None
+
+    def __post_init__(self) -> None:
+        refuse_inexact(self.quantity)
+        refuse_inexact(self.average_price)
 
 
 class Order(Struct, frozen=True, gc=False):
@@ -142,6 +158,13 @@ class Order(Struct, frozen=True, gc=False):
     updated_at: datetime | None = None
     raw: tuple[str, ...] = ()
     extra: Extra | None = None
+
+    def __post_init__(self) -> None:
+        _refuse_size_below_zero(self.quantity)
+        _refuse_size_below_zero(self.filled)
+        refuse_inexact(self.price)
+        _refuse_without_zone(self.opened_at)
+        _refuse_without_zone(self.updated_at)
 
     @property
     def name(self) -> str:
@@ -171,6 +194,14 @@ class Fill(Struct, frozen=True, gc=False):
     raw: tuple[str, ...] = ()
     extra: Extra | None = None
 
+    def __post_init__(self) -> None:
+        _refuse_no_id(self.fill_id, "fill")
+        _refuse_size_below_zero(self.quantity)
+        refuse_inexact(self.price)
+        refuse_inexact(self.fee)
+        refuse_inexact(self.cost)
+        _refuse_without_zone(self.at)
+
 
 class Movement(Struct, frozen=True, gc=False):
     """One signed change of one asset in one wallet."""
@@ -191,8 +222,31 @@ class Movement(Struct, frozen=True, gc=False):
     raw: tuple[str, ...] = ()
     extra: Extra | None = None
 
+    def __post_init__(self) -> None:
+        _refuse_no_id(self.movement_id, "movement")
+        refuse_inexact(self.amount)
+        refuse_inexact(self.fee)
+        refuse_inexact(self.balance_after)
+        _refuse_without_zone(self.at)
+
 
 Record = Balance | Position | Order | Fill | Movement
+
+
+def _refuse_no_id(name: str, record: str) -> None:
+    if not name:
+        raise MalformedRecord(f"a {record} without an id cannot be told from another: give its id")
+
+
+def _refuse_size_below_zero(size: Decimal) -> None:
+    refuse_inexact(size)
+    if size < 0:
+        raise MalformedRecord(f"a size of {size} is below zero: the side tells the direction")
+
+
+def _refuse_without_zone(at: datetime | None) -> None:
+    if at is not None and at.tzinfo is None:
+        raise MalformedRecord(f"{at.isoformat()} has no time zone: give it in UTC")
 
 
 def known_status(status: str) -> bool:
