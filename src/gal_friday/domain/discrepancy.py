@@ -115,6 +115,7 @@ class Grader(Struct, frozen=True):
     """What is needed to name, value and grade."""
 
     account: str
+    exchange: str
     policy: Policy
     prices: Prices
     now: datetime
@@ -125,14 +126,28 @@ def discrepancies_of(finding: Finding, grader: Grader) -> Iterator[Discrepancy]:
     match finding:
         case Differs(key, mismatches, about):
             yield from (_of_mismatch(grader, key, mismatch, about) for mismatch in mismatches)
-        case InternalOnly(key, kind, amount):
-            lack = AmountMismatch(kind, "quantity", amount, ZERO, quantity.negate(amount), finding.stake)
+        case InternalOnly(key, kind, amount, about):
+            field, difference = _field_of(key), quantity.negate(amount)
+            lack = AmountMismatch(kind, field, amount, ZERO, difference, finding.stake)
             yield _one_sided(grader, finding, lack, "exchange")
-        case ExchangeOnly(key, kind, amount):
-            lack = AmountMismatch(kind, "quantity", ZERO, amount, amount, finding.stake)
+            yield from (_of_mismatch(grader, key, repeat, about) for repeat in finding.repeats)
+        case ExchangeOnly(key, kind, amount, about):
+            lack = AmountMismatch(kind, _field_of(key), ZERO, amount, amount, finding.stake)
             yield _one_sided(grader, finding, lack, "internal")
+            yield from (_of_mismatch(grader, key, repeat, about) for repeat in finding.repeats)
         case _:
             return
+
+
+def _field_of(key: Key) -> str:
+    """Return the field that differs, where a side lacks the key: the same as where it does not lack it."""
+    match key.kind:
+        case Kind.BALANCES:
+            return "total"
+        case Kind.HOLDS:
+            return "held"
+        case _:
+            return "quantity"
 
 
 def _one_sided(
@@ -160,10 +175,12 @@ def _of_mismatch(grader: Grader, key: Key, mismatch: Mismatch, about: str) -> Di
             return _record(grader, key, mismatch, about, ours, theirs)
         case TextMismatch():
             return _record(grader, key, mismatch, about, mismatch.internal, mismatch.exchange)
-        case Inconsistent(side="internal"):
-            return _record(grader, key, mismatch, mismatch.about, mismatch.stated, mismatch.found)
-        case Inconsistent():
-            return _record(grader, key, mismatch, mismatch.about, mismatch.found, mismatch.stated)
+        case Inconsistent(side=side):
+            # Both numbers are that side's own: the other has no say in it.
+            text = f"{mismatch.stated} against {mismatch.found}"
+            if side == "internal":
+                return _record(grader, key, mismatch, mismatch.about, text, None)
+            return _record(grader, key, mismatch, mismatch.about, None, text)
         case _:
             assert_never(mismatch)
 
@@ -232,7 +249,9 @@ def _record(
 
 
 def _id(grader: Grader, key: Key, mismatch: Mismatch) -> str:
-    return discrepancy_id(grader.account, str(key), mismatch.type, mismatch.field)
+    side = mismatch.side if isinstance(mismatch, Inconsistent) else ""
+    place = (grader.account, grader.exchange, key.kind, key.name, key.part)
+    return discrepancy_id(*place, mismatch.type, mismatch.field, side)
 
 
 def _by_share(grader: Grader, mismatch: AmountMismatch) -> Severity:
@@ -244,8 +263,10 @@ def _position_floor(grader: Grader, mismatch: AmountMismatch) -> Severity:
         # One side has nothing to take a share of: each direction has its own floor.
         case DiscrepancyType.POSITION_MISSING_EXCHANGE:
             return Severity.CRITICAL
-        case DiscrepancyType.POSITION_MISSING_INTERNAL | DiscrepancyType.UNRESOLVED_NAME:
+        case DiscrepancyType.POSITION_MISSING_INTERNAL:
             return Severity.HIGH
+        case DiscrepancyType.UNRESOLVED_NAME:
+            return Severity.CRITICAL if mismatch.internal else Severity.HIGH
         case _:
             return _by_share(grader, mismatch)
 
@@ -266,5 +287,6 @@ def stake_assets(finding: Finding) -> Iterator[Stake]:
         case InternalOnly() | ExchangeOnly():
             if finding.stake is not None:
                 yield finding.stake
+            yield from (repeat.stake for repeat in finding.repeats if repeat.stake is not None)
         case _:
             return

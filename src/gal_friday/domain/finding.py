@@ -80,13 +80,14 @@ class DiscrepancyType(StrEnum):
 
 
 class Key(Struct, frozen=True, order=True, gc=False):
-    """What a finding is about: a kind, the name within it, and the part of that name where there are several."""
+    """What a finding is about: a kind, the name within it, and the part of it where there are several."""
 
     kind: Kind
     name: str
-    """Asset, instrument, order id, fill id, or the id of a movement or of the event that its rows refer to."""
+    """Asset, instrument, order id, fill id, or the id of a movement or of the event that its rows share."""
     part: str = ""
-    """Wallet of a balance, mode of a position, asset of a movement, side of a source."""
+    """Wallet of a balance, mode or lot of a position, "client" where an order is known by the client's id
+    alone, asset and wallet of an event, side of a source."""
 
     def __str__(self) -> str:
         """Return the key as it stands in reports: ``balances:BTC:spot``."""
@@ -148,7 +149,7 @@ class Agrees(Struct, frozen=True, gc=False, tag="agrees", tag_field="finding"):
 
 
 class Differs(Struct, frozen=True, gc=False, tag="differs", tag_field="finding"):
-    """Both sides were seen, and they differ beyond tolerance, in one or more fields; or one side contradicts itself."""
+    """Both sides were seen, and differ beyond tolerance in one or more fields; or one contradicts itself."""
 
     key: Key
     mismatches: tuple[Mismatch, ...]
@@ -165,6 +166,8 @@ class InternalOnly(Struct, frozen=True, gc=False, tag="internal_only", tag_field
     about: str = ""
     stake: Stake | None = None
     at: datetime | None = None
+    repeats: tuple[Inconsistent, ...] = ()
+    """That the book lists it more than once, said beside."""
 
 
 class ExchangeOnly(Struct, frozen=True, gc=False, tag="exchange_only", tag_field="finding"):
@@ -176,6 +179,8 @@ class ExchangeOnly(Struct, frozen=True, gc=False, tag="exchange_only", tag_field
     about: str = ""
     stake: Stake | None = None
     at: datetime | None = None
+    repeats: tuple[Inconsistent, ...] = ()
+    """That the exchange lists it more than once, with different content, said beside."""
 
 
 class Pending(Struct, frozen=True, gc=False, tag="pending", tag_field="finding"):

@@ -20,9 +20,13 @@ def digest(*fields: str | bytes) -> str:
     return seal.hexdigest()
 
 
-def discrepancy_id(account: str, key: str, discrepancy_type: str, field: str) -> str:
-    """Return the id under which the same discrepancy is met again in every run."""
-    return "dis_" + digest(account, key, discrepancy_type, field)[:_SHORT]
+def discrepancy_id(*place: str) -> str:
+    """Return the id under which the same discrepancy is met again in every run.
+
+    *place* is where it stands: account and exchange, kind, name and part of the key, type, field, and the
+    side where only one is concerned. Each on its own, because names may hold whatever would join them.
+    """
+    return "dis_" + digest(*place)[:_SHORT]
 
 
 def run_id(*content: str) -> str:

@@ -1,5 +1,6 @@
-"""The record of one reconciliation of one account: what was compared, what agrees, what differs, what was not seen.
+"""The record of one reconciliation of one account.
 
+What was compared, what agrees, what differs, what was not seen.
 A report is a value: it is built once, written as JSON and read back equal. Whatever was not checked is in
 it by name, and outweighs everything else in the verdict (I6).
 """
@@ -31,7 +32,14 @@ from gal_friday.domain.materiality import Prices
 from gal_friday.domain.policy import Policy
 from gal_friday.domain.records import RECORD_KINDS, Kind
 from gal_friday.domain.snapshot import Evidence, NotChecked, Snapshot
-from gal_friday.domain.verdict import ReconciliationStatus, Verdict, gaps_in, out_of_scope, status_of, verdict_of
+from gal_friday.domain.verdict import (
+    ReconciliationStatus,
+    Verdict,
+    gaps_in,
+    out_of_scope,
+    status_of,
+    verdict_of,
+)
 
 _NO_POLICY = Policy()
 
@@ -138,9 +146,11 @@ def compare(
     Raises:
         MixedSides: not one internal and one exchange snapshot, in this order.
         MixedAccounts: the snapshots are of different accounts or exchanges.
+        MalformedAmount: a price is a float, or otherwise not exact.
     """
     findings = compare_snapshots(internal, exchange, policy=policy, watched=watched, only=only)
-    return report_of(internal, exchange, findings, policy=policy, prices=prices or {}, only=only)
+    exact = {asset: quantity.exact(price) for asset, price in (prices or {}).items()}
+    return report_of(internal, exchange, findings, policy=policy, prices=exact, only=only)
 
 
 def report_of(
@@ -154,14 +164,14 @@ def report_of(
 ) -> ReconciliationReport:
     """Return the report on these findings: discrepancies named, valued and graded, and the verdict."""
     timestamp = max(internal.as_of, exchange.as_of)
-    grader = Grader(internal.account, policy, prices, timestamp)
+    grader = Grader(internal.account, internal.exchange, policy, prices, timestamp)
     unlike = [finding for finding in findings if type(finding) is not Agrees]
     found = [one for finding in unlike for one in discrepancies_of(finding, grader)]
     gaps = gaps_in(internal, exchange, only)
     verdict = verdict_of(unlike, gaps)
     checked = _checked(findings, unlike)
     return ReconciliationReport(
-        reconciliation_id=_run_id(internal, exchange, findings, found),
+        reconciliation_id=_run_id(internal, exchange, unlike, found, len(findings)),
         timestamp=timestamp,
         status=status_of(verdict, any(checked.values())),
         verdict=verdict,
@@ -201,9 +211,9 @@ def _by_list(found: list[Discrepancy]) -> dict[str, Any]:
     by_kind: dict[str, list[RecordDiscrepancy]] = {}
     for one in records:
         by_kind.setdefault(one.key.partition(":")[0], []).append(one)
-    lists = {f"{kind[:-1]}_discrepancies": tuple(by_kind.get(kind, ())) for kind in ("orders", "fills", "movements")}
-    ours = {"orders", "fills", "movements"}
-    untracked = (one for one in records if one.type is DiscrepancyType.ORDER_NOT_TRACKED)
+    ours = ("orders", "fills", "movements")
+    lists = {f"{kind[:-1]}_discrepancies": tuple(by_kind.get(kind, ())) for kind in ours}
+    untracked = [one for one in by_kind.get("orders", ()) if _untracked(one)]
     return {
         **lists,
         "position_discrepancies": tuple(one for one in found if isinstance(one, PositionDiscrepancy)),
@@ -216,6 +226,12 @@ def _by_list(found: list[Discrepancy]) -> dict[str, Any]:
     }
 
 
+def _untracked(one: RecordDiscrepancy) -> bool:
+    """Say whether the book does not know this order, even if nobody knows what it trades (I15)."""
+    lacking = one.internal is None and one.side is None
+    return lacking and one.type in (DiscrepancyType.ORDER_NOT_TRACKED, DiscrepancyType.UNRESOLVED_NAME)
+
+
 def _review_item(one: Discrepancy) -> ReviewItem:
     match one:
         case BalanceDiscrepancy():
@@ -225,7 +241,7 @@ def _review_item(one: Discrepancy) -> ReviewItem:
             issue = f"{one.trading_pair}: book {_short(one.internal)}, exchange {_short(one.exchange)}"
             return ReviewItem(type=one.type, issue=issue, discrepancy_id=one.id, pair=one.trading_pair)
         case RecordDiscrepancy():
-            issue = f"{one.record_id} {one.field}: book {one.internal or 'nothing'}, exchange {one.exchange or 'nothing'}"
+            issue = f"{one.record_id} {one.field}: {_said(one)}"
             is_order = one.key.startswith("orders:")
             return ReviewItem(
                 type=one.type,
@@ -237,13 +253,24 @@ def _review_item(one: Discrepancy) -> ReviewItem:
             )
 
 
+def _said(one: RecordDiscrepancy) -> str:
+    if one.side is not None:
+        return f"{'book' if one.side == 'internal' else 'exchange'} {one.internal or one.exchange}"
+    return f"book {one.internal or 'nothing'}, exchange {one.exchange or 'nothing'}"
+
+
 def _short(amount: Decimal) -> str:
     return quantity.short(amount)
 
 
 def _run_id(
-    internal: Snapshot, exchange: Snapshot, findings: Sequence[Finding], found: Sequence[Discrepancy]
+    internal: Snapshot,
+    exchange: Snapshot,
+    unlike: Sequence[Finding],
+    found: Sequence[Discrepancy],
+    keys: int,
 ) -> str:
+    """Return the id of this run: another one as soon as anything was found that is not agreement."""
     return run_id(
         internal.account,
         internal.exchange,
@@ -251,9 +278,10 @@ def _run_id(
         exchange.as_of.isoformat(),
         internal.version or "",
         exchange.version or "",
-        str(len(findings)),
+        str(keys),
+        *(f"{finding.key}={type(finding).__name__}" for finding in unlike),
         *(evidence.digest for evidence in (*internal.evidence, *exchange.evidence)),
-        *(f"{one.id}={one.internal}/{one.exchange}" for one in found),
+        *(f"{one.id}={one.internal}/{one.exchange}={one.severity}/{one.value}" for one in found),
     )
 
 
@@ -264,7 +292,7 @@ def plain(value: Any) -> Any:
 
 def _without_exponents(value: Any) -> Any:
     if isinstance(value, Decimal):
-        return quantity.text(value)
+        return quantity.text(value) if value else "0"
     if isinstance(value, dict):
         return {name: _without_exponents(inner) for name, inner in value.items()}
     if isinstance(value, list):

@@ -7,6 +7,7 @@ and is listed as such; a kind that one side covers and the other does not leaves
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
+from gal_friday.domain.compare.holds import speaks_of_holds
 from gal_friday.domain.compare.view import why_not_covered
 from gal_friday.domain.finding import CannotTell, Finding, Pending
 from gal_friday.domain.records import RECORD_KINDS, Kind
@@ -56,33 +57,61 @@ def status_of(verdict: Verdict, anything_checked: bool) -> ReconciliationStatus:
 
 
 def gaps_in(internal: Snapshot, exchange: Snapshot, only: Sequence[Kind]) -> tuple[NotChecked, ...]:
-    """Return what of the scope was not seen in full, and by whom. A scope without anything in it is itself a gap."""
+    """Return what of the scope was not seen in full, and by whom.
+
+    A scope without anything in it is itself a gap, and so is one in which not a single record was read:
+    two empty readings agree with anybody (N14).
+    """
     scope = [kind for kind in RECORD_KINDS if kind in only and _in_scope(kind, internal, exchange)]
     if not scope:
         return (NotChecked(Kind.SOURCES, "neither side covers anything: there was nothing to compare"),)
-    return tuple(gap for kind in scope for gap in _gaps_of(kind, internal, exchange))
+    gaps = [gap for kind in scope for gap in _gaps_of(kind, internal, exchange)]
+    gaps += [gap for snapshot in (internal, exchange) for gap in _named(snapshot, Kind.SOURCES)]
+    if not gaps and not any(side.rows(kind) for side in (internal, exchange) for kind in scope):
+        return (NotChecked(Kind.SOURCES, "neither side lists anything: nothing was compared"),)
+    return tuple(gaps)
 
 
 def _gaps_of(kind: Kind, internal: Snapshot, exchange: Snapshot) -> Iterable[NotChecked]:
     for snapshot in (internal, exchange):
-        if snapshot.coverage.of(kind) is not Coverage.TOTAL:
+        # Named gaps count whatever the coverage says: a reader that saw one was not seeing everything.
+        named = [*_named(snapshot, kind), *(_named(snapshot, Kind.HOLDS) if kind == Kind.BALANCES else ())]
+        yield from named
+        if not named and snapshot.coverage.of(kind) != Coverage.TOTAL:
             yield NotChecked(kind, why_not_covered(snapshot, kind), snapshot.side)
+
+
+def _named(snapshot: Snapshot, kind: Kind) -> list[NotChecked]:
+    return [NotChecked(kind, gap.reason, snapshot.side) for gap in snapshot.not_checked if gap.kind == kind]
 
 
 def _in_scope(kind: Kind, internal: Snapshot, exchange: Snapshot) -> bool:
     return any(
-        snapshot.coverage.of(kind) is not Coverage.NONE
-        or any(gap.kind is kind for gap in snapshot.not_checked)
+        snapshot.coverage.of(kind) != Coverage.NONE
+        or snapshot.rows(kind)
+        or any(gap.kind == kind for gap in snapshot.not_checked)
         for snapshot in (internal, exchange)
     )
 
 
 def out_of_scope(internal: Snapshot, exchange: Snapshot, only: Sequence[Kind]) -> tuple[NotChecked, ...]:
     """Return what this comparison was not about: said in the report, without weight in the verdict."""
-    left_out = [NotChecked(kind, "left out of this run on request") for kind in RECORD_KINDS if kind not in only]
+    left_out = [
+        NotChecked(kind, "left out of this run on request") for kind in RECORD_KINDS if kind not in only
+    ]
     unspoken = [
         NotChecked(kind, "covered by neither side: no part of this comparison")
         for kind in RECORD_KINDS
         if kind in only and not _in_scope(kind, internal, exchange)
     ]
-    return (*left_out, *unspoken)
+    return (*left_out, *unspoken, *_holds_unsaid(internal, exchange, only))
+
+
+def _holds_unsaid(internal: Snapshot, exchange: Snapshot, only: Sequence[Kind]) -> Iterable[NotChecked]:
+    """Yield that holds were not compared, where one side speaks of them and the other does not."""
+    if Kind.BALANCES not in only:
+        return
+    speaks = {side.side: speaks_of_holds(side) for side in (internal, exchange)}
+    for side in (internal, exchange):
+        if not speaks[side.side] and any(speaks.values()):
+            yield NotChecked(Kind.HOLDS, "this side does not say what open orders reserve", side.side)

@@ -6,15 +6,17 @@ input gives the same output. Nothing here knows how bad a difference is or what 
 
 from collections.abc import Iterable, Sequence
 
-from gal_friday.domain.compare.balances import compare_balances, compare_holds, contradictions
+from gal_friday.domain.compare.balances import compare_balances
 from gal_friday.domain.compare.fills import compare_fills
+from gal_friday.domain.compare.holds import compare_holds
 from gal_friday.domain.compare.movements import compare_movements
 from gal_friday.domain.compare.orders import compare_orders, order_contradictions
 from gal_friday.domain.compare.positions import compare_positions
 from gal_friday.domain.compare.view import View, why_not_covered
+from gal_friday.domain.compare.watched import of_watched
 from gal_friday.domain.cut import in_motion
 from gal_friday.domain.errors import MixedAccounts, MixedSides
-from gal_friday.domain.finding import Agrees, CannotTell, Finding, Key
+from gal_friday.domain.finding import CannotTell, Finding, Key
 from gal_friday.domain.policy import Policy
 from gal_friday.domain.records import RECORD_KINDS, Kind
 from gal_friday.domain.snapshot import Coverage, Snapshot
@@ -43,8 +45,8 @@ def compare_snapshots(
     findings: list[Finding] = []
     for kind in RECORD_KINDS:
         if kind in only and (internal.rows(kind) or exchange.rows(kind)):
-            findings += _of_kind(view, kind)
-    findings += _watched(view, findings, watched)
+            findings += _as_covered(view, kind, _of_kind(view, kind))
+    findings += of_watched(view, findings, watched, only)
     findings.sort(key=_by_key)
     return tuple(findings)
 
@@ -67,10 +69,24 @@ def _refuse_mixed(internal: Snapshot, exchange: Snapshot) -> None:
         )
 
 
+def _as_covered(view: View, kind: Kind, findings: Sequence[Finding]) -> Iterable[Finding]:
+    """Return the findings, or that none of them can be told, where a side covers nothing of the kind (I6)."""
+    blind = [each for each in (view.internal, view.exchange) if each.coverage.of(kind) == Coverage.NONE]
+    if not blind:
+        return findings
+    reason, side = why_not_covered(blind[0], kind), blind[0].side
+    sides = {each.side for each in blind}
+    return [
+        finding if finding.key.kind == Kind.SOURCES else CannotTell(finding.key, reason, side)
+        for finding in findings
+        if finding.key.kind != Kind.SOURCES or finding.key.part not in sides
+    ]
+
+
 def _of_kind(view: View, kind: Kind) -> Sequence[Finding]:
     match kind:
         case Kind.BALANCES:
-            return [*compare_balances(view), *compare_holds(view), *contradictions(view)]
+            return [*compare_balances(view), *compare_holds(view)]
         case Kind.POSITIONS:
             return compare_positions(view)
         case Kind.ORDERS:
@@ -81,20 +97,3 @@ def _of_kind(view: View, kind: Kind) -> Sequence[Finding]:
             return compare_movements(view)
         case Kind.HOLDS | Kind.SOURCES:
             return []
-
-
-def _watched(view: View, findings: Iterable[Finding], watched: Iterable[Key]) -> list[Finding]:
-    keys = set(watched)
-    if not keys:
-        return []
-    return [_absent_on_both(view, key) for key in keys - {finding.key for finding in findings}]
-
-
-def _absent_on_both(view: View, key: Key) -> Finding:
-    """Both sides lack it: that is agreement only where both were seen whole, from the beginning (I7)."""
-    for snapshot in (view.internal, view.exchange):
-        if snapshot.coverage.of(key.kind) is not Coverage.TOTAL:
-            return CannotTell(key, why_not_covered(snapshot, key.kind), snapshot.side)
-        if snapshot.since.of(key.kind) is not None:
-            return CannotTell(key, "it lies outside the window that was read", snapshot.side)
-    return Agrees(key)

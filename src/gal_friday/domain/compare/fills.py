@@ -3,13 +3,13 @@
 Time, price and size are no identity: two fills of one order can share all three.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 
 from gal_friday.domain import quantity
-from gal_friday.domain.assets import is_unresolved
-from gal_friday.domain.compare.duplicates import repeated
-from gal_friday.domain.compare.stake import signed, stake_of
+from gal_friday.domain.assets import Asset, base_and_quote, is_unresolved
+from gal_friday.domain.compare.duplicates import each_once, repeated
+from gal_friday.domain.compare.stake import signed, stake_between, stake_of, stake_of_change
 from gal_friday.domain.compare.view import Lone, View, also_repeated, before, only_exchange, only_internal
 from gal_friday.domain.finding import (
     Agrees,
@@ -22,6 +22,7 @@ from gal_friday.domain.finding import (
     Stake,
     TextMismatch,
 )
+from gal_friday.domain.quantity import ZERO
 from gal_friday.domain.records import Fill, Kind
 
 _FILLS = Kind.FILLS
@@ -30,7 +31,7 @@ _MISMATCH = DiscrepancyType.FILL_MISMATCH
 
 def compare_fills(view: View) -> list[Finding]:
     """Return one finding per fill id in the window of both sides, in no particular order."""
-    internal, exchange = _by_id(view.internal.fills), _by_id(view.exchange.fills)
+    internal, exchange = each_once(view.internal.fills, _id), each_once(view.exchange.fills, _id)
     start = view.start(_FILLS)
     findings: list[Finding] = []
     for fill_id, ours in internal.items():
@@ -45,19 +46,21 @@ def compare_fills(view: View) -> list[Finding]:
     return _with_repeats(view, findings)
 
 
-def _by_id(fills: Iterable[Fill]) -> dict[str, Fill]:
-    return {fill.fill_id: fill for fill in fills}
+def _id(fill: Fill) -> str:
+    return fill.fill_id
 
 
 def _with_repeats(view: View, findings: list[Finding]) -> list[Finding]:
-    twice = repeated(view, _FILLS, lambda fill: fill.fill_id, DiscrepancyType.FILL_DUPLICATED)
-    return [also_repeated(found, twice.get(found.key.name)) for found in findings] if twice else findings
+    twice = repeated(view.internal.fills, view.exchange.fills, _id, DiscrepancyType.FILL_DUPLICATED)
+    return [also_repeated(found, twice.get(found.key.name, ())) for found in findings] if twice else findings
 
 
 def _lone(fill: Fill, kind: DiscrepancyType, direction: int) -> Lone:
     stake = stake_of(fill)
     effect = stake and Stake(quantity.multiply(stake.amount, Decimal(direction)), stake.asset)
-    return Lone(Key(_FILLS, fill.fill_id), kind, signed(fill.quantity, fill.side), fill.instrument, effect, fill.at)
+    kind = DiscrepancyType.UNRESOLVED_NAME if is_unresolved(fill.instrument) else kind
+    amount = signed(fill.quantity, fill.side)
+    return Lone(Key(_FILLS, fill.fill_id), kind, amount, fill.instrument, effect, fill.at)
 
 
 def _both(view: View, ours: Fill, theirs: Fill) -> Finding:
@@ -71,59 +74,66 @@ def _mismatches(view: View, ours: Fill, theirs: Fill) -> Iterator[Mismatch]:
         unresolved = is_unresolved(theirs.instrument) or is_unresolved(ours.instrument)
         kind = DiscrepancyType.UNRESOLVED_NAME if unresolved else _MISMATCH
         yield TextMismatch(kind, "instrument", ours.instrument, theirs.instrument, stake_of(theirs))
-    if ours.side is not theirs.side:
-        yield TextMismatch(_MISMATCH, "side", ours.side, theirs.side, stake_of(theirs))
+    if ours.side != theirs.side:
+        yield TextMismatch(_MISMATCH, "side", ours.side, theirs.side, stake_between(ours, theirs))
+    if ours.margin != theirs.margin:
+        # One moves the base asset, the other a position: whoever mixes them up has both wrong.
+        yield TextMismatch(_MISMATCH, "margin", _traded(ours), _traded(theirs), stake_of(theirs))
     if ours.order_id and theirs.order_id and ours.order_id != theirs.order_id:
         yield TextMismatch(_MISMATCH, "order_id", ours.order_id, theirs.order_id)
     yield from _amounts(view, ours, theirs)
     yield from _fee(view, ours, theirs)
 
 
+def _traded(fill: Fill) -> str:
+    return "on margin" if fill.margin else "spot"
+
+
 def _amounts(view: View, ours: Fill, theirs: Fill) -> Iterator[Mismatch]:
-    for field in ("quantity", "price"):
-        mine, other = getattr(ours, field), getattr(theirs, field)
-        if mine != other:
-            difference = quantity.subtract(other, mine)
-            if quantity.absolute(difference) > view.policy.tolerance:
-                yield AmountMismatch(_MISMATCH, field, mine, other, difference, _effect(field, theirs, difference))
+    yield from _amount(
+        "quantity", ours.quantity, theirs.quantity, view.quantity_tolerance(theirs.instrument), theirs
+    )
+    # No tolerance: the floor is one for quantities, and a price can be smaller than it.
+    yield from _amount("price", ours.price, theirs.price, ZERO, theirs)
 
 
-def _effect(field: str, fill: Fill, difference: Decimal) -> Stake | None:
-    """Return what a wrong quantity or price does to the quote side of the fill."""
-    whole = stake_of(fill)
-    if whole is None:
-        return None
-    other = fill.price if field == "quantity" else fill.quantity
-    return Stake(signed(quantity.multiply(difference, other), fill.side), whole.asset)
+def _amount(field: str, ours: Decimal, theirs: Decimal, tolerance: Decimal, fill: Fill) -> Iterator[Mismatch]:
+    if ours == theirs:
+        return
+    difference = quantity.subtract(theirs, ours)
+    if quantity.absolute(difference) > tolerance:
+        stake = stake_of_change(fill, field, difference)
+        yield AmountMismatch(_MISMATCH, field, ours, theirs, difference, stake)
 
 
 def _fee(view: View, ours: Fill, theirs: Fill) -> Iterator[Mismatch]:
     """Compare fees where both sides state one; a fee that a side does not know is not zero."""
-    if ours.fee is None or theirs.fee is None:
+    if ours.fee is None or theirs.fee is None or ours.fee == theirs.fee == ZERO:
         return
-    if ours.fee_asset != theirs.fee_asset and (ours.fee or theirs.fee):
-        yield TextMismatch(
-            _MISMATCH,
-            "fee",
-            f"{quantity.short(ours.fee)} {ours.fee_asset or '?'}",
-            f"{quantity.short(theirs.fee)} {theirs.fee_asset or '?'}",
-            _fee_stake(theirs, theirs.fee),
-        )
+    mine, other = _fee_asset(ours), _fee_asset(theirs)
+    if mine != other:
+        kind = DiscrepancyType.UNRESOLVED_NAME if is_unresolved(mine) or is_unresolved(other) else _MISMATCH
+        stated = (f"{quantity.short(ours.fee)} {mine or '?'}", f"{quantity.short(theirs.fee)} {other or '?'}")
+        yield TextMismatch(kind, "fee", *stated, _fee_stake(other, theirs.fee))
     elif ours.fee != theirs.fee:
         difference = quantity.subtract(theirs.fee, ours.fee)
-        if quantity.absolute(difference) > _fee_tolerance(view, ours, theirs):
-            stake = _fee_stake(theirs, difference)
+        if quantity.absolute(difference) > _fee_tolerance(view, other, ours.fee, theirs.fee):
+            stake = _fee_stake(other, difference)
             yield AmountMismatch(_MISMATCH, "fee", ours.fee, theirs.fee, difference, stake)
 
 
-def _fee_stake(fill: Fill, fee: Decimal) -> Stake | None:
+def _fee_asset(fill: Fill) -> Asset:
+    """Return what the fee is paid in: the quote asset, where the fill does not say otherwise."""
+    assets = base_and_quote(fill.instrument)
+    return fill.fee_asset or (assets[1] if assets else Asset(""))
+
+
+def _fee_stake(asset: Asset, fee: Decimal) -> Stake | None:
     """Return what a fee takes from the asset that it is paid in."""
-    return None if fill.fee_asset is None else Stake(quantity.negate(fee), fill.fee_asset)
+    return Stake(quantity.negate(fee), asset) if asset else None
 
 
-def _fee_tolerance(view: View, ours: Fill, theirs: Fill) -> Decimal:
-    if ours.fee is None or theirs.fee is None or theirs.fee_asset is None:
-        return view.policy.tolerance
-    scale = view.scales.assets.get(theirs.fee_asset)
-    finer = scale is not None and max(quantity.places(ours.fee), quantity.places(theirs.fee)) > scale
-    return view.tolerance(theirs.fee_asset, 1 if finer else 0)
+def _fee_tolerance(view: View, asset: Asset, ours: Decimal, theirs: Decimal) -> Decimal:
+    scale = view.scales.assets.get(asset)
+    finer = scale is not None and max(quantity.places(ours), quantity.places(theirs)) > scale
+    return view.tolerance(asset, 1 if finer else 0)

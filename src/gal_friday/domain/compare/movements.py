@@ -1,19 +1,19 @@
 """Movements: first by their own id, then by the event that they belong to.
 
-The exchange may write several rows for one leg of an event (an order served from two wallets), and a book
-often knows only the event (a fill) and not the exchange's row ids. So what is left after matching ids is
-summed per event, asset and wallet; rows are added up, never overwritten, and each is used once.
+The exchange may write several rows for one leg of an event (an order served from two rows of one asset), and
+a book often knows only the event (a fill) and not the exchange's row ids. So the legs of a fill are always
+judged per event, asset and wallet, whatever ids their rows have: their key stays the same when the book
+catches up. Everything else is judged under its own id, and per event only where the ids say nothing. Rows
+are added up, never overwritten, and each is used once.
 """
 
-from collections.abc import Iterable, Iterator
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
-
-from msgspec import Struct
+from typing import NamedTuple
 
 from gal_friday.domain import quantity
 from gal_friday.domain.assets import Asset, Wallet, is_unresolved
-from gal_friday.domain.compare.duplicates import repeated
+from gal_friday.domain.compare.duplicates import Repeats, each_once, of_row, repeated
 from gal_friday.domain.compare.stake import net
 from gal_friday.domain.compare.view import Lone, View, also_repeated, before, only_exchange, only_internal
 from gal_friday.domain.finding import (
@@ -24,71 +24,102 @@ from gal_friday.domain.finding import (
     Finding,
     Key,
     Mismatch,
+    Pending,
     Stake,
     TextMismatch,
 )
-from gal_friday.domain.records import Kind, Movement, known_movement_kind
+from gal_friday.domain.records import FILL_LEG_KINDS, Kind, Movement, known_movement_kind
+from gal_friday.domain.snapshot import Coverage, Snapshot
 
 _MOVEMENTS = Kind.MOVEMENTS
 _MISMATCH = DiscrepancyType.MOVEMENT_MISMATCH
 
-# The legs of a fill, whatever either side calls them. All other kinds only match their own.
-_LEGS_OF_A_FILL = frozenset({"trade", "fee", "margin"})
-_Event = tuple[str, str, Asset, Wallet]
+_LEG = "leg"
+
+_Row = tuple[str, Movement]
+"""A movement and the event that it belongs to."""
 
 
-class Leg(Struct, frozen=True):
-    """What one event moved of one asset in one wallet: one row, or several taken together."""
+class Event(NamedTuple):
+    """What belongs together: what one event moved of one asset in one wallet."""
 
     name: str
     kind: str
     asset: Asset
     wallet: Wallet
-    net: Decimal
-    at: datetime
-    rows: tuple[Movement, ...]
+
+
+class Sides(NamedTuple):
+    """The rows of one event on either side."""
+
+    ours: list[Movement]
+    theirs: list[Movement]
 
 
 def compare_movements(view: View) -> list[Finding]:
     """Return one finding per movement, or per event and asset where only the event tells them together."""
-    internal, exchange = _by_id(view.internal.movements), _by_id(view.exchange.movements)
-    same = internal.keys() & exchange.keys()
-    findings = [_same_id(view, internal[name], exchange[name]) for name in same]
-    ours = _by_event(row for name, row in internal.items() if name not in same)
-    theirs = _by_event(row for name, row in exchange.items() if name not in same)
-    for event in ours.keys() & theirs.keys():
-        findings.append(_same_event(view, _leg(event, ours.pop(event)), _leg(event, theirs.pop(event))))
-    findings += _left_over(view, ours, theirs)
-    return _with_repeats(view, findings)
+    internal, exchange = each_once(view.internal.movements, _id), each_once(view.exchange.movements, _id)
+    twice = repeated(
+        view.internal.movements, view.exchange.movements, _id, DiscrepancyType.MOVEMENT_DUPLICATED
+    )
+    own = {name for name in internal.keys() & exchange.keys() if not _one_leg(internal[name], exchange[name])}
+    findings = [
+        _told(_same_id(view, internal[name], exchange[name]), twice, (internal[name],)) for name in own
+    ]
+    for event, sides in _events(internal, exchange, own).items():
+        for finding, rows in _of_event(view, event, sides):
+            findings.append(_told(finding, twice, rows))
+    return findings
 
 
-def _by_id(rows: Iterable[Movement]) -> dict[str, Movement]:
-    return {row.movement_id: row for row in rows}
+def _id(row: Movement) -> str:
+    return row.movement_id
 
 
-def _with_repeats(view: View, findings: list[Finding]) -> list[Finding]:
-    twice = repeated(view, _MOVEMENTS, lambda row: row.movement_id, DiscrepancyType.MOVEMENT_DUPLICATED)
-    return [also_repeated(found, twice.get(found.key.name)) for found in findings] if twice else findings
+def _told(finding: Finding, twice: Repeats[str], rows: Iterable[Movement]) -> Finding:
+    if not twice:
+        return finding
+    names = sorted({row.movement_id for row in rows})
+    repeats = (
+        of_row(found, "" if name == finding.key.name else name)
+        for name in names
+        for found in twice.get(name, ())
+    )
+    return also_repeated(finding, tuple(repeats))
 
 
-def _by_event(rows: Iterable[Movement]) -> dict[_Event, list[Movement]]:
-    events: dict[_Event, list[Movement]] = {}
-    for row in rows:
-        kind = "leg" if row.kind in _LEGS_OF_A_FILL else row.kind
-        events.setdefault((row.refers_to or row.movement_id, kind, row.asset, row.wallet), []).append(row)
+def _one_leg(ours: Movement, theirs: Movement) -> bool:
+    """Say whether two rows with one id are the same leg of the same fill."""
+    return (
+        ours.kind in FILL_LEG_KINDS
+        and theirs.kind in FILL_LEG_KINDS
+        and (ours.asset, ours.wallet) == (theirs.asset, theirs.wallet)
+        and bool(ours.refers_to or theirs.refers_to)
+    )
+
+
+def _events(
+    internal: dict[str, Movement], exchange: dict[str, Movement], own: set[str]
+) -> dict[Event, Sides]:
+    events: dict[Event, Sides] = {}
+    for name, row in internal.items():
+        if name not in own:
+            events.setdefault(_event_of(row, row, exchange.get(name)), Sides([], [])).ours.append(row)
+    for name, row in exchange.items():
+        if name not in own:
+            events.setdefault(_event_of(row, internal.get(name), row), Sides([], [])).theirs.append(row)
     return events
 
 
-def _leg(event: _Event, rows: list[Movement]) -> Leg:
-    name, _, asset, wallet = event
-    return Leg(
-        name, rows[0].kind, asset, wallet, quantity.total(map(net, rows)), max(r.at for r in rows), tuple(rows)
-    )
+def _event_of(row: Movement, ours: Movement | None, theirs: Movement | None) -> Event:
+    """Return the event of a row; of two rows with one id, the exchange says which."""
+    name = (theirs and theirs.refers_to) or (ours and ours.refers_to) or row.movement_id
+    return Event(name, _LEG if row.kind in FILL_LEG_KINDS else row.kind, row.asset, row.wallet)
 
 
 def _same_id(view: View, ours: Movement, theirs: Movement) -> Finding:
     key = Key(_MOVEMENTS, ours.movement_id)
-    mismatches = (*_names(ours, theirs), *_nets(view, net(ours), net(theirs), theirs.asset, (ours, theirs)))
+    mismatches = (*_names(ours, theirs), *_nets(view, theirs.asset, (ours,), (theirs,)))
     return Differs(key, mismatches, theirs.asset) if mismatches else Agrees(key, net(ours))
 
 
@@ -97,69 +128,113 @@ def _names(ours: Movement, theirs: Movement) -> Iterator[Mismatch]:
         unresolved = is_unresolved(ours.asset) or is_unresolved(theirs.asset)
         kind = DiscrepancyType.UNRESOLVED_NAME if unresolved else _MISMATCH
         yield TextMismatch(kind, "asset", ours.asset, theirs.asset, Stake(net(theirs), theirs.asset))
-    if ours.wallet is not theirs.wallet:
+    if ours.wallet != theirs.wallet:
         yield TextMismatch(_MISMATCH, "wallet", ours.wallet, theirs.wallet, Stake(net(theirs), theirs.asset))
+    if ours.kind != theirs.kind and not (known_movement_kind(ours.kind) and known_movement_kind(theirs.kind)):
+        yield TextMismatch(DiscrepancyType.UNRESOLVED_NAME, "kind", ours.kind, theirs.kind)
 
 
 def _nets(
-    view: View, ours: Decimal, theirs: Decimal, asset: Asset, rows: Iterable[Movement]
+    view: View, asset: Asset, ours: Sequence[Movement], theirs: Sequence[Movement]
 ) -> Iterator[Mismatch]:
-    if ours == theirs:
+    mine, other = _net_of(ours), _net_of(theirs)
+    if mine == other:
         return
-    difference = quantity.subtract(theirs, ours)
-    if quantity.absolute(difference) > view.tolerance(asset, _roundable(view, asset, rows)):
-        yield AmountMismatch(_MISMATCH, "amount", ours, theirs, difference, Stake(difference, asset))
+    difference = quantity.subtract(other, mine)
+    if quantity.absolute(difference) > view.tolerance(asset, _roundable(view, asset, (*ours, *theirs))):
+        yield AmountMismatch(_MISMATCH, "amount", mine, other, difference, Stake(difference, asset))
+
+
+def _net_of(rows: Iterable[Movement]) -> Decimal:
+    return quantity.total(map(net, rows))
 
 
 def _roundable(view: View, asset: Asset, rows: Iterable[Movement]) -> int:
-    """Return how many amounts among the rows have more digits than the exchange keeps, and so may be rounded there."""
+    """Return how many amounts of the rows are finer than what the exchange keeps, and so may be rounded."""
     scale = view.scales.assets.get(asset)
     if scale is None:
         return 0
     return sum(quantity.places(amount) > scale for row in rows for amount in (row.amount, row.fee))
 
 
-def _same_event(view: View, ours: Leg, theirs: Leg) -> Finding:
-    key = _key(theirs)
-    mismatches = tuple(_nets(view, ours.net, theirs.net, theirs.asset, (*ours.rows, *theirs.rows)))
-    return Differs(key, mismatches, theirs.asset) if mismatches else Agrees(key, ours.net)
-
-
-def _left_over(
-    view: View, ours: dict[_Event, list[Movement]], theirs: dict[_Event, list[Movement]]
-) -> Iterator[Finding]:
+def _of_event(view: View, event: Event, sides: Sides) -> Iterator[tuple[Finding, list[Movement]]]:
+    rows = [*sides.ours, *sides.theirs]
+    if (sides.ours and sides.theirs) or _fill_known(event, rows):
+        finding = _together(view, event, sides)
+        if finding is not None:
+            yield finding, rows
+        return
     start = view.start(_MOVEMENTS)
-    for leg in _legs(ours):
-        if not before(leg.at, start):
-            yield _only_ours(view, leg)
-    for leg in _legs(theirs):
-        if not before(leg.at, start):
-            yield only_exchange(view, _lone(leg, DiscrepancyType.MOVEMENT_MISSING_INTERNAL, leg.net))
+    for row in rows:
+        if not before(row.at, start):
+            yield _lone(view, Key(_MOVEMENTS, row.movement_id), [row], ours=bool(sides.ours)), [row]
 
 
-def _legs(events: dict[_Event, list[Movement]]) -> Iterator[Leg]:
-    """Yield the legs of fills whole, and everything else row by row under its own id."""
-    for event, rows in events.items():
-        if event[1] == "leg" and event[0] != rows[0].movement_id:
-            yield _leg(event, rows)
-        else:
-            yield from (_leg((row.movement_id, row.kind, row.asset, row.wallet), [row]) for row in rows)
+def _fill_known(event: Event, rows: Iterable[Movement]) -> bool:
+    return event.kind == _LEG and any(row.refers_to for row in rows)
 
 
-def _only_ours(view: View, leg: Leg) -> Finding:
+def _together(view: View, event: Event, sides: Sides) -> Finding | None:
+    """Judge the rows of one event by their sums; None where the event lies before the window."""
+    key = _key(event, sides)
+    if sides.ours and sides.theirs and not any(_nets(view, event.asset, sides.ours, sides.theirs)):
+        return Agrees(key, _net_of(sides.ours))
+    ours, theirs = _in_window(view, event, sides)
+    if ours and theirs:
+        return _differing(view, key, event, ours, theirs)
+    if ours or theirs:
+        return _lone(view, key, ours or theirs, ours=bool(ours))
+    return None
+
+
+def _in_window(view: View, event: Event, sides: Sides) -> Sides:
+    """Return what has to be judged: in the window of both sides, and not already paired off by its id."""
+    start = view.start(_MOVEMENTS)
+    if event.kind == _LEG:
+        # The legs of one fill are of one instant: a window that cuts between them is no reason to part them.
+        if all(before(row.at, start) for row in (*sides.ours, *sides.theirs)):
+            return Sides([], [])
+        start = None
+    mine, other = {row.movement_id: row for row in sides.ours}, {row.movement_id: row for row in sides.theirs}
+    paired = {name for name in mine.keys() & other.keys() if net(mine[name]) == net(other[name])}
+    ours = [row for name, row in mine.items() if name not in paired and not before(row.at, start)]
+    return Sides(
+        ours, [row for name, row in other.items() if name not in paired and not before(row.at, start)]
+    )
+
+
+def _key(event: Event, sides: Sides) -> Key:
+    if event.kind == _LEG:
+        return Key(_MOVEMENTS, event.name, f"{event.asset}:{event.wallet}")
+    if len(sides.theirs) == 1:
+        return Key(_MOVEMENTS, sides.theirs[0].movement_id)
+    return Key(_MOVEMENTS, event.name, f"{event.asset}:{event.wallet}:{event.kind}")
+
+
+def _differing(view: View, key: Key, event: Event, ours: list[Movement], theirs: list[Movement]) -> Finding:
+    mismatches = tuple(_nets(view, event.asset, ours, theirs))
+    if not mismatches:
+        return Agrees(key, _net_of(ours))
+    if _later_than(view.exchange, ours) or _later_than(view.internal, theirs):
+        return Pending(key, "rows of it are newer than the other side's reading; the next run will tell")
+    return Differs(key, mismatches, event.asset)
+
+
+def _later_than(other: Snapshot, rows: Iterable[Movement]) -> bool:
+    return any(row.at > other.as_of for row in rows)
+
+
+def _lone(view: View, key: Key, rows: list[Movement], *, ours: bool) -> Finding:
+    first, amount = rows[0], _net_of(rows)
     # The opening of a book stands for everything before it; the exchange has no such row.
-    if leg.kind == "opening" or not leg.net:
-        return Agrees(_key(leg), leg.net)
-    effect = quantity.negate(leg.net)
-    return only_internal(view, _lone(leg, DiscrepancyType.MOVEMENT_MISSING_EXCHANGE, effect))
-
-
-def _lone(leg: Leg, kind: DiscrepancyType, effect: Decimal) -> Lone:
-    unknown = is_unresolved(leg.asset) or not known_movement_kind(leg.kind)
+    if ours and first.kind == "opening":
+        return Agrees(key, amount)
+    other = view.exchange if ours else view.internal
+    unknown = is_unresolved(first.asset) or not all(known_movement_kind(row.kind) for row in rows)
+    if not amount and not unknown and other.coverage.movements == Coverage.TOTAL:
+        return Agrees(key)
+    kind = DiscrepancyType.MOVEMENT_MISSING_EXCHANGE if ours else DiscrepancyType.MOVEMENT_MISSING_INTERNAL
     kind = DiscrepancyType.UNRESOLVED_NAME if unknown else kind
-    return Lone(_key(leg), kind, leg.net, leg.asset, Stake(effect, leg.asset), leg.at)
-
-
-def _key(leg: Leg) -> Key:
-    own_id = len(leg.rows) == 1 and leg.rows[0].movement_id == leg.name
-    return Key(_MOVEMENTS, leg.name, "" if own_id else f"{leg.asset}:{leg.wallet}")
+    stake = Stake(quantity.negate(amount) if ours else amount, first.asset)
+    lone = Lone(key, kind, amount, first.asset, stake, max(row.at for row in rows))
+    return only_internal(view, lone) if ours else only_exchange(view, lone)

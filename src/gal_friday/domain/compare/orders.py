@@ -4,14 +4,14 @@ An order is missing from the exchange only if the exchange, asked for that id, d
 says so with total coverage. Being absent from a list of open orders proves nothing.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 
 from gal_friday.domain import quantity
 from gal_friday.domain.assets import is_unresolved
-from gal_friday.domain.compare.duplicates import repeated
-from gal_friday.domain.compare.stake import stake_of
+from gal_friday.domain.compare.duplicates import each_once, repeated
+from gal_friday.domain.compare.stake import stake_between, stake_of, stake_of_change
 from gal_friday.domain.compare.view import Lone, View, also_repeated, before, only_exchange, only_internal
 from gal_friday.domain.finding import (
     Agrees,
@@ -23,80 +23,87 @@ from gal_friday.domain.finding import (
     Key,
     Mismatch,
     Pending,
+    Stake,
     TextMismatch,
 )
 from gal_friday.domain.quantity import ZERO
-from gal_friday.domain.records import LIVE_STATUSES, Kind, Order, known_status
+from gal_friday.domain.records import LIVE_STATUSES, Fill, Kind, Order, known_status
 from gal_friday.domain.snapshot import Coverage, Side, Snapshot
 
 _ORDERS = Kind.ORDERS
 _STATE = DiscrepancyType.ORDER_STATE_MISMATCH
 _TERMS = DiscrepancyType.ORDER_TERMS_MISMATCH
 
+Identity = tuple[str, str]
+
 
 def compare_orders(view: View) -> list[Finding]:
     """Return one finding per order that is open on a side or changed within the window of both."""
-    partners = _partners(view.internal.orders, view.exchange.orders)
+    name_of = _resolver(view.exchange.orders)
+    internal = each_once(view.internal.orders, name_of)
+    exchange = each_once(view.exchange.orders, name_of)
     start = view.start(_ORDERS)
     findings: list[Finding] = []
-    matched: set[str] = set()
-    for name, ours in _by_name(view.internal.orders).items():
-        theirs = partners.get(name)
+    for name, ours in internal.items():
+        theirs = exchange.get(name)
         if theirs is not None:
-            matched.add(theirs.name)
-            findings.append(_both(view, ours, theirs))
+            findings.append(_both(view, Key(_ORDERS, *name), ours, theirs))
         elif not _out_of_scope(ours, start):
-            findings.append(_only_ours(view, ours))
-    for name, theirs in _by_name(view.exchange.orders).items():
-        if name not in matched and not _out_of_scope(theirs, start):
-            findings.append(only_exchange(view, _lone(theirs, DiscrepancyType.ORDER_NOT_TRACKED)))
-    return _with_repeats(view, findings)
+            findings.append(_only_ours(view, Key(_ORDERS, *name), ours))
+    for name, theirs in exchange.items():
+        if name not in internal and not _out_of_scope(theirs, start):
+            lone = _lone(Key(_ORDERS, *name), theirs, DiscrepancyType.ORDER_NOT_TRACKED, 1)
+            findings.append(only_exchange(view, lone))
+    return _with_repeats(view, findings, name_of)
 
 
-def _by_name(orders: Iterable[Order]) -> dict[str, Order]:
-    return {order.name: order for order in orders}
+def _resolver(exchange: Sequence[Order]) -> Callable[[Order], Identity]:
+    """Return how to name an order, as the exchange does. A client id used twice there names nothing."""
+    named = {identity(order): order for order in exchange}
+    by_client: dict[str, list[Identity]] = {}
+    for name, order in named.items():
+        if order.client_order_id:
+            by_client.setdefault(order.client_order_id, []).append(name)
+    only = {client: names[0] for client, names in by_client.items() if len(names) == 1}
+
+    def name_of(order: Order) -> Identity:
+        return identity(order) if order.order_id else only.get(order.client_order_id or "", identity(order))
+
+    return name_of
 
 
-def _partners(internal: Iterable[Order], exchange: Iterable[Order]) -> dict[str, Order]:
-    """Return the exchange's order for each of ours that has one. A client id that is used twice matches nothing."""
-    by_id = {order.order_id: order for order in exchange if order.order_id}
-    by_client: dict[str, list[Order]] = {}
-    for order in by_id.values():
-        by_client.setdefault(order.client_order_id or "", []).append(order)
-    found: dict[str, Order] = {}
-    for ours in internal:
-        if ours.order_id in by_id:
-            found[ours.name] = by_id[ours.order_id]
-        elif ours.order_id is None and len(same := by_client.get(ours.client_order_id or "", [])) == 1:
-            found[ours.name] = same[0]
-    return found
+def identity(order: Order) -> Identity:
+    """Return name and part of an order's key: the exchange's id, else the client's, which is another name."""
+    return (order.order_id, "") if order.order_id else (order.name, "client")
 
 
-def _with_repeats(view: View, findings: list[Finding]) -> list[Finding]:
-    twice = repeated(view, _ORDERS, lambda order: order.name, DiscrepancyType.ORDER_DUPLICATED)
-    return [also_repeated(found, twice.get(found.key.name)) for found in findings] if twice else findings
+def _with_repeats(view: View, findings: list[Finding], name_of: Callable[[Order], Identity]) -> list[Finding]:
+    twice = repeated(view.internal.orders, view.exchange.orders, name_of, DiscrepancyType.ORDER_DUPLICATED)
+    if not twice:
+        return findings
+    return [also_repeated(found, twice.get((found.key.name, found.key.part), ())) for found in findings]
 
 
 def _out_of_scope(order: Order, start: datetime | None) -> bool:
     return order.status not in LIVE_STATUSES and before(order.updated_at, start)
 
 
-def _only_ours(view: View, ours: Order) -> Finding:
+def _only_ours(view: View, key: Key, ours: Order) -> Finding:
     # A rejected order never reached the exchange: nobody expects to find it there.
-    if ours.status == "rejected" and view.exchange.coverage.orders is Coverage.TOTAL:
-        return Agrees(Key(_ORDERS, ours.name), ours.quantity)
-    return only_internal(view, _lone(ours, DiscrepancyType.ORDER_MISSING_EXCHANGE))
+    if ours.status == "rejected" and view.exchange.coverage.orders == Coverage.TOTAL:
+        return Agrees(key, ours.quantity)
+    return only_internal(view, _lone(key, ours, DiscrepancyType.ORDER_MISSING_EXCHANGE, -1))
 
 
-def _lone(order: Order, kind: DiscrepancyType) -> Lone:
-    key = Key(_ORDERS, order.name)
+def _lone(key: Key, order: Order, kind: DiscrepancyType, direction: int) -> Lone:
     unknown = not known_status(order.status) or is_unresolved(order.instrument)
     kind = DiscrepancyType.UNRESOLVED_NAME if unknown else kind
-    return Lone(key, kind, order.quantity, order.instrument, stake_of(order), order.opened_at or order.updated_at)
+    stake = stake_of(order)
+    effect = stake and Stake(quantity.multiply(stake.amount, Decimal(direction)), stake.asset)
+    return Lone(key, kind, order.quantity, order.instrument, effect, order.opened_at or order.updated_at)
 
 
-def _both(view: View, ours: Order, theirs: Order) -> Finding:
-    key = Key(_ORDERS, theirs.order_id or ours.name)
+def _both(view: View, key: Key, ours: Order, theirs: Order) -> Finding:
     mismatches = (*_state(view, ours, theirs), *_terms(view, ours, theirs))
     if not mismatches:
         return Agrees(key, ours.quantity)
@@ -114,7 +121,8 @@ def _state(view: View, ours: Order, theirs: Order) -> Iterator[Mismatch]:
         known = known_status(ours.status) and known_status(theirs.status)
         kind = _STATE if known else DiscrepancyType.UNRESOLVED_NAME
         yield TextMismatch(kind, "status", ours.status, theirs.status, stake_of(theirs))
-    yield from _amount(view, _STATE, "filled", ours.filled, theirs.filled)
+    tolerance = view.quantity_tolerance(theirs.instrument)
+    yield from _amount(_STATE, "filled", ours.filled, theirs.filled, tolerance, theirs)
 
 
 def _terms(view: View, ours: Order, theirs: Order) -> Iterator[Mismatch]:
@@ -122,66 +130,79 @@ def _terms(view: View, ours: Order, theirs: Order) -> Iterator[Mismatch]:
         unresolved = is_unresolved(theirs.instrument) or is_unresolved(ours.instrument)
         kind = DiscrepancyType.UNRESOLVED_NAME if unresolved else _TERMS
         yield TextMismatch(kind, "instrument", ours.instrument, theirs.instrument, stake_of(theirs))
-    if ours.side is not theirs.side:
-        yield TextMismatch(_TERMS, "side", ours.side, theirs.side, stake_of(theirs))
-    yield from _amount(view, _TERMS, "quantity", ours.quantity, theirs.quantity)
+    if ours.side != theirs.side:
+        yield TextMismatch(_TERMS, "side", ours.side, theirs.side, stake_between(ours, theirs))
+    tolerance = view.quantity_tolerance(theirs.instrument)
+    yield from _amount(_TERMS, "quantity", ours.quantity, theirs.quantity, tolerance, theirs)
     if ours.price is not None and theirs.price is not None:
-        yield from _amount(view, _TERMS, "price", ours.price, theirs.price)
+        # No tolerance: the floor is one for quantities, and a price can be smaller than it.
+        yield from _amount(_TERMS, "price", ours.price, theirs.price, ZERO, theirs)
 
 
 def _amount(
-    view: View, kind: DiscrepancyType, field: str, ours: Decimal, theirs: Decimal
+    kind: DiscrepancyType, field: str, ours: Decimal, theirs: Decimal, tolerance: Decimal, order: Order
 ) -> Iterator[Mismatch]:
     if ours == theirs:
         return
     difference = quantity.subtract(theirs, ours)
-    if quantity.absolute(difference) > view.policy.tolerance:
-        yield AmountMismatch(kind, field, ours, theirs, difference)
+    if quantity.absolute(difference) > tolerance:
+        yield AmountMismatch(kind, field, ours, theirs, difference, stake_of_change(order, field, difference))
 
 
 def order_contradictions(view: View) -> Iterator[Finding]:
-    """Yield a finding for each order that its own side contradicts: filled above ordered, or not what its fills say."""
-    for side in ("internal", "exchange"):
+    """Yield a finding for each order that its own side contradicts: overfilled, or not as its fills say."""
+    sides: tuple[Side, ...] = ("internal", "exchange")
+    for side in sides:
         yield from _of_side(view, view.snapshot(side), side)
 
 
 def _of_side(view: View, snapshot: Snapshot, side: Side) -> Iterator[Finding]:
     executed = _executed(snapshot)
-    for name, order in sorted(_by_name(snapshot.orders).items()):
-        found = _contradiction(view, snapshot, order, executed.get(order.order_id or "", ZERO), side)
+    for name, order in sorted(each_once(snapshot.orders, identity).items()):
+        found = _contradiction(view, snapshot, order, executed.get(order.order_id or "", ()), side)
         if found is not None:
-            yield Differs(Key(Kind.SOURCES, f"order:{name}", side), (found,), order.instrument)
+            yield Differs(
+                Key(Kind.SOURCES, f"{name[1] or 'order'}:{name[0]}", side), (found,), order.instrument
+            )
 
 
-def _executed(snapshot: Snapshot) -> dict[str, Decimal]:
-    """Return what the fills of each order sum to; a fill that is listed twice counts once here, and is told elsewhere."""
-    sums: dict[str, Decimal] = {}
-    for fill in {fill.fill_id: fill for fill in snapshot.fills}.values():
+def _executed(snapshot: Snapshot) -> dict[str, list[Fill]]:
+    """Return the fills of each order; a fill that is listed twice counts once here, and is told elsewhere."""
+    fills: dict[str, list[Fill]] = {}
+    for fill in each_once(snapshot.fills, lambda fill: fill.fill_id).values():
         if fill.order_id:
-            sums[fill.order_id] = quantity.add(sums.get(fill.order_id, ZERO), fill.quantity)
-    return sums
+            fills.setdefault(fill.order_id, []).append(fill)
+    return fills
 
 
 def _contradiction(
-    view: View, snapshot: Snapshot, order: Order, executed: Decimal, side: Side
+    view: View, snapshot: Snapshot, order: Order, fills: Sequence[Fill], side: Side
 ) -> Inconsistent | None:
-    stated, found = quantity.text(order.filled), quantity.text(executed)
-    if quantity.subtract(order.filled, order.quantity) > view.policy.tolerance:
-        ordered = quantity.text(order.quantity)
-        kind = DiscrepancyType.SOURCE_INCONSISTENT
-        return Inconsistent(kind, side, "filled above ordered", stated, ordered, order.instrument)
+    tolerance = view.quantity_tolerance(order.instrument)
+    if quantity.subtract(order.filled, order.quantity) > tolerance:
+        kind, field = DiscrepancyType.SOURCE_INCONSISTENT, "filled above ordered"
+        stated, ordered = quantity.text(order.filled), quantity.text(order.quantity)
+        return Inconsistent(kind, side, field, stated, ordered, order.instrument)
+    if _still_changing(snapshot, order, fills) or snapshot.coverage.fills == Coverage.NONE:
+        return None
+    executed = quantity.total(fill.quantity for fill in fills)
     gap = quantity.subtract(executed, order.filled)
-    too_much = gap > view.policy.tolerance
-    too_little = quantity.negate(gap) > view.policy.tolerance and _saw_all_fills(snapshot, order)
-    if too_much or too_little:
-        kind = DiscrepancyType.ORDER_FILLS_MISMATCH
-        return Inconsistent(kind, side, "filled against its fills", stated, found, order.instrument)
+    if gap > tolerance or (quantity.negate(gap) > tolerance and _saw_all_fills(snapshot, order)):
+        kind, field = DiscrepancyType.ORDER_FILLS_MISMATCH, "filled against its fills"
+        stated, found = quantity.text(order.filled), quantity.text(executed)
+        return Inconsistent(kind, side, field, stated, found, order.instrument)
     return None
+
+
+def _still_changing(snapshot: Snapshot, order: Order, fills: Iterable[Fill]) -> bool:
+    """Say whether order and fills may be of different instants: one side's own reading takes time as well."""
+    instants = [order.updated_at, *(fill.at for fill in fills)]
+    return any(at is not None and at > snapshot.as_of for at in instants)
 
 
 def _saw_all_fills(snapshot: Snapshot, order: Order) -> bool:
     """Say whether every fill of this order would be in the snapshot: its whole life lies in the window."""
-    if snapshot.coverage.fills is not Coverage.TOTAL or order.order_id is None:
+    if snapshot.coverage.fills != Coverage.TOTAL or order.order_id is None:
         return False
     start = snapshot.since.fills
     return start is None or (order.opened_at is not None and order.opened_at >= start)

@@ -8,7 +8,16 @@ from decimal import Decimal
 from gal_friday.domain import quantity
 from gal_friday.domain.assets import Instrument, base_and_quote
 from gal_friday.domain.finding import Stake
-from gal_friday.domain.records import Balance, Fill, Movement, Order, OrderSide, Position, Record
+from gal_friday.domain.records import (
+    LIVE_STATUSES,
+    Balance,
+    Fill,
+    Movement,
+    Order,
+    OrderSide,
+    Position,
+    Record,
+)
 
 
 def stake_of(row: Record) -> Stake | None:
@@ -21,10 +30,27 @@ def stake_of(row: Record) -> Stake | None:
         case Fill():
             return _priced(row.instrument, row.quantity, row.price, row.side)
         case Order():
-            return _priced(row.instrument, quantity.subtract(row.quantity, row.filled), row.price, row.side)
+            # Open, it reserves all that it may still do; over, only what it did remains.
+            size = row.quantity if row.status in LIVE_STATUSES else row.filled
+            return _priced(row.instrument, size, row.price, row.side)
         case Position():
             assets = base_and_quote(row.instrument)
             return assets and Stake(row.quantity, assets[0])
+
+
+def stake_between(ours: Fill | Order, theirs: Fill | Order) -> Stake | None:
+    """Return what stands between two versions of one record: a sale for a purchase counts twice."""
+    mine, other = stake_of(ours), stake_of(theirs)
+    if mine is None or other is None or mine.asset != other.asset:
+        return other or mine
+    return Stake(quantity.subtract(other.amount, mine.amount), other.asset)
+
+
+def stake_of_change(row: Fill | Order, field: str, difference: Decimal) -> Stake | None:
+    """Return what a difference in quantity (or filled quantity) or in price of this record amounts to."""
+    if field == "price":
+        return _priced(row.instrument, row.quantity, difference, row.side)
+    return _priced(row.instrument, difference, row.price, row.side)
 
 
 def _priced(name: Instrument, amount: Decimal, price: Decimal | None, side: OrderSide) -> Stake | None:
@@ -38,7 +64,7 @@ def _priced(name: Instrument, amount: Decimal, price: Decimal | None, side: Orde
 
 def signed(amount: Decimal, side: OrderSide) -> Decimal:
     """Return the amount as positive for a purchase, negative for a sale."""
-    return amount if side is OrderSide.BUY else quantity.negate(amount)
+    return amount if side == OrderSide.BUY else quantity.negate(amount)
 
 
 def net(movement: Movement) -> Decimal:

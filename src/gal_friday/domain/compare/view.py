@@ -9,13 +9,12 @@ from decimal import Decimal
 from typing import NamedTuple, assert_never
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from gal_friday.domain import quantity
-from gal_friday.domain.assets import Asset
+from gal_friday.domain.assets import Asset, Instrument, base_and_quote
 from gal_friday.domain.cut import Motion
 from gal_friday.domain.finding import (
     Agrees,
-    AmountMismatch,
     CannotTell,
     Differs,
     DiscrepancyType,
@@ -29,7 +28,6 @@ from gal_friday.domain.finding import (
 )
 from gal_friday.domain.materiality import rounding_tolerance
 from gal_friday.domain.policy import Policy
-from gal_friday.domain.quantity import ZERO
 from gal_friday.domain.records import Kind
 from gal_friday.domain.snapshot import Coverage, Scales, Side, Snapshot
 
@@ -53,13 +51,18 @@ class View(Struct, frozen=True):
 
     def start(self, kind: Kind) -> datetime | None:
         """Return the later of the two window starts: what lies before it is in nobody's scope."""
-        starts = [start for side in (self.internal, self.exchange) if (start := side.since.of(kind)) is not None]
-        return max(starts, default=None)
+        starts = (self.internal.since.of(kind), self.exchange.since.of(kind))
+        return max((start for start in starts if start is not None), default=None)
 
     def tolerance(self, asset: Asset, rounded_records: int) -> Decimal:
         """Return how much two amounts of this asset may differ and still agree; inclusive."""
         floor = self.policy.tolerance_of(asset)
         return max(floor, rounding_tolerance(self.scales.assets.get(asset), rounded_records))
+
+    def quantity_tolerance(self, instrument: Instrument) -> Decimal:
+        """Return how much two quantities of this instrument may differ and still agree; inclusive."""
+        assets = base_and_quote(instrument)
+        return self.policy.tolerance_of(assets[0]) if assets else self.policy.tolerance
 
 
 class Lone(NamedTuple):
@@ -75,31 +78,28 @@ class Lone(NamedTuple):
 
 
 def only_internal(view: View, lone: Lone, *, doubt: str = "") -> Finding:
-    """Return what it means that only the book has this. *doubt* says why absence may not be read as zero."""
+    """Return what it means that only the book has this. *doubt*: why absence may not be read as zero."""
     held_back = _held_back(view.exchange, "exchange", lone, doubt)
     return held_back or InternalOnly(lone.key, lone.type, lone.amount, lone.about, lone.stake, lone.at)
 
 
 def only_exchange(view: View, lone: Lone, *, doubt: str = "") -> Finding:
-    """Return what it means that only the exchange has this. *doubt* says why absence may not be read as zero."""
+    """Return what it means that only the exchange has this. *doubt*: why absence may not be read as zero."""
     held_back = _held_back(view.internal, "internal", lone, doubt)
     return held_back or ExchangeOnly(lone.key, lone.type, lone.amount, lone.about, lone.stake, lone.at)
 
 
-def also_repeated(finding: Finding, repeat: Inconsistent | None) -> Finding:
+def also_repeated(finding: Finding, repeats: tuple[Inconsistent, ...]) -> Finding:
     """Return the finding with the fact added that a side lists the record more than once."""
+    if not repeats:
+        return finding
     match finding:
-        case _ if repeat is None:
-            return finding
         case Agrees(key):
-            return Differs(key, (repeat,), repeat.about)
+            return Differs(key, repeats, repeats[0].about)
         case Differs(key, mismatches, about):
-            return Differs(key, (*mismatches, repeat), about)
-        case InternalOnly(key, kind, amount, about, stake):
-            lack = AmountMismatch(kind, "quantity", amount, ZERO, quantity.negate(amount), stake)
-            return Differs(key, (lack, repeat), about)
-        case ExchangeOnly(key, kind, amount, about, stake):
-            return Differs(key, (AmountMismatch(kind, "quantity", ZERO, amount, amount, stake), repeat), about)
+            return Differs(key, (*mismatches, *repeats), about)
+        case InternalOnly() | ExchangeOnly():
+            return replace(finding, repeats=repeats)
         case Pending() | CannotTell():
             return finding
         case _:
@@ -109,18 +109,23 @@ def also_repeated(finding: Finding, repeat: Inconsistent | None) -> Finding:
 def _held_back(other: Snapshot, side: Side, lone: Lone, doubt: str) -> Finding | None:
     """Return why the other side's silence proves nothing here, or None where it does."""
     if lone.at is not None and lone.at > other.as_of:
-        return Pending(lone.key, f"newer than the reading of the {side} side, which began {instant(other.as_of)}")
-    if other.coverage.of(lone.key.kind) is not Coverage.TOTAL:
+        reason = f"newer than the reading of the {side} side, which began {instant(other.as_of)}"
+        return Pending(lone.key, reason)
+    if other.coverage.of(lone.key.kind) != Coverage.TOTAL:
         return CannotTell(lone.key, why_not_covered(other, lone.key.kind), side)
     return CannotTell(lone.key, doubt, side) if doubt else None
 
 
 def why_not_covered(snapshot: Snapshot, kind: Kind) -> str:
     """Return why this kind of record was not read in full, in the words of whoever read it."""
-    reasons = [gap.reason for gap in snapshot.not_checked if gap.kind is kind]
+    reasons = [gap.reason for gap in snapshot.not_checked if gap.kind == kind]
     if reasons:
         return reasons[0]
-    covered = "only in part" if snapshot.coverage.of(kind) is Coverage.PARTIAL else "not at all"
+    if snapshot.coverage.of(kind) == Coverage.NONE and snapshot.rows(kind):
+        return (
+            f"the {snapshot.side} snapshot lists {kind} without saying how complete they are: state coverage"
+        )
+    covered = "only in part" if snapshot.coverage.of(kind) == Coverage.PARTIAL else "not at all"
     return f"the {snapshot.side} snapshot covers {kind} {covered}"
 
 
