@@ -4,6 +4,7 @@ Each accident is listed with the discrepancies that it must cause, worked out fr
 not by comparing anything; so the demo, and its test, can say what a report has to show and nothing else.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
@@ -18,8 +19,15 @@ from gal_friday.adapters.simulated.records import LedgerRow, Trade
 from gal_friday.adapters.simulated.records import Order as SimulatedOrder
 from gal_friday.domain import quantity
 from gal_friday.domain.assets import Asset, Instrument, Wallet
+from gal_friday.domain.discrepancy import (
+    BalanceDiscrepancy,
+    Discrepancy,
+    PositionDiscrepancy,
+    RecordDiscrepancy,
+)
 from gal_friday.domain.finding import DiscrepancyType
 from gal_friday.domain.records import Fill, Movement, Order, OrderSide
+from gal_friday.domain.report import ReconciliationReport
 
 _KINDS = {"staking": "reward", "transfer": "earn_transfer"}
 _STATUSES = {"closed": "filled"}
@@ -68,9 +76,7 @@ class _Scribe:
 
     def book(self) -> BotBook:
         accidents = tuple(self._accidents())
-        return BotBook(
-            tuple(self._fills()), tuple(self._movements()), tuple(self._orders()), accidents
-        )
+        return BotBook(tuple(self._fills()), tuple(self._movements()), tuple(self._orders()), accidents)
 
     # What the bot wrote down.
 
@@ -112,9 +118,8 @@ class _Scribe:
         unseen = {self.day.deposit, self.day.rollover, self.day.reward}
         for row in self.ledger.values():
             # The bot books trades as fills; their legs follow from those.
-            if row.refid not in self.trades or row.kind == "rollover":
-                if row.id not in unseen:
-                    yield self._movement(row)
+            if (row.refid not in self.trades or row.kind == "rollover") and row.id not in unseen:
+                yield self._movement(row)
 
     def _movement(self, row: LedgerRow) -> Movement:
         return Movement(
@@ -236,7 +241,10 @@ class _Scribe:
         lacking += [self.ledger[row] for each in unseen for row in each.ledgers]
         twice = [self.ledger[row] for row in self.day.fill_sent_twice.ledgers]
         effects: dict[str, Decimal] = {}
-        for row, effect in [*((r, _net(r)) for r in lacking), *((r, quantity.negate(_net(r))) for r in twice)]:
+        for row, effect in [
+            *((r, _net(r)) for r in lacking),
+            *((r, quantity.negate(_net(r))) for r in twice),
+        ]:
             place = f"{self._asset(row.asset)}:{self._wallet(row.asset)}"
             effects[place] = quantity.add(effects.get(place, quantity.ZERO), effect)
         kind = DiscrepancyType.BALANCE_MISMATCH
@@ -255,3 +263,25 @@ def _net(row: LedgerRow) -> Decimal:
     return quantity.subtract(row.amount, row.fee)
 
 
+def missing_and_unexpected(report: ReconciliationReport, accidents: Iterable[Accident]) -> tuple[list[str], list[str]]:
+    """Return what the report should show and does not, and what it shows and should not; both empty at best."""
+    expected = Counter(one for accident in accidents for one in accident.seen)
+    found = Counter(map(_shown, report.discrepancies))
+    return _sentences(expected - found, "not found"), _sentences(found - expected, "not expected")
+
+
+def _shown(one: Discrepancy) -> Expected:
+    match one:
+        case BalanceDiscrepancy():
+            return Expected(one.type, f"{one.currency}:{one.wallet}", one.difference)
+        case PositionDiscrepancy():
+            return Expected(one.type, one.trading_pair, one.difference)
+        case RecordDiscrepancy():
+            return Expected(one.type, one.record_id, one.difference)
+
+
+def _sentences(counted: Counter[Expected], what: str) -> list[str]:
+    return [
+        f"{what}: {one.type} of {one.name}, {'no amount' if one.difference is None else quantity.text(one.difference)}"
+        for one in counted.elements()
+    ]

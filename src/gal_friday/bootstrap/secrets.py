@@ -47,9 +47,7 @@ def resolve(reference: str, *, setting: str) -> Secret:
             setting and what to do, and never the secret.
     """
     if not is_reference(reference):
-        raise BadConfiguration(
-            f"{setting}: a secret must not stand in the configuration; refer to it as {FORMS}"
-        )
+        raise BadConfiguration(f"{setting}: a secret must not stand in the configuration; refer to it as {FORMS}")
     scheme, _, place = reference.partition(":")
     text = _looked_up(scheme, place, setting).strip()
     if not text:
@@ -86,9 +84,7 @@ def _from_file(path: Path, setting: str) -> str:
 def _credentials_directory(setting: str) -> Path:
     directory = os.environ.get("CREDENTIALS_DIRECTORY")
     if directory is None:
-        raise BadConfiguration(
-            f"{setting}: cred: needs systemd's LoadCredential=; $CREDENTIALS_DIRECTORY is not set"
-        )
+        raise BadConfiguration(f"{setting}: cred: needs systemd's LoadCredential=; $CREDENTIALS_DIRECTORY is not set")
     return Path(directory)
 
 
@@ -106,5 +102,3 @@ def _from_keyring(place: str, setting: str) -> str:
     if found is None:
         raise BadConfiguration(f"{setting}: the keyring has no entry {service} / {name}; store it first")
     return str(found)
-
-

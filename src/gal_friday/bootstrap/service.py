@@ -1,7 +1,7 @@
 """The library's way in: accounts of one configuration, opened, reconciled and closed.
 
-    async with ReconciliationService.from_config("gal-friday.toml") as service:
-        report = await service.run_reconciliation("main")
+async with ReconciliationService.from_config("gal-friday.toml") as service:
+report = await service.run_reconciliation("main")
 """
 
 from collections.abc import Sequence

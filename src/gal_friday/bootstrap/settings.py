@@ -209,7 +209,11 @@ def _checked(settings: Settings) -> None:
             raise ValueError(f"reconciliation.{name} must be above zero, not {value}")
     for asset, tolerance in reconciliation.tolerances.items():
         _positive(f"tolerances.{asset}", exact(tolerance))
-    thresholds = (reconciliation.medium_threshold, reconciliation.high_threshold, reconciliation.critical_threshold)
+    thresholds = (
+        reconciliation.medium_threshold,
+        reconciliation.high_threshold,
+        reconciliation.critical_threshold,
+    )
     values = (reconciliation.medium_value, reconciliation.high_value, reconciliation.critical_value)
     if list(thresholds) != sorted(thresholds) or list(values) != sorted(values):
         raise ValueError("reconciliation: medium, high and critical must not decrease in this order")

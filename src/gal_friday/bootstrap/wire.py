@@ -67,9 +67,7 @@ def account_of(settings: Settings, name: str | None) -> tuple[str, AccountSettin
     return name, accounts[name]
 
 
-def sources_of(
-    settings: Settings, name: str | None, store: OpenStore, progress: Progress | None = None
-) -> Sources:
+def sources_of(settings: Settings, name: str | None, store: OpenStore, progress: Progress | None = None) -> Sources:
     """Return the two sides of an account, ready to be read."""
     account, configured = account_of(settings, name)
     return Sources(
@@ -86,9 +84,7 @@ def state_folder(settings: Settings) -> Path:
     return Path(settings.state_folder).expanduser() if settings.state_folder else user_state_path("gal-friday")
 
 
-def exchange_of(
-    account: str, configured: AccountSettings, folder: Path, progress: Progress | None = None
-) -> Exchange:
+def exchange_of(account: str, configured: AccountSettings, folder: Path, progress: Progress | None = None) -> Exchange:
     """Return the exchange of an account, not yet opened."""
     key = resolve(configured.api_key, setting=f"accounts.{account}.api_key")
     secret = resolve(configured.api_secret, setting=f"accounts.{account}.api_secret")
@@ -109,5 +105,5 @@ def book_of(account: str, configured: AccountSettings, store: OpenStore) -> Book
     match configured.book:
         case EmbeddedBook():
             return store.book
-        case BookInFile(path, stale_after_minutes):
+        case BookInFile(path=path, stale_after_minutes=stale_after_minutes):
             return FileBook(Path(path), clock=SystemClock(), stale_after_minutes=stale_after_minutes)

@@ -93,8 +93,8 @@ async def _exchange(
 ) -> Snapshot:
     """Read part after part. The order matters: what moves late must show in a later part.
 
-    Balances come first and the ledger last, so that a movement between the two is known and its asset
-    is judged as moving rather than as wrong.
+    Balances come before the ledger, so that a movement between the two is known and its asset is judged as
+    moving rather than as wrong; the ledger before the fills, because it alone knows their true fees.
     """
     exchange, began, start = sources.exchange, sources.clock.now(), since - OVERLAP
     known = _believed(internal.orders)
@@ -102,8 +102,8 @@ async def _exchange(
         Kind.BALANCES: exchange.balances,
         Kind.POSITIONS: exchange.positions,
         Kind.ORDERS: lambda: exchange.orders(since=start, known=known),
-        Kind.FILLS: lambda: exchange.fills(since=start, until=sources.clock.now()),
         Kind.MOVEMENTS: lambda: exchange.movements(since=start, until=sources.clock.now()),
+        Kind.FILLS: lambda: exchange.fills(since=start, until=sources.clock.now()),
     }
     readings = {kind: await _part(kind, read) for kind, read in parts.items() if kind in only}
     return _snapshot(sources, readings, scales, since, began)

@@ -41,9 +41,7 @@ async def reconcile(
     fetched = await fetch(sources, since=since, only=only)
     findings = compare_snapshots(fetched.internal, fetched.exchange, policy=policy, only=only)
     prices, unpriced = await _worth(sources.exchange, findings, policy)
-    report = report_of(
-        fetched.internal, fetched.exchange, findings, policy=policy, prices=prices, only=only
-    )
+    report = report_of(fetched.internal, fetched.exchange, findings, policy=policy, prices=prices, only=only)
     report = replace(
         report,
         error_messages=fetched.errors,

@@ -137,9 +137,7 @@ class _Maker:
             self._half_filled(pair, side, volume)
             return
         parts = self.chance.choice((1, 1, 1, 2))
-        self.exchange.place_order(
-            ACCOUNT, pair, side, "market", volume, parts=parts, cl_ord_id=self._client_id()
-        )
+        self.exchange.place_order(ACCOUNT, pair, side, "market", volume, parts=parts, cl_ord_id=self._client_id())
 
     def _half_filled(self, pair: str, side: str, volume: Decimal) -> None:
         price = self.exchange.price(self.exchange.instruments.pair(pair))
@@ -162,9 +160,7 @@ class _Maker:
         """Return the pair's price a little higher or lower."""
         last = self.exchange.price(self.exchange.instruments.pair(pair))
         basis_points = Decimal(self.chance.randint(-20, 20))
-        change = quantity.rounded(
-            quantity.multiply(last, quantity.multiply(basis_points, Decimal("0.0001"))), digits
-        )
+        change = quantity.rounded(quantity.multiply(last, quantity.multiply(basis_points, Decimal("0.0001"))), digits)
         return quantity.rounded(quantity.add(last, change), digits)
 
     def _client_id(self) -> str:

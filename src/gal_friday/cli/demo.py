@@ -1,0 +1,65 @@
+"""``gal-friday demo``: see it work, on nothing but this machine.
+
+The demo knows what went wrong in its bot's book, so it checks itself: it exits with 0 if the report shows
+exactly that and nothing else, and with 4 otherwise. ``run`` on a real account exits with 1 for the same report.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from gal_friday.bootstrap.demo import Demo, running_demo
+from gal_friday.bootstrap.demo_book import Accident, missing_and_unexpected
+from gal_friday.cli.exit_status import FAILED, RECONCILED
+from gal_friday.cli.options import AsJson, BadUsage
+from gal_friday.cli.output import out, say, write
+from gal_friday.cli.render import print_report, report_json
+from gal_friday.domain.report import ReconciliationReport
+
+Once = Annotated[bool, Parameter(help="Print the report and stop. This is what happens without --serve too.")]
+Serve = Annotated[bool, Parameter(help="Keep the simulated exchange up until Ctrl-C, to try the other commands on it.")]
+
+
+def demo(*, once: Once = False, serve: Serve = False, as_json: AsJson = False) -> int:
+    """Start a simulated Kraken, write the book of a bot that had nine accidents, and reconcile over real HTTP.
+
+    Exits with 0 if the report shows exactly these accidents.
+    """
+    if once and serve:
+        raise BadUsage("--once stops after the report and --serve goes on; choose one")
+    return asyncio.run(_demo(serve=serve, as_json=as_json))
+
+
+async def _demo(*, serve: bool, as_json: bool) -> int:
+    say("A bot traded on a simulated Kraken for a day. Its book and the exchange are compared now.")
+    async with running_demo() as running:
+        report = await running.service.run_reconciliation()
+        missing, unexpected = missing_and_unexpected(report, running.accidents)
+        if as_json:
+            write(report_json(report) + b"\n")
+        else:
+            _show(report, running.accidents)
+        for line in (*missing, *unexpected):
+            say(f"the demo is broken: {line}")
+        if serve:
+            await _serve(running)
+    return FAILED if missing or unexpected else RECONCILED
+
+
+def _show(report: ReconciliationReport, accidents: Sequence[Accident]) -> None:
+    console = out()
+    print_report(report, console, recorded=False)
+    console.print()
+    console.print("What had gone wrong in this book:")
+    for accident in accidents:
+        console.print(f"  · {accident.story}")
+    console.print("Every one of them is in the report, and nothing else is.")
+
+
+async def _serve(running: Demo) -> None:
+    say(f"The simulated Kraken stays up at {running.url} until Ctrl-C. Try, in another terminal:")
+    say(f"  gal-friday run --config {running.configuration}")
+    say(f"  gal-friday report --config {running.configuration}")
+    await asyncio.Event().wait()
