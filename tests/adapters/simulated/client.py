@@ -4,7 +4,7 @@ import base64
 import hashlib
 import hmac
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlencode
 
 import httpx2
@@ -24,7 +24,7 @@ class Client:
         self.nonce = 0
         self.http = httpx2.AsyncClient(base_url=url, timeout=timeout)
 
-    async def __aenter__(self) -> "Client":
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -122,7 +122,9 @@ def check_worth(exchange: Exchange, account: Account) -> None:
     assert (worth.level is None) == (worth.margin == 0)
     if worth.level is not None:
         product = multiply(worth.level, worth.margin)
-        assert absolute(subtract(product, multiply(Decimal(100), worth.equity))) <= multiply(half_unit(2), worth.margin)
+        assert absolute(subtract(product, multiply(Decimal(100), worth.equity))) <= multiply(
+            half_unit(2), worth.margin
+        )
 
 
 def check_transfers(exchange: Exchange) -> None:

@@ -127,7 +127,9 @@ async def test_an_unknown_method_is_named_as_such(world: World) -> None:
         assert await client.errors("Fortune") == ["EGeneral:Unknown method"]
 
 
-async def test_a_starter_key_has_fifteen_points_and_gets_one_back_in_just_over_three_seconds(world: World) -> None:
+async def test_a_starter_key_has_fifteen_points_and_gets_one_back_in_just_over_three_seconds(
+    world: World,
+) -> None:
     async with world.client(world.exchange.issue_key("main", tier="starter")) as client:
         for _ in range(15):
             assert await client.errors("Balance") == []
@@ -138,7 +140,7 @@ async def test_a_starter_key_has_fifteen_points_and_gets_one_back_in_just_over_t
         assert await client.errors("Balance") == []
 
 
-@pytest.mark.parametrize(("tier", "points"), [("starter", 15), ("intermediate", 20), ("pro", 20)])
+@pytest.mark.parametrize("tier, points", [("starter", 15), ("intermediate", 20), ("pro", 20)])
 async def test_history_costs_two_points(world: World, tier: str, points: int) -> None:
     async with world.client(world.exchange.issue_key("main", tier=tier)) as client:
         answers = [await client.errors("Ledgers") for _ in range(points // 2 + 1)]

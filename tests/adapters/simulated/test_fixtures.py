@@ -62,7 +62,7 @@ MODELS: list[tuple[str, type[msgspec.Struct]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("endpoint", "model"), MODELS)
+@pytest.mark.parametrize("endpoint, model", MODELS)
 def test_every_field_of_a_real_answer_is_one_of_ours(endpoint: str, model: type[msgspec.Struct]) -> None:
     known = fields(model) | LEFT_OUT.get(endpoint, set())
     found = fixtures(endpoint)
@@ -72,7 +72,7 @@ def test_every_field_of_a_real_answer_is_one_of_ours(endpoint: str, model: type[
             assert set(row) - known == set(), path.name
 
 
-@pytest.mark.parametrize(("endpoint", "model"), MODELS)
+@pytest.mark.parametrize("endpoint, model", MODELS)
 def test_every_field_of_ours_is_in_some_real_answer_or_documented(
     endpoint: str, model: type[msgspec.Struct]
 ) -> None:

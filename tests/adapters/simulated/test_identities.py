@@ -23,13 +23,23 @@ swings = st.integers(50, 150)
 class Life(RuleBasedStateMachine):
     """Random events on two accounts; a refusal is an answer like any other."""
 
-    @initialize(seed=st.integers(0, 2**16), credits=st.booleans(), tier=st.sampled_from(["0", "50000", "9999999"]))
-    def open(self, seed: int, credits: bool, tier: str) -> None:  # noqa: FBT001
+    @initialize(
+        seed=st.integers(0, 2**16),
+        pays_in_credits=st.booleans(),
+        tier=st.sampled_from(["0", "50000", "9999999"]),
+    )
+    def open(self, seed: int, pays_in_credits: bool, tier: str) -> None:
         self.clock = VirtualClock()
         self.exchange = Exchange(self.clock.now, seed)
-        self.exchange.open_account("main", fee_volume=tier, uses_fee_credits=credits)
+        self.exchange.open_account("main", fee_volume=tier, uses_fee_credits=pays_in_credits)
         self.exchange.open_account("other")
-        for asset, amount in (("ZUSD", "90000"), ("XXBT", "3"), ("XXRP", "50000"), ("XXDG", "9000"), ("KFEE", "50")):
+        for asset, amount in (
+            ("ZUSD", "90000"),
+            ("XXBT", "3"),
+            ("XXRP", "50000"),
+            ("XXDG", "9000"),
+            ("KFEE", "50"),
+        ):
             self.exchange.deposit("main", asset, amount)
         for pair, (price, _) in PAIRS.items():
             self.exchange.set_price(pair, price)
@@ -44,16 +54,24 @@ class Life(RuleBasedStateMachine):
         self.exchange.set_price(pair, self.price(pair, swing))
 
     @rule(
-        pair=pairs, side=sides, volume=volumes, leverage=st.sampled_from([0, 0, 2, 5]), parts=st.integers(1, 3),
-        base_fee=st.booleans(), hedged=st.booleans(),
+        pair=pairs, side=sides, volume=volumes, leverage=st.sampled_from([0, 0, 2, 5]),
+        parts=st.integers(1, 3), base_fee=st.booleans(), hedged=st.booleans(),
     )  # fmt: skip
     def trade_at_market(
-        self, pair: str, side: str, volume: Decimal, leverage: int, parts: int, *, base_fee: bool, hedged: bool
+        self,
+        pair: str,
+        side: str,
+        volume: Decimal,
+        leverage: int,
+        parts: int,
+        *,
+        base_fee: bool,
+        hedged: bool,
     ) -> None:
         oflags = ("fcib",) if base_fee else ("fciq",)
         self.attempt(
-            "place_order", "main", pair, side, "market", volume, leverage=leverage, parts=parts, oflags=oflags,
-            hedged=hedged,
+            "place_order", "main", pair, side, "market", volume, leverage=leverage, parts=parts,
+            oflags=oflags, hedged=hedged,
         )  # fmt: skip
 
     @rule(
@@ -62,7 +80,15 @@ class Life(RuleBasedStateMachine):
         reduce_only=st.booleans(),
     )  # fmt: skip
     def leave_an_order(
-        self, pair: str, side: str, volume: Decimal, swing: int, leverage: int, kind: str, *, reduce_only: bool
+        self,
+        pair: str,
+        side: str,
+        volume: Decimal,
+        swing: int,
+        leverage: int,
+        kind: str,
+        *,
+        reduce_only: bool,
     ) -> None:
         price = self.price(pair, swing)
         second = price if kind.endswith("-limit") else None

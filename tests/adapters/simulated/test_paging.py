@@ -13,9 +13,11 @@ from tests.adapters.simulated.client import Client, connect
 @pytest.fixture
 async def world() -> AsyncIterator[tuple[Scenario, Client]]:
     scenario = scenarios.busy(5, fills=120, ledger_rows=300)
-    async with SimulatedKraken(scenario.exchange, enforce_limits=False) as server:
-        async with connect(server, scenario.key) as client:
-            yield scenario, client
+    async with (
+        SimulatedKraken(scenario.exchange, enforce_limits=False) as server,
+        connect(server, scenario.key) as client,
+    ):
+        yield scenario, client
 
 
 async def all_pages(client: Client, endpoint: str, inner: str, **params: Any) -> list[str]:
@@ -150,7 +152,7 @@ async def test_maker_fills_are_never_merged(quiet: Scenario, client: Client) -> 
 
 
 @pytest.mark.parametrize(
-    ("kind", "leverages"),
+    "kind, leverages",
     [("no position", {"0"}), ("any position", {"3", "4", "5"}), ("closing position", {"5"})],
 )
 async def test_trades_are_filtered_by_their_part_in_positions(

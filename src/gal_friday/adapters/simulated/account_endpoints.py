@@ -127,7 +127,7 @@ def withdraw_status(request: Request) -> Any:
 
 def get_websockets_token(request: Request) -> Any:
     """Return a token; the simulated exchange has no WebSocket to use it on."""
-    return {"token": request.exchange.ids.token(), "expires": 900}
+    return {"token": request.exchange.reading_ids.token(), "expires": 900}
 
 
 def asked_for(request: Request, order: Order) -> bool:

@@ -39,7 +39,7 @@ def add_export(request: Request) -> Any:
     now = ticks_of(request.exchange.now())
     after, until = _window(request, now)
     export = Export(
-        id=request.exchange.ids.export(),
+        id=request.exchange.reading_ids.export(),
         report=report,
         description=request.text("description"),
         format=kind,

@@ -4,7 +4,8 @@ Pages of 50, newest first; ``start`` is exclusive, ``end`` inclusive, both unix 
 skips rows of what matches now, so a list that grows between two pages shifts under the reader.
 """
 
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any
 
 from msgspec import Raw
 
@@ -12,32 +13,37 @@ from gal_friday.adapters.simulated.account_endpoints import asked_for
 from gal_friday.adapters.simulated.history import History
 from gal_friday.adapters.simulated.records import LedgerRow, Order, Trade
 from gal_friday.adapters.simulated.refusal import INVALID_ORDER, UNKNOWN_ORDER, Refused, invalid
-from gal_friday.adapters.simulated.render import joined, ledger_row, order_row, trade_row
+from gal_friday.adapters.simulated.render import joined, keyed, ledger_row, order_row, trade_row
 from gal_friday.adapters.simulated.request import FOREVER, Request
-from gal_friday.adapters.simulated.wire import WireOrder
+from gal_friday.adapters.simulated.wire import WireOrder, encode
 
 ORDERS_PER_QUERY, TRADES_PER_QUERY, LEDGERS_PER_QUERY = 50, 20, 20
 
-Row = TypeVar("Row")
+Times = Callable[[Order], tuple[int, ...]]
+
+CLOSE_TIMES: dict[str, Times] = {
+    "both": lambda order: (order.opened, order.closed),
+    "open": lambda order: (order.opened,),
+    "close": lambda order: (order.closed,),
+}
 
 
 def closed_orders(request: Request) -> Any:
     """Return closed, canceled and expired orders; ``closetime`` says which time the window means."""
     which = request.text("closetime", "both")
-    if which not in ("both", "open", "close"):
+    if which not in CLOSE_TIMES:
         raise invalid("closetime")
-    until = request.fills_until
     after, end = request.bounds(_by_open_time(request), FOREVER)
-    matching: History[Order] = History()
-    for order, closed in zip(
-        request.account.closed_orders.rows, request.account.closed_orders.times, strict=True
-    ):
-        times = {"both": (order.opened, closed), "open": (order.opened,), "close": (closed,)}[which]
-        if closed <= until and asked_for(request, order) and any(after < each <= end for each in times):
-            matching.append(order.id, closed, order)
-    page = matching.page(0, len(matching), request.offset())
-    rows = {order.id: _order(request, order) for order in page}
-    return _counted(request, {"closed": rows}, len(matching), filtered=False)
+    history = request.account.closed_orders
+    unbounded = not request.text("start") and not request.text("end")
+    if (which == "close" or unbounded) and not request.text("userref") and not request.text("cl_ord_id"):
+        low, high = history.window(after, min(end, request.fills_until))
+    else:
+        history = _matching(request, CLOSE_TIMES[which], after, end)
+        low, high = 0, len(history)
+    page = history.page(low, high, request.offset())
+    rows = joined(_closed_order(request, order) for order in page)
+    return _counted(request, {"closed": rows}, high - low, filtered=False)
 
 
 def query_orders(request: Request) -> Any:
@@ -137,6 +143,27 @@ def _order(request: Request, order: Order) -> WireOrder:
         trades=request.flag("trades"),
         consolidate=request.flag("consolidate_taker", default=True),
     )
+
+
+def _closed_order(request: Request, order: Order) -> bytes:
+    """Return ``"id":{…}`` of an ended order; without a lag it never changes, so its bytes are kept."""
+    variant = (request.flag("trades"), request.flag("consolidate_taker", default=True))
+    if request.fills_until != FOREVER:
+        return keyed(order.id, encode(_order(request, order)))
+    if variant not in order.json:
+        order.json[variant] = keyed(order.id, encode(_order(request, order)))
+    return order.json[variant]
+
+
+def _matching(request: Request, times: Times, after: int, end: int) -> History[Order]:
+    """Return the ended orders that pass the filters and of which one of the *times* lies in the window."""
+    matching: History[Order] = History()
+    history = request.account.closed_orders
+    for order, closed in zip(history.rows, history.times, strict=True):
+        inside = any(after < each <= end for each in times(order))
+        if inside and closed <= request.fills_until and asked_for(request, order):
+            matching.append(order.id, closed, order)
+    return matching
 
 
 def _trade(request: Request, fills: list[Trade]) -> bytes:

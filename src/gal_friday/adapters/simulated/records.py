@@ -51,6 +51,7 @@ class Order(msgspec.Struct):
     hold_asset: str = ""
     hold: Decimal = ZERO
     amends: list[dict[str, str]] = []
+    json: dict[tuple[bool, bool], bytes] = {}
 
     @property
     def is_open(self) -> bool:

@@ -63,7 +63,7 @@ def ledger_row(row: LedgerRow) -> bytes:
             fee=quantity.text(row.fee),
             balance=quantity.text(row.balance),
         )
-        row.json = _keyed(row.id, encode(wire))
+        row.json = keyed(row.id, encode(wire))
     return row.json
 
 
@@ -72,7 +72,7 @@ def trade_row(world: World, owner: Account, fills: list[Trade], *, ledgers: bool
     first = fills[0]
     cached = first.json.get((len(fills), ledgers)) if not first.opens else None
     if cached is None:
-        cached = _keyed(first.id, encode(_trade(world, owner, fills, ledgers=ledgers, related=related)))
+        cached = keyed(first.id, encode(_trade(world, owner, fills, ledgers=ledgers, related=related)))
         first.json[len(fills), ledgers] = cached
     return cached
 
@@ -225,5 +225,6 @@ def _close_sentence(order: Order, pair: Pair) -> str:
     return f"close position @ {ordertype.replace('-', ' ')} {amount(price, pair.pair_decimals)}"
 
 
-def _keyed(row_id: str, json: bytes) -> bytes:
+def keyed(row_id: str, json: bytes) -> bytes:
+    """Return a row with its id in front, ready to be joined."""
     return b'"' + row_id.encode() + b'":' + json

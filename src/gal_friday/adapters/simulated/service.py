@@ -46,7 +46,7 @@ class Service:
         self.enforce_limits = enforce_limits
         self.max_concurrent = max_concurrent
         # A generator of its own: switching faults on must not change the ids the exchange makes.
-        self.faults = Faults(Random(exchange.chance.getrandbits(32)))
+        self.faults = Faults(Random(f"{exchange.seed} faults"))
         self.calls: list[str] = []
         self._gate = Gate(exchange)
         self._in_flight: dict[str, int] = {}

@@ -55,6 +55,9 @@ class World:
         self.now: Now = now or VirtualClock().now
         self.chance = Random(seed)
         self.ids = IdSource(self.chance)
+        # Reading must not change the ids of what happens next.
+        self.reading_ids = IdSource(Random(f"{seed} reading"))
+        self.seed = seed
         self.instruments = instruments or standard()
         self.quirks = Quirks()
         self.status = "online"
