@@ -1,0 +1,37 @@
+"""Run the benchmarks: all of them, or those named.
+
+    python3 dev.py bench
+    python3 dev.py bench compare read
+
+Each line says what was measured, what it took, and the bar that it is held against. A benchmark never fails:
+it is read by people.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+
+from benchmarks import compare, read, start
+from benchmarks.measured import Measured
+
+SUITES: dict[str, Callable[[], Iterator[Measured]]] = {
+    "compare": compare.run,
+    "read": read.run,
+    "start": start.run,
+}
+
+
+def main(names: list[str]) -> int:
+    """Run the suites of these names, or all."""
+    unknown = [name for name in names if name not in SUITES]
+    if unknown:
+        print(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(SUITES)}", file=sys.stderr)
+        return 2
+    for name in names or SUITES:
+        print(f"\n{name}")
+        for measured in SUITES[name]():
+            print(f"  {measured}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
