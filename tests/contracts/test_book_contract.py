@@ -1,12 +1,16 @@
 """What every book promises, held against each: in memory, in SQLite, and in PostgreSQL where there is one."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from msgspec.structs import replace
 from sqlalchemy import text
 
@@ -51,9 +55,7 @@ async def book(request: pytest.FixtureRequest, tmp_path: Path, clock: SteppedClo
     await engine.dispose()
 
 
-def fill(
-    fill_id: str = "T1", *, amount: str = "40", minute: int = 0, margin: bool = False, side: str = "buy"
-) -> Fill:
+def fill(fill_id: str = "T1", *, amount: str = "40", minute: int = 0, margin: bool = False, side: str = "buy") -> Fill:
     return Fill(
         fill_id,
         Instrument("XRP/USD"),
@@ -68,12 +70,8 @@ def fill(
     )
 
 
-def movement(
-    movement_id: str = "L1", asset: str = "USD", amount: str = "100", *, minute: int = 0
-) -> Movement:
-    return Movement(
-        movement_id, "deposit", Asset(asset), Wallet.SPOT, Decimal(amount), T0 + timedelta(minutes=minute)
-    )
+def movement(movement_id: str = "L1", asset: str = "USD", amount: str = "100", *, minute: int = 0) -> Movement:
+    return Movement(movement_id, "deposit", Asset(asset), Wallet.SPOT, Decimal(amount), T0 + timedelta(minutes=minute))
 
 
 def order(status: str = "open", *, order_id: str = "O1", minute: int | None = None) -> Order:
@@ -103,9 +101,7 @@ async def append(
     movements: tuple[Movement, ...] = (),
     orders: tuple[Order, ...] = (),
 ) -> Appended:
-    return await book.append(
-        account="main", exchange="kraken", fills=fills, movements=movements, orders=orders
-    )
+    return await book.append(account="main", exchange="kraken", fills=fills, movements=movements, orders=orders)
 
 
 async def test_an_account_nobody_spoke_of_is_not_an_empty_one(book: AnyBook) -> None:  # N1
@@ -149,9 +145,7 @@ async def test_a_book_covers_everything_it_holds(book: AnyBook, clock: SteppedCl
 
 async def test_delivering_the_same_call_again_changes_nothing(book: AnyBook) -> None:
     for known in (0, 5):
-        done = await append(
-            book, fills=(fill(), fill()), movements=(movement(),), orders=(order(), order("filled"))
-        )
+        done = await append(book, fills=(fill(), fill()), movements=(movement(),), orders=(order(), order("filled")))
         assert done == Appended(version=1, new=5 - known, already_known=known)
     assert totals(await look(book)) == {"USD": "51.88", "XRP": "80"}
 
@@ -290,11 +284,23 @@ async def test_a_book_opened_from_a_snapshot_says_what_it_stated(book: AnyBook) 
     ]
     assert snapshot.positions[0].average_price == Decimal("50000.5")
     assert snapshot.orders == STATED.orders
-    assert {row.movement_id for row in snapshot.movements if row.kind == "opening"} == {
+
+
+async def test_what_opened_a_book_is_part_of_it_and_of_no_window(book: AnyBook) -> None:
+    await book.open_with(STATED)
+    snapshot, exported = await look(book), await book.export("main")
+    assert [row.movement_id for row in exported.movements if row.kind == "opening"] == [
         "opening:USD:spot",
         "opening:ETH:earn",
         "opening:BTC:spot",
-    }
+    ]
+    assert [row.fill_id for row in exported.fills if row.fill_id.startswith("opening")] == [
+        "opening:BTC/USD",
+        "opening:ETH/USD:short",
+        "opening:XRP/USD",
+    ]
+    assert [row.fill_id for row in snapshot.fills] == ["T1", "T2"]
+    assert snapshot.movements == ()  # the statement spoke of none, so the book knows them from T0 on
 
 
 async def test_an_opened_book_claims_no_history_that_it_was_not_given(book: AnyBook) -> None:  # N3
@@ -331,9 +337,7 @@ async def test_no_price_is_invented_for_an_opening_position(book: AnyBook) -> No
 
 async def test_what_was_exported_opens_an_equal_book(book: AnyBook, clock: SteppedClock) -> None:
     await book.open_with(STATED)
-    await append(
-        book, fills=(fill("T3"), fill("T3")), movements=(movement(),), orders=(order("filled", minute=5),)
-    )
+    await append(book, fills=(fill("T3"), fill("T3")), movements=(movement(),), orders=(order("filled", minute=5),))
     exported = await book.export("main")
     other = MemoryBook(clock=clock)
     await other.open_with(read_snapshot(write_snapshot(exported), source="export"))
@@ -346,3 +350,66 @@ async def test_entries_of_one_instant_keep_the_order_of_delivery(book: AnyBook) 
     await append(book, fills=tuple(fill(one) for one in ids[:3]))
     await append(book, fills=tuple(fill(one) for one in ids[3:]))
     assert [row.fill_id for row in (await look(book)).fills] == ids
+
+
+async def test_calls_at_the_same_time_are_kept_once_each(book: AnyBook) -> None:
+    fills = [fill(f"T{number}") for number in range(4)]
+    done = await asyncio.gather(*(append(book, fills=(one,)) for one in fills * 2))
+    assert sorted(one.version for one in done if one.new) == [1, 2, 3, 4]
+    assert sum(one.already_known for one in done) == 4
+    assert totals(await look(book))["XRP"] == "160"
+
+
+calls = st.lists(
+    st.lists(
+        st.sampled_from(
+            [
+                fill("A"),
+                fill("A", amount="41"),
+                fill("B", margin=True),
+                movement("A"),
+                movement("B", "XRP", "-1"),
+                order("open"),
+                order("pending"),
+                order("open", minute=1),
+                order("filled", minute=2),
+                order("open", order_id="O2"),
+            ]
+        ),
+        max_size=5,
+    ),
+    max_size=5,
+)
+
+
+async def deliver(book: AnyBook, call: list[Fill | Movement | Order]) -> Appended:
+    return await append(
+        book,
+        fills=tuple(one for one in call if isinstance(one, Fill)),
+        movements=tuple(one for one in call if isinstance(one, Movement)),
+        orders=tuple(one for one in call if isinstance(one, Order)),
+    )
+
+
+@settings(max_examples=25, deadline=None)
+@given(calls)
+def test_every_book_keeps_the_same_and_a_repeated_call_adds_nothing(
+    several: list[list[Fill | Movement | Order]],
+) -> None:
+    async def run() -> None:
+        clock = SteppedClock(T0)
+        with TemporaryDirectory() as folder:
+            engine = open_engine(f"sqlite+aiosqlite:///{folder}/book.db")
+            await upgrade(engine)
+            kept, remembered = SqlBook(engine, clock=clock), MemoryBook(clock=clock)
+            try:
+                await append(kept)
+                await append(remembered)
+                for call in several:
+                    assert await deliver(kept, call) == await deliver(remembered, call)
+                    assert (await deliver(kept, call)).new == 0
+                assert await kept.export("main") == await remembered.export("main")
+            finally:
+                await engine.dispose()
+
+    asyncio.run(run())

@@ -1,5 +1,6 @@
 """A book in a file: passed on as it stands, read anew at every run, refused with file, place and reason."""
 
+import concurrent.futures.thread  # noqa: F401 - loaded lazily, and a user without rights could not
 import json
 import os
 from collections.abc import Iterator
@@ -71,6 +72,11 @@ async def test_the_window_is_the_later_of_the_files_and_the_one_asked_for(path: 
     asked = await look(path, since=T0 - timedelta(hours=2))
     assert asked.since == Since(movements=T0 - timedelta(hours=2))
     assert [row.movement_id for row in asked.movements] == ["b"]
+
+
+async def test_a_record_from_before_the_files_own_window_is_left_out(path: Path) -> None:
+    snapshot = await look(write(path, movements=[movement("early", 7), movement("edge", 8)]))
+    assert [row.movement_id for row in snapshot.movements] == ["edge"]
 
 
 async def test_a_file_written_anew_is_read_anew(path: Path) -> None:

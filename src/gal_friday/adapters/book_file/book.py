@@ -98,9 +98,7 @@ class FileBook:
     def _doubts(self, snapshot: Snapshot) -> list[str]:
         age = self._clock.now() - snapshot.as_of
         if age > self._stale_after:
-            return [
-                f"{self._path}: as_of is {_minutes(age)} minutes old; is the trading system still writing it?"
-            ]
+            return [f"{self._path}: as_of is {_minutes(age)} minutes old; is the trading system still writing it?"]
         if age < -AHEAD:
             return [f"{self._path}: as_of is in the future; set the clock of the machine that writes it"]
         return []
@@ -128,20 +126,18 @@ def _identified(snapshot: Snapshot, data: bytes, path: Path) -> Snapshot:
 
 
 def _from(since: datetime, snapshot: Snapshot) -> Snapshot:
-    """Leave out what was before *since*. A window that begins later stays as it is."""
+    """Leave out what was before the window: the later of the one asked for and the file's own."""
+    fills = _window(snapshot.since.fills, since, snapshot.coverage.fills)
+    movements = _window(snapshot.since.movements, since, snapshot.coverage.movements)
     return msgspec.structs.replace(
         snapshot,
-        fills=tuple(fill for fill in snapshot.fills if fill.at >= since),
-        movements=tuple(movement for movement in snapshot.movements if movement.at >= since),
-        since=Since(
-            orders=snapshot.since.orders,
-            fills=_later(snapshot.since.fills, since, snapshot.coverage.fills),
-            movements=_later(snapshot.since.movements, since, snapshot.coverage.movements),
-        ),
+        fills=tuple(fill for fill in snapshot.fills if fills is None or fill.at >= fills),
+        movements=tuple(row for row in snapshot.movements if movements is None or row.at >= movements),
+        since=Since(orders=snapshot.since.orders, fills=fills, movements=movements),
     )
 
 
-def _later(stated: datetime | None, since: datetime, coverage: Coverage) -> datetime | None:
+def _window(stated: datetime | None, since: datetime, coverage: Coverage) -> datetime | None:
     if coverage is Coverage.NONE:
         return stated
     return since if stated is None else max(stated, since)

@@ -189,9 +189,7 @@ async def _rows(connection: AsyncConnection, table: Table, account: str) -> Sequ
 async def _unknown(connection: AsyncConnection, table: Table, entries: Sequence[Entry]) -> list[Entry]:
     known: set[str] = set()
     for ids in _batches([entry.entry_id for entry in entries]):
-        known.update(
-            (await connection.execute(select(table.c.entry_id).where(table.c.entry_id.in_(ids)))).scalars()
-        )
+        known.update((await connection.execute(select(table.c.entry_id).where(table.c.entry_id.in_(ids)))).scalars())
     return [entry for entry in entries if entry.entry_id not in known]
 
 
@@ -209,13 +207,9 @@ async def _states(connection: AsyncConnection, account: str, orders: Iterable[Or
     return states
 
 
-async def _contents(
-    connection: AsyncConnection, account: str, wanted: ColumnElement[bool]
-) -> Sequence[Sequence[Any]]:
+async def _contents(connection: AsyncConnection, account: str, wanted: ColumnElement[bool]) -> Sequence[Sequence[Any]]:
     table = BOOK_ORDERS.c
-    query = select(table.order_id, table.client_order_id, table.content).where(
-        table.account == account, wanted
-    )
+    query = select(table.order_id, table.client_order_id, table.content).where(table.account == account, wanted)
     return (await connection.execute(query.order_by(table.seq, table.line))).all()
 
 
@@ -225,10 +219,7 @@ async def _insert(
     entries: Sequence[FillEntry | MovementEntry | OrderEntry],
     stamp: dict[str, Any],
 ) -> None:
-    rows = [
-        stamp | row_of(table, entry.record) | _naming(entry) | {"line": line}
-        for line, entry in enumerate(entries)
-    ]
+    rows = [stamp | row_of(table, entry.record) | _naming(entry) | {"line": line} for line, entry in enumerate(entries)]
     if rows:
         await connection.execute(insert(table), rows)
 

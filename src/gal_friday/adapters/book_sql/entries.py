@@ -5,14 +5,16 @@ tracks: account, kind, id of the record, content, and the how-manieth time that 
 call. A record listed twice is two entries; one id with two contents is two entries. Amounts that differ
 only in trailing zeros are the same amount.
 
-An order has states. A state that was delivered before, or that is the latest one anyway, is not new. One
-that carries no time may come back (open, pending, open): it is new unless it repeats the latest ones.
+An order has states. The latest one delivered again is not new, nor is a dated one that the book has
+already. An undated one may come back (open, pending, open), so there the call decides: if the book ends
+with just what this call would have added to it, then the call was delivered before.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -73,37 +75,45 @@ def _entry_id(content: str, before: int) -> str:
     return digest(content, str(before)) if before else content
 
 
-def new_order_entries(
-    account: str, orders: Sequence[Order], history: Mapping[str, Sequence[str]]
-) -> list[OrderEntry]:
+def new_order_entries(account: str, orders: Sequence[Order], history: Mapping[str, Sequence[str]]) -> list[OrderEntry]:
     """Return the states that are new, in the order given.
 
     *history* holds, by ``order_name``, the digests of the states that the book has, oldest first.
     """
-    known = {name: list(states) for name, states in history.items()}
-    delivered = [(*_named_state(account, order), order) for order in orders]
-    repeated = _repeated(delivered, known)
-    new: list[OrderEntry] = []
-    for name, content, order in delivered:
-        states = known.setdefault(name, [])
-        before = order.updated_at is not None and content in states
-        if name in repeated or before or states[-1:] == [content]:
-            continue
-        new.append(OrderEntry(_entry_id(content, states.count(content)), order, content))
-        states.append(content)
-    return new
+    by_name: dict[str, list[tuple[int, str]]] = {}
+    for number, order in enumerate(orders):
+        name = order_name(order.order_id, order.client_order_id)
+        by_name.setdefault(name, []).append((number, digest(account, "order", name, _content(order))))
+    new: list[tuple[int, OrderEntry]] = []
+    for name, states in by_name.items():
+        known = list(history.get(name, ()))
+        delivered = [(content, orders[number].updated_at is not None) for number, content in states]
+        for at in _new_states(delivered, known):
+            number, content = states[at]
+            new.append((number, OrderEntry(_entry_id(content, known.count(content)), orders[number], content)))
+            known.append(content)
+    return [entry for _, entry in sorted(new, key=itemgetter(0))]
 
 
-def _named_state(account: str, order: Order) -> tuple[str, str]:
-    name = order_name(order.order_id, order.client_order_id)
-    return name, digest(account, "order", name, _content(order))
+def _new_states(delivered: Sequence[tuple[str, bool]], known: Sequence[str]) -> list[int]:
+    """Return which of the delivered states are new: none where the book ends with what they would add."""
+    for length in range(1, min(len(delivered), len(known)) + 1):
+        added = _added(delivered, known[:-length])
+        if [delivered[at][0] for at in added] == list(known[-length:]):
+            return []
+    return _added(delivered, known)
 
 
-def _repeated(delivered: Iterable[tuple[str, str, Order]], known: Mapping[str, list[str]]) -> set[str]:
-    by_name: dict[str, list[str]] = {}
-    for name, content, _ in delivered:
-        by_name.setdefault(name, []).append(content)
-    return {name for name, states in by_name.items() if known.get(name, [])[-len(states) :] == states}
+def _added(delivered: Sequence[tuple[str, bool]], known: Sequence[str]) -> list[int]:
+    seen = set(known)
+    latest = known[-1] if known else None
+    added: list[int] = []
+    for at, (content, dated) in enumerate(delivered):
+        if content != latest and not (dated and content in seen):
+            added.append(at)
+            seen.add(content)
+            latest = content
+    return added
 
 
 def order_name(order_id: str | None, client_order_id: str | None) -> str:

@@ -2,12 +2,13 @@
 
 An opening posts what is needed so that the book, rolled up, says exactly what the snapshot stated: one
 ``opening`` movement for each asset and wallet, one opening margin fill for each position at its average
-price. What the snapshot's own fills and movements already explain is not posted again (N3).
+price. Both stand before everything that the book can be asked about, since the exchange has no such rows.
+What the snapshot's own fills and movements already explain is not posted again (N3).
 
 No price is ever invented: a position without an average price cannot be opened from.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from msgspec import Struct
@@ -48,8 +49,7 @@ def opening_of(snapshot: Snapshot) -> Opening:
                 f"a book cannot begin from {kind} that are not stated in full; list them all, none as "
                 f'"{kind}": [], and write "coverage": {{"{kind}": "total"}}'
             )
-    fill_times = [fill.at for fill in snapshot.fills]
-    at = min([snapshot.as_of, *fill_times, *(movement.at for movement in snapshot.movements)])
+    at = _just_before(snapshot)
     # The opening stands before everything that it leads up to.
     return Opening(
         fills=(*_position_fills(snapshot, at), *snapshot.fills),
@@ -57,6 +57,14 @@ def opening_of(snapshot: Snapshot) -> Opening:
         fills_since=_known_since(snapshot, Kind.FILLS),
         movements_since=_known_since(snapshot, Kind.MOVEMENTS),
     )
+
+
+def _just_before(snapshot: Snapshot) -> datetime:
+    """Return an instant before everything stated, and before every window: the exchange has no such rows."""
+    stated = [snapshot.as_of, *(fill.at for fill in snapshot.fills)]
+    stated += [movement.at for movement in snapshot.movements]
+    stated += [since for since in (snapshot.since.fills, snapshot.since.movements) if since is not None]
+    return min(stated) - timedelta(microseconds=1)
 
 
 def _known_since(snapshot: Snapshot, kind: Kind) -> datetime | None:
@@ -70,9 +78,7 @@ def _balance_movements(snapshot: Snapshot, at: datetime) -> list[Movement]:
     stated = dict.fromkeys(moved, ZERO)
     for balance in snapshot.balances:
         key = (balance.asset, balance.wallet)
-        stated[key] = (
-            quantity.add(stated.get(key, ZERO), balance.total) if key not in moved else balance.total
-        )
+        stated[key] = quantity.add(stated.get(key, ZERO), balance.total) if key not in moved else balance.total
     missing = {key: quantity.subtract(total, moved.get(key, ZERO)) for key, total in stated.items()}
     return [
         Movement(f"opening:{asset}:{wallet}", "opening", asset, wallet, amount, at)

@@ -49,8 +49,7 @@ class Entries(Struct, frozen=True):
 def unknown_account(account: str) -> BookFailed:
     """Return the refusal to speak for an account that this book has never heard of (N1: it is not empty)."""
     return BookFailed(
-        f"the book has no account {account!r}; import what it holds: "
-        f"gal-friday book import FILE --account {account}"
+        f"the book has no account {account!r}; import what it holds: gal-friday book import FILE --account {account}"
     )
 
 
@@ -72,27 +71,30 @@ def check_empty(head: Head | None) -> None:
         )
 
 
-def snapshot_of(
-    head: Head, entries: Entries, *, since: datetime, as_of: datetime, scales: Scales
-) -> Snapshot:
-    """Return the internal side at *as_of*, records from *since* on, the oldest first."""
+def snapshot_of(head: Head, entries: Entries, *, since: datetime, as_of: datetime, scales: Scales) -> Snapshot:
+    """Return the internal side at *as_of*, records from *since* on, the oldest first.
+
+    From ``BEGINNING`` on it is everything, what opened the book included.
+    """
     rolled = roll_up(fills=entries.fills, movements=entries.movements, orders=entries.orders, scales=scales)
+    window = Since(
+        orders=_window(since, None),
+        fills=_window(since, head.fills_since),
+        movements=_window(since, head.movements_since),
+    )
+    everything = since == BEGINNING
     return Snapshot(
         side="internal",
         account=head.account,
         exchange=head.exchange,
         as_of=as_of,
         coverage=_coverage(rolled),
-        since=Since(
-            orders=_window(since, None),
-            fills=_window(since, head.fills_since),
-            movements=_window(since, head.movements_since),
-        ),
+        since=window,
         balances=rolled.balances,
         positions=rolled.positions,
         orders=tuple(order for order in rolled.orders if _in_window(order, since)),
-        fills=_from(entries.fills, since),
-        movements=_from([*entries.movements, *rolled.legs], since),
+        fills=_from(entries.fills, None if everything else window.fills),
+        movements=_from([*entries.movements, *rolled.legs], None if everything else window.movements),
         scales=scales,
         version=str(head.version),
         not_checked=_gaps(rolled),
@@ -104,8 +106,8 @@ def _window(since: datetime, known_since: datetime | None) -> datetime | None:
     return None if first == BEGINNING else first
 
 
-def _from(records: Iterable[Dated], since: datetime) -> tuple[Dated, ...]:
-    return tuple(sorted((record for record in records if record.at >= since), key=attrgetter("at")))
+def _from(records: Iterable[Dated], first: datetime | None) -> tuple[Dated, ...]:
+    return tuple(sorted((record for record in records if first is None or record.at >= first), key=attrgetter("at")))
 
 
 def _in_window(order: Order, since: datetime) -> bool:
