@@ -1,0 +1,111 @@
+"""The table of commands. None of them is imported before it is called, so that ``--help`` stays quick."""
+
+from collections.abc import Sequence
+from keyword import iskeyword
+
+from cyclopts import App, CycloptsError, Group, Parameter
+
+from gal_friday.cli import version
+from gal_friday.cli.exit_status import WRONG_USAGE
+from gal_friday.cli.output import STDIN, complain
+
+_HELP = """Keeps a crypto trading system's book true: finds what differs from the exchange, and says exactly what.
+
+It only ever reads from an exchange.
+"""
+
+_EPILOGUE = """Results go to stdout, everything else to stderr. Exit status: 0 reconciled, 1 discrepancies, \
+2 wrong usage or configuration, 3 incomplete, 4 failed. Any command takes --debug. NO_COLOR is respected."""
+
+_START, _RECONCILE, _LOOK, _OPERATE = (
+    Group.create_ordered(name) for name in ("Start here", "Reconcile", "Look", "Book and database")
+)
+
+_COMMANDS = (
+    (_START, "demo", "See it work: a simulated exchange, a book with known faults, one report"),
+    (_START, "init", "Write a configuration to fill in"),
+    (_START, "preflight", "Check keys, rights, clock, book and database before the first run"),
+    (_RECONCILE, "run", "Reconcile accounts now"),
+    (_RECONCILE, "compare", "Compare two snapshot files; no account, key or database needed"),
+    (_LOOK, "reports", "List recorded reports"),
+    (_LOOK, "report", "Show one recorded report, the latest by default"),
+)
+_HOMES = {"report": "reports"}
+"""Commands that live in the file of another."""
+
+_GROUPS = (
+    (
+        _START,
+        "config",
+        "Check, show and explain the configuration",
+        {
+            "check": "Check the configuration and everything it refers to",
+            "show": "Show the settings in effect; secrets stay references",
+            "schema": "List everything that can be set",
+        },
+    ),
+    (
+        _OPERATE,
+        "book",
+        "Feed, show and export the embedded book",
+        {
+            "import": "Import snapshot files and Kraken exports",
+            "show": "Show what the book holds",
+            "export": "Write the book as a snapshot file",
+        },
+    ),
+    (_OPERATE, "db", "Look after the database", {"upgrade": "Bring the tables up to date"}),
+)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Parse *arguments*, run the command they name and return its exit status.
+
+    Raises:
+        GalFridayError: whatever the command could not do.
+    """
+    try:
+        status = build()(
+            # The parser takes a lone hyphen for an option without a name.
+            [STDIN if word == "-" else word for word in arguments],
+            result_action="return_value",
+            exit_on_error=False,
+            print_error=False,
+        )
+    except CycloptsError as error:
+        complain(f"{str(error).rstrip('.')}; `{_named_by(error)} --help` shows what it takes")
+        return WRONG_USAGE
+    return status if isinstance(status, int) else 0
+
+
+def build() -> App:
+    """Return the application with every command registered by name alone."""
+    app = App(
+        name="gal-friday",
+        help=_HELP,
+        help_epilogue=_EPILOGUE,
+        help_format="plaintext",
+        version=lambda: f"gal-friday {version()}",
+        version_flags=["--version", "-V"],
+        suppress_keyboard_interrupt=False,
+        default_parameter=Parameter(negative=(), show_default=False),
+    )
+    for group, name, summary in _COMMANDS:
+        home = f"gal_friday.cli.{_HOMES.get(name, name)}:{name}"
+        app.command(home, name=name, help=summary, group=group)
+    for group, name, summary, commands in _GROUPS:
+        app.command(_group(group, name, summary, commands))
+    return app
+
+
+def _group(listed: Group, name: str, summary: str, commands: dict[str, str]) -> App:
+    group = App(name=name, help=summary, group=listed, version_flags=[], help_format="plaintext")
+    for command, about in commands.items():
+        # No function can be called import.
+        function = f"{command}_" if iskeyword(command) else command
+        group.command(f"gal_friday.cli.{name}:{function}", name=command, help=about)
+    return group
+
+
+def _named_by(error: CycloptsError) -> str:
+    return " ".join(("gal-friday", *(error.command_chain or ())))

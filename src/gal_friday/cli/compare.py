@@ -1,0 +1,94 @@
+"""``gal-friday compare``: two snapshot files, one report. Nothing else is read, asked or written."""
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from msgspec.structs import replace
+
+from gal_friday.cli.exit_status import exit_status
+from gal_friday.cli.files import snapshot_in, title
+from gal_friday.cli.options import AsJson, BadUsage, ExitZero, Only, kinds_in, prices_in
+from gal_friday.cli.output import STDIN
+from gal_friday.domain.aliases import renamed
+from gal_friday.domain.assets import Asset
+from gal_friday.domain.errors import MixedSides
+from gal_friday.domain.policy import Policy
+from gal_friday.domain.report import ReconciliationReport
+from gal_friday.domain.report import compare as compared
+from gal_friday.domain.snapshot import Snapshot
+
+Internal = Annotated[str, Parameter(help="Snapshot file of the book; - is standard input.")]
+TheExchange = Annotated[str, Parameter(help="Snapshot file of the exchange; - is standard input.")]
+Prices = Annotated[str | None, Parameter(help="What one unit is worth, to value differences: BTC=60000,XRP=0.61.")]
+Currency = Annotated[str | None, Parameter(help="Currency of these prices and of all values; USD by default.")]
+
+Names = Annotated[
+    Path | None,
+    Parameter(
+        name="--config",
+        help="Take tolerances, thresholds and a trading system's names from this configuration; else none apply.",
+    ),
+]
+
+
+def compare(
+    internal: Internal,
+    exchange: TheExchange,
+    /,
+    *,
+    only: Only = None,
+    prices: Prices = None,
+    currency: Currency = None,
+    config: Names = None,
+    as_json: AsJson = False,
+    exit_zero: ExitZero = False,
+) -> int:
+    """Compare two snapshot files. Pure: tolerances and names apply only where a configuration is named."""
+    kinds, worth = kinds_in(only), prices_in(prices)
+    ours, theirs = _both_sides(internal, exchange)
+    policy = Policy()
+    if config is not None:
+        policy, ours = _configured(ours, config)
+    if currency is not None:
+        policy = replace(policy, reporting_currency=Asset(currency))
+    report = compared(ours, theirs, policy=policy, prices=worth, only=kinds)
+    _show(report, as_json=as_json)
+    return exit_status(report, exit_zero=exit_zero)
+
+
+def _both_sides(internal: str, exchange: str) -> tuple[Snapshot, Snapshot]:
+    if internal == exchange == STDIN:
+        raise BadUsage("only one of the two files can be standard input")
+    ours, theirs = snapshot_in(internal), snapshot_in(exchange)
+    match ours.side, theirs.side:
+        case "exchange", "internal":
+            raise MixedSides(
+                f"{title(internal)} is the exchange's side and {title(exchange)} the book's; "
+                f"swap them: gal-friday compare {_as_typed(exchange)} {_as_typed(internal)}"
+            )
+        case one, other if one == other:
+            raise MixedSides(f'both files are of the {one} side; one must say "internal", the other "exchange"')
+    return ours, theirs
+
+
+def _as_typed(name: str) -> str:
+    return "-" if name == STDIN else shlex.quote(name)
+
+
+def _configured(ours: Snapshot, config: Path) -> tuple[Policy, Snapshot]:
+    from gal_friday.bootstrap.settings import load
+
+    settings = load(config)
+    return settings.reconciliation.policy(), renamed(ours, settings.aliases.table())
+
+
+def _show(report: ReconciliationReport, *, as_json: bool) -> None:
+    from gal_friday.cli.output import out, write
+    from gal_friday.cli.render import print_report, report_json
+
+    if as_json:
+        write(report_json(report) + b"\n")
+    else:
+        print_report(report, out(), recorded=False)

@@ -1,0 +1,116 @@
+"""``gal-friday config``: check, show and explain the configuration. No secret is ever shown."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from msgspec import Struct, to_builtins
+
+from gal_friday.bootstrap.errors import BadConfiguration
+from gal_friday.bootstrap.secrets import resolve
+from gal_friday.bootstrap.settings import AccountSettings, BookInFile, Settings, found, load
+from gal_friday.cli.exit_status import RECONCILED, WRONG_USAGE
+from gal_friday.cli.options import AsJson, ConfigFile
+from gal_friday.cli.output import complain, out, printable, write_json
+from gal_friday.cli.setting_list import documented, schema_of
+from gal_friday.domain.report import plain
+
+
+class Checked(Struct, frozen=True):
+    """What ``config check`` found."""
+
+    ok: bool
+    file: str | None
+    accounts: list[str]
+    problems: list[str]
+
+
+def check(*, config: ConfigFile = None, as_json: AsJson = False) -> int:
+    """Check the configuration and everything it refers to; exit 2 where something is wrong."""
+    settings = load(config)
+    problems = list(_problems(settings))
+    file = config or found(os.environ)
+    result = Checked(not problems, str(file) if file else None, sorted(settings.accounts), problems)
+    if as_json:
+        write_json(result)
+    else:
+        _say(result)
+    return WRONG_USAGE if problems else RECONCILED
+
+
+def show(*, config: ConfigFile = None, as_json: AsJson = False) -> int:
+    """Show the settings in effect: file, environment and defaults together; secrets as references."""
+    effective = _without_passwords(load(config))
+    if as_json:
+        write_json(effective)
+        return RECONCILED
+    console = out()
+    for name, value in _flat(plain(effective)):
+        console.print(f"{name} = {printable(value)}")
+    return RECONCILED
+
+
+def schema(*, as_json: AsJson = False) -> int:
+    """List everything that can be set, with its default and meaning; --json gives a JSON schema."""
+    if as_json:
+        write_json(schema_of(Settings))
+        return RECONCILED
+    console = out()
+    for line in documented(Settings):
+        console.print(line)
+    return RECONCILED
+
+
+def _say(result: Checked) -> None:
+    for problem in result.problems:
+        complain(problem)
+    if result.ok:
+        names = ", ".join(result.accounts)
+        out().print(printable(f"{result.file or 'the environment'}: ok; accounts: {names}"))
+
+
+def _problems(settings: Settings) -> Iterator[str]:
+    if not settings.accounts:
+        yield "no account is configured; `gal-friday init` writes a configuration to fill in"
+    for name, account in sorted(settings.accounts.items()):
+        yield from _of_account(name, account)
+
+
+def _of_account(name: str, account: AccountSettings) -> Iterator[str]:
+    for setting, reference in (("api_key", account.api_key), ("api_secret", account.api_secret)):
+        try:
+            resolve(reference, setting=f"accounts.{name}.{setting}")
+        except BadConfiguration as wrong:
+            yield str(wrong)
+    match account.book:
+        case BookInFile(path=path) if not Path(path).expanduser().is_file():
+            yield f"accounts.{name}.book.path: there is no file {path}; let the trading system write it first"
+        case _:
+            return
+
+
+def _without_passwords(settings: Settings) -> Any:
+    tree = to_builtins(settings, builtin_types=(settings.reconciliation.tolerance.__class__,))
+    tree["database"]["url"] = _masked(settings.database.located())
+    return tree
+
+
+def _masked(url: str) -> str:
+    """Return the database's address with its password hidden."""
+    parts = urlsplit(url)
+    if "@" not in parts.netloc:
+        return url
+    user, _, place = parts.netloc.rpartition("@")
+    hidden = f"{user.partition(':')[0]}:***@{place}" if ":" in user else parts.netloc
+    return urlunsplit(parts._replace(netloc=hidden))
+
+
+def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """Yield every setting with its full name, as the file would name it."""
+    if isinstance(value, dict):
+        for inner, part in value.items():
+            yield from _flat(part, f"{name}.{inner}" if name else inner)
+    else:
+        yield name, str(value).lower() if isinstance(value, bool) else str(value)

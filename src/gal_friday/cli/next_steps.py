@@ -1,0 +1,40 @@
+"""What to do after a report: the next commands, concrete enough to copy."""
+
+import shlex
+from collections.abc import Iterator
+
+from gal_friday.domain.finding import DiscrepancyType as Type
+from gal_friday.domain.report import ReconciliationReport
+from gal_friday.domain.verdict import ReconciliationStatus, Verdict
+
+_NEVER_BOOKED = {Type.FILL_MISSING_INTERNAL, Type.MOVEMENT_MISSING_INTERNAL}
+
+Step = tuple[str, str]
+"""A command, and what it is for."""
+
+
+def next_steps(report: ReconciliationReport, *, recorded: bool) -> list[Step]:
+    """Return the commands that lead on from here, first things first; none where all is well.
+
+    *recorded* is false for a report that is in no database, of ``compare``.
+    """
+    return list(_after_compare(report) if not recorded else _after_run(report))
+
+
+def _after_compare(report: ReconciliationReport) -> Iterator[Step]:
+    if report.verdict is Verdict.PENDING:
+        yield "write both snapshots again", "at the same instant, once nothing moves"
+    elif report.verdict is not Verdict.RECONCILED:
+        yield "the same command with --json", "every record, every finding"
+
+
+def _after_run(report: ReconciliationReport) -> Iterator[Step]:
+    account = shlex.quote(report.account)
+    if report.status is ReconciliationStatus.FAILED or report.verdict is Verdict.INCOMPLETE:
+        yield f"gal-friday preflight {account}", "says what keeps the rest from being checked"
+    if any(one.type in _NEVER_BOOKED for one in report.discrepancies):
+        yield f"gal-friday book import FILE --account {account}", "Kraken's ledgers.csv and trades.csv"
+    if report.total_discrepancies:
+        yield f"gal-friday report {report.reconciliation_id} --json", "every record, every finding"
+    if report.verdict is not Verdict.RECONCILED:
+        yield f"gal-friday run {account}", "again; only what is seen to agree is settled"

@@ -1,0 +1,62 @@
+"""The configuration that ``gal-friday init`` writes: short, commented, and valid as it stands."""
+
+TEMPLATE = """\
+# Gal-Friday: what to compare, and with which read-only key.
+# `gal-friday config schema` lists everything that can be set, `gal-friday config check` checks this file.
+# Every setting can be overridden by the environment: GAL_FRIDAY_RECONCILIATION__LOOKBACK_HOURS=48
+
+[accounts.main]
+exchange = "kraken"
+
+# Where key and secret lie, never the secret itself:
+#   env:NAME               an environment variable
+#   file:PATH              a file that holds nothing else (chmod 600)
+#   cred:NAME              systemd's LoadCredential=
+#   keyring:SERVICE/NAME   the system's keyring, with pip install 'gal-friday[keyring]'
+api_key = "env:KRAKEN_API_KEY"
+api_secret = "env:KRAKEN_API_SECRET"
+
+# The account's verification level at Kraken sets its rate limit: starter, intermediate or pro.
+tier = "starter"
+
+# The book to compare with. Embedded: kept here, fed by `gal-friday book import`.
+[accounts.main.book]
+type = "embedded"
+
+# Or a snapshot file that the trading system writes, read anew at every run:
+# [accounts.main.book]
+# type = "file"
+# path = "/path/to/snapshot.json"
+# stale_after_minutes = 60
+
+[reconciliation]
+lookback_hours = 24            # how far back orders, fills and movements are compared
+reporting_currency = "USD"     # values are stated in it
+tolerance = "0.00000001"       # a difference of exactly this much still agrees
+
+# Where reports and the embedded book are kept; by default an SQLite file in the user's data folder.
+# [database]
+# url = "sqlite+aiosqlite:////path/to/gal-friday.db"
+# url = "postgresql+asyncpg://gal_friday@localhost/gal_friday"
+
+# The trading system's names, where they are not the canonical ones (BTC, XRP/USD).
+# [aliases.assets]
+# XBT = "BTC"
+# [aliases.instruments]
+# XBTUSD = "BTC/USD"
+"""
+
+NEXT_STEPS = """\
+Next:
+  1. Create an API key of its own for Gal-Friday at Kraken (Settings, API): not the bot's key, because two
+     programs on one key disturb each other's nonces. Give it four rights and no other:
+         Query funds
+         Query open orders & trades
+         Query closed orders & trades
+         Query ledger entries
+     Gal-Friday refuses a key that may trade or withdraw.
+  2. export KRAKEN_API_KEY=... KRAKEN_API_SECRET=...
+  3. gal-friday config check{config}
+  4. gal-friday preflight{config}
+  5. gal-friday run{config}\
+"""

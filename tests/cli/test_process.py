@@ -1,0 +1,111 @@
+"""The command line as a process of its own: exit status, two streams, signals, and how soon it answers."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import gal_friday
+from tests.cli.samples import TOTAL, both_written, missed_fill, side, written
+
+SOURCE = str(Path(gal_friday.__file__).parent.parent)
+
+
+def ran(*arguments: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-m", "gal_friday", *arguments],
+        env=os.environ | {"PYTHONPATH": SOURCE} | environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        timeout=30,
+    )
+
+
+def imported_by(*arguments: str) -> set[str]:
+    """Return the names of all modules that this command imports."""
+    code = "import sys; from gal_friday.cli import main; main(sys.argv[1:]); print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        env=os.environ | {"PYTHONPATH": SOURCE},
+        capture_output=True,
+        check=True,
+        timeout=30,
+    )
+    return set(done.stderr.decode().split())
+
+
+def test_each_outcome_has_its_status_and_its_stream(tmp_path: Path) -> None:
+    agrees = both_written(tmp_path, side("internal"), side("exchange"))
+    partly = written(tmp_path, "partly.json", side("exchange", coverage=TOTAL | {"orders": "none"}))
+    (tmp_path / "missed").mkdir()
+    missed = both_written(tmp_path / "missed", *missed_fill())
+    results = [
+        ran("compare", *agrees),
+        ran("compare", *missed),
+        ran("compare", agrees[0], "gone.json"),
+        ran("compare", agrees[0], partly),
+        ran("compare"),
+        ran("nonsense"),
+    ]
+    assert [done.returncode for done in results] == [0, 1, 2, 3, 2, 2]
+    assert [bool(done.stdout) for done in results] == [True, True, False, True, False, False]
+    assert [bool(done.stderr) for done in results] == [False, False, True, False, True, True]
+
+
+def test_nothing_coloured_reaches_a_pipe(tmp_path: Path) -> None:
+    assert b"\x1b" not in ran("compare", *both_written(tmp_path, *missed_fill())).stdout
+
+
+def test_a_terminal_that_knows_no_unicode_still_gets_its_report(tmp_path: Path) -> None:
+    done = ran("compare", *both_written(tmp_path, *missed_fill()), PYTHONIOENCODING="ascii")
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such pipes")
+def test_a_reader_that_goes_away_is_no_reason_to_complain(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    files = both_written(tmp_path, *missed_fill())
+    done = subprocess.run(
+        [sys.executable, "-m", "gal_friday", "compare", *files],
+        env=os.environ | {"PYTHONPATH": SOURCE},
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        check=False,
+        timeout=30,
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device")
+def test_a_full_disk_is_told_and_is_a_failure(tmp_path: Path) -> None:
+    files = both_written(tmp_path, *missed_fill())
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "gal_friday", "compare", *files],
+            env=os.environ | {"PYTHONPATH": SOURCE},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+            timeout=30,
+        )
+    assert done.returncode == 4
+    assert b"No space left on device" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_the_version_is_told_before_any_library_is_loaded() -> None:
+    assert imported_by("--version") & {"cyclopts", "rich", "msgspec", "sqlalchemy", "httpx2", "asyncio"} == set()
+
+
+def test_help_loads_no_command() -> None:
+    assert imported_by("--help") & {"sqlalchemy", "httpx2", "alembic", "gal_friday.domain.report"} == set()
+
+
+def test_a_comparison_of_files_needs_no_database_and_no_network(tmp_path: Path) -> None:
+    files = both_written(tmp_path, side("internal"), side("exchange"))
+    assert imported_by("compare", *files) & {"sqlalchemy", "httpx2", "alembic", "asyncio"} == set()
