@@ -65,10 +65,7 @@ async def with_a_row_in_every_table(engine: AsyncEngine) -> None:
     values: dict[str, Any] = {"TEXT": "x", "AMOUNT": Decimal(1), "AT": AT}
     async with engine.begin() as connection:
         for table in METADATA.sorted_tables:
-            row = {
-                column.name: value_for(str(column.type.__class__.__name__), values)
-                for column in table.columns
-            }
+            row = {column.name: value_for(str(column.type.__class__.__name__), values) for column in table.columns}
             await connection.execute(table.insert(), row)
 
 

@@ -7,8 +7,10 @@ knows whether trying again is safe.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
+import aiosqlite
 from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -34,7 +36,7 @@ def open_engine(address: str, *, busy_seconds: float = BUSY_SECONDS) -> AsyncEng
     """
     url = _checked(address)
     if url.get_backend_name() == "sqlite":
-        engine = create_async_engine(url, connect_args={"timeout": busy_seconds})
+        engine = create_async_engine(url, async_creator=partial(_connect_sqlite, str(url.database), busy_seconds))
         _settle_sqlite(engine)
         return engine
     settings = {"lock_timeout": str(int(busy_seconds * 1000)), "application_name": "gal-friday"}
@@ -59,25 +61,45 @@ def _checked(address: str) -> URL:
 _EXAMPLE = "sqlite+aiosqlite:///gal-friday.db or postgresql+asyncpg://user@host/name"
 
 
+async def _connect_sqlite(path: str, busy_seconds: float) -> aiosqlite.Connection:
+    connection = aiosqlite.connect(path, timeout=busy_seconds)
+    thread = connection._thread
+    thread.daemon = True  # A connection that was forgotten must not keep the process alive.
+    try:
+        return await connection
+    except BaseException:
+        # aiosqlite stops its thread and does not wait for it: a loop that closes meanwhile (the end of a
+        # command) would have it print a traceback. It needs nothing of the loop to end.
+        thread.join()
+        raise
+
+
 def _settle_sqlite(engine: AsyncEngine) -> None:
     @event.listens_for(engine.sync_engine, "connect")
     def settle(connection: Any, _record: Any) -> None:
         # The driver would begin transactions on its own, late and without the lock: see begin().
         connection.isolation_level = None
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode = WAL")
-        # What was acknowledged is on the disk (I16); NORMAL could lose the last transactions.
-        cursor.execute("PRAGMA synchronous = FULL")
-        cursor.execute("PRAGMA foreign_keys = ON")
-        # Without it INSERT OR REPLACE removes a row and no trigger hears of it.
-        cursor.execute("PRAGMA recursive_triggers = ON")
-        cursor.close()
+        try:
+            _set_pragmas(connection.cursor())
+        except BaseException:
+            connection.close()  # the pool does not know it yet, and would leave it open
+            raise
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:
         # A transaction that reads first and takes the lock later fails in the middle when two do so.
         writes = connection.get_execution_options().get(_WRITE, False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _set_pragmas(cursor: Any) -> None:
+    cursor.execute("PRAGMA journal_mode = WAL")
+    # What was acknowledged is on the disk (I16); NORMAL could lose the last transactions.
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    # Without it INSERT OR REPLACE removes a row and no trigger hears of it.
+    cursor.execute("PRAGMA recursive_triggers = ON")
+    cursor.close()
 
 
 @asynccontextmanager
@@ -90,9 +112,7 @@ async def reading(engine: AsyncEngine, failure: Failure) -> AsyncIterator[AsyncC
     with translated(failure, engine.url):
         async with engine.connect() as connection:
             if engine.dialect.name == "postgresql":
-                await connection.execution_options(
-                    isolation_level="REPEATABLE READ", postgresql_readonly=True
-                )
+                await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             async with connection.begin():
                 yield connection
 

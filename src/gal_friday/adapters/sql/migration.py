@@ -82,9 +82,7 @@ def _downgrade(connection: Connection, to: str) -> None:
     scripts = _scripts()
     for step in list(scripts.iterate_revisions(_known(context, scripts) or _NOTHING, to)):
         step.module.downgrade(Operations(context))
-        assert step.down_revision is None or isinstance(step.down_revision, str), (
-            "one line of steps, no branches"
-        )
+        assert step.down_revision is None or isinstance(step.down_revision, str), "one line of steps, no branches"
         context.stamp(scripts, step.down_revision or _NOTHING)
 
 

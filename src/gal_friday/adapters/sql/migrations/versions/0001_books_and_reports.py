@@ -41,9 +41,7 @@ def downgrade(op: Operations) -> None:
 def _create(op: Operations, name: str, *items: sa.schema.SchemaItem) -> None:
     amounts = [item for item in items if isinstance(item, sa.Column) and isinstance(item.type, ExactDecimal)]
     exact = [
-        sa.CheckConstraint(
-            f"{amount.name} NOT GLOB '*[^0-9.-]*'", name=op.f(f"ck_{name}_{amount.name}_is_exact")
-        )
+        sa.CheckConstraint(f"{amount.name} NOT GLOB '*[^0-9.-]*'", name=op.f(f"ck_{name}_{amount.name}_is_exact"))
         for amount in amounts
         if op.get_bind().dialect.name == "sqlite"
     ]
@@ -211,8 +209,7 @@ def _guard_postgresql(op: Operations) -> None:
             "FOR EACH STATEMENT EXECUTE FUNCTION gal_friday_refuse()"
         )
     op.execute(
-        "CREATE TRIGGER books_no_delete BEFORE DELETE ON books "
-        "FOR EACH ROW EXECUTE FUNCTION gal_friday_refuse()"
+        "CREATE TRIGGER books_no_delete BEFORE DELETE ON books FOR EACH ROW EXECUTE FUNCTION gal_friday_refuse()"
     )
     op.execute(
         "CREATE TRIGGER books_only_forward BEFORE UPDATE ON books "
