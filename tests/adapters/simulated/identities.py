@@ -9,7 +9,8 @@ from decimal import Decimal
 
 from gal_friday.adapters.simulated.account import Account
 from gal_friday.adapters.simulated.exchange import Exchange
-from gal_friday.domain.quantity import absolute, add, half_unit, multiply, subtract, total
+from gal_friday.adapters.simulated.records import Position
+from gal_friday.domain.quantity import absolute, add, half_unit, multiply, negate, subtract, total
 
 ZERO = Decimal(0)
 
@@ -87,9 +88,23 @@ def check_positions(account: Account) -> None:
         closing = [fill.volume for fill in account.trades.rows if fill.position == position.id]
         assert total(closing) == position.closed_volume <= position.volume
         assert (position.id in account.open_positions) == (position.closed_volume < position.volume)
+        check_result(account, position)
         key = position.pair, position.side
         left[key] = add(left[key], subtract(position.volume, position.closed_volume))
     assert {key: value for key, value in left.items() if value} == {k: v for k, v in opened.items() if v}
+
+
+def check_result(account: Account, position: Position) -> None:
+    """What a closed position brought is what its closing fills made of its cost, to the last digit."""
+    closing = [fill for fill in account.trades.rows if fill.position == position.id]
+    if not position.is_open:
+        gain = subtract(total(fill.cost for fill in closing), position.cost)
+        assert position.net == (gain if position.side == "buy" else negate(gain))
+    rows = [account.ledger.get(row) for fill in closing for row in fill.ledgers]
+    if all(fill.ordertype != "liquidation market" for fill in closing):
+        booked = total(row.amount for row in rows if row and row.kind == "margin")
+        tolerance = multiply(half_unit(4), Decimal(len(closing)))
+        assert absolute(subtract(booked, position.net)) <= tolerance
 
 
 def check_holds(exchange: Exchange, account: Account) -> None:
@@ -122,9 +137,7 @@ def check_worth(exchange: Exchange, account: Account) -> None:
     assert (worth.level is None) == (worth.margin == 0)
     if worth.level is not None:
         product = multiply(worth.level, worth.margin)
-        assert absolute(subtract(product, multiply(Decimal(100), worth.equity))) <= multiply(
-            half_unit(2), worth.margin
-        )
+        assert absolute(subtract(product, multiply(Decimal(100), worth.equity))) <= multiply(half_unit(2), worth.margin)
 
 
 def check_transfers(exchange: Exchange) -> None:

@@ -33,9 +33,7 @@ async def test_an_account_that_never_held_anything_answers_without_a_result(
         ("TradesHistory", {"trades": {}, "count": 0}), ("Ledgers", {"ledger": {}, "count": 0}),
     ],
 )  # fmt: skip
-async def test_an_empty_account_has_empty_lists(
-    virgin: tuple[Scenario, Client], endpoint: str, result: Any
-) -> None:
+async def test_an_empty_account_has_empty_lists(virgin: tuple[Scenario, Client], endpoint: str, result: Any) -> None:
     assert await virgin[1].read(endpoint) == result
 
 
@@ -52,9 +50,7 @@ async def test_an_order_names_its_pair_by_altname_a_trade_by_id(client: Client, 
     orders = (await client.read("OpenOrders"))["open"].values()
     assert {order["descr"]["pair"] for order in orders} == {"XBTUSD", "ADAUSD", "ETHUSD"}
     trades = (await client.read("TradesHistory"))["trades"].values()
-    assert {"XXBTZUSD", "XXRPZUSD", "XDGUSD", "AAPLxUSD", "WAVESUSD", "ADAUSD"} == {
-        row["pair"] for row in trades
-    }
+    assert {"XXBTZUSD", "XXRPZUSD", "XDGUSD", "AAPLxUSD", "WAVESUSD", "ADAUSD"} == {row["pair"] for row in trades}
 
 
 async def test_an_order_reads_like_krakens(virgin: tuple[Scenario, Client]) -> None:
@@ -188,9 +184,7 @@ async def test_credit_shows_in_the_extended_balance_only(client: Client, quiet: 
     assert "credit" not in (await client.read("BalanceEx"))["CHF"]
 
 
-async def test_a_pending_withdrawal_is_off_the_balance_and_not_in_the_ledger(
-    client: Client, quiet: Scenario
-) -> None:
+async def test_a_pending_withdrawal_is_off_the_balance_and_not_in_the_ledger(client: Client, quiet: Scenario) -> None:
     assert (await client.read("Balance"))["USDT"] == "1147.00000000"
     newest = next(iter((await client.read("Ledgers", asset="USDT"))["ledger"].values()))
     assert newest["balance"] == "1250.00000000"
@@ -222,9 +216,7 @@ async def test_a_rebase_changes_the_shown_balance_and_nothing_else(client: Clien
     assert newest["balance"] == "2.0000000000"
 
 
-async def test_an_amended_order_keeps_its_id_and_lists_its_amendments(
-    client: Client, quiet: Scenario
-) -> None:
+async def test_an_amended_order_keeps_its_id_and_lists_its_amendments(client: Client, quiet: Scenario) -> None:
     rows = (await client.read("OpenOrders"))["open"]
     (order_id,) = [key for key, row in rows.items() if "amended" in row["misc"]]
     amends = await client.read("OrderAmends", order_id=order_id)

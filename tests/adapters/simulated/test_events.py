@@ -60,9 +60,7 @@ def test_a_fee_is_taken_in_fee_credits_as_a_row_of_its_own(exchange: Exchange) -
     assert {row.refid for row in exchange.account("main").ledger.rows[3:]} == {execution.trade}
 
 
-@pytest.mark.parametrize(
-    "volume, fee", [("0", "2.4"), ("10000", "2.1"), ("9999.99", "2.4"), ("10000000", "0.6")]
-)
+@pytest.mark.parametrize("volume, fee", [("0", "2.4"), ("10000", "2.1"), ("9999.99", "2.4"), ("10000000", "0.6")])
 def test_the_tier_decides_the_fee(exchange: Exchange, volume: str, fee: str) -> None:
     exchange.account("main").fee_volume = Decimal(volume)
     exchange.place_order("main", "XXBTZUSD", "buy", "market", "0.01")
@@ -117,6 +115,13 @@ def test_closing_goes_first_in_first_out_with_one_trade_per_position(exchange: E
     assert rows(exchange, 4) == [("margin", "", "ZUSD", "200", "24.8"), ("margin", "", "ZUSD", "50", "12.4")]
 
 
+def test_a_short_gains_when_the_price_falls(exchange: Exchange) -> None:
+    exchange.place_order("main", "XXBTZUSD", "sell", "market", "0.1", leverage=5)
+    exchange.set_price("XXBTZUSD", "58000")
+    exchange.place_order("main", "XXBTZUSD", "buy", "market", "0.1", leverage=5)
+    assert rows(exchange, 3) == [("margin", "", "ZUSD", "200", "23.2")]
+
+
 def test_what_is_left_after_closing_opens_the_other_side(exchange: Exchange) -> None:
     exchange.place_order("main", "XXBTZUSD", "buy", "market", "0.1", leverage=5)
     exchange.place_order("main", "XXBTZUSD", "sell", "market", "0.3", leverage=5)
@@ -138,9 +143,7 @@ def test_a_long_and_a_short_can_stand_side_by_side(exchange: Exchange) -> None:
     assert [each.side for each in exchange.account("main").open_positions.values()] == ["buy", "sell"]
 
 
-def test_rollover_costs_a_fee_every_four_hours_under_the_position_id(
-    exchange: Exchange, clock: VirtualClock
-) -> None:
+def test_rollover_costs_a_fee_every_four_hours_under_the_position_id(exchange: Exchange, clock: VirtualClock) -> None:
     exchange.place_order("main", "XXBTZUSD", "buy", "market", "0.1", leverage=5)
     clock.advance(timedelta(hours=9))
     first, second = exchange.roll_due("main")
@@ -264,9 +267,7 @@ def test_a_partly_filled_order_that_expires_keeps_its_fill(exchange: Exchange, c
 
 
 def test_a_scheduled_order_is_pending_until_its_time(exchange: Exchange, clock: VirtualClock) -> None:
-    placed = exchange.place_order(
-        "main", "XXBTZUSD", "buy", "market", "0.01", starts=clock.now() + timedelta(hours=1)
-    )
+    placed = exchange.place_order("main", "XXBTZUSD", "buy", "market", "0.01", starts=clock.now() + timedelta(hours=1))
     order = exchange.account("main").orders[placed.order]
     assert order.status == "pending"
     clock.advance(timedelta(hours=1))

@@ -73,9 +73,7 @@ def test_every_field_of_a_real_answer_is_one_of_ours(endpoint: str, model: type[
 
 
 @pytest.mark.parametrize("endpoint, model", MODELS)
-def test_every_field_of_ours_is_in_some_real_answer_or_documented(
-    endpoint: str, model: type[msgspec.Struct]
-) -> None:
+def test_every_field_of_ours_is_in_some_real_answer_or_documented(endpoint: str, model: type[msgspec.Struct]) -> None:
     documented = {
         "AssetPairs": {"execution_venue"},
         "Assets": {"status", "collateral_value"},

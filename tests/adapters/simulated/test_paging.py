@@ -97,6 +97,12 @@ async def test_filters_by_asset_and_type_narrow_rows_and_count(world: tuple[Scen
     assert (await client.read("Ledgers", type="earn"))["count"] == 300 - 2 * 120 - 2
 
 
+async def test_the_class_of_assets_filters_only_when_asked(quiet: Scenario, client: Client) -> None:
+    everything = (await client.read("Ledgers"))["count"]
+    currencies = (await client.read("Ledgers", aclass="currency"))["count"]
+    assert everything - currencies == (await client.read("Ledgers", aclass="tokenized_asset"))["count"] == 1
+
+
 async def test_the_count_under_a_filter_is_wrong_when_told_so(world: tuple[Scenario, Client]) -> None:
     scenario, client = world
     scenario.exchange.quirks.wrong_count_under_filter = True
@@ -155,16 +161,12 @@ async def test_maker_fills_are_never_merged(quiet: Scenario, client: Client) -> 
     "kind, leverages",
     [("no position", {"0"}), ("any position", {"3", "4", "5"}), ("closing position", {"5"})],
 )
-async def test_trades_are_filtered_by_their_part_in_positions(
-    client: Client, kind: str, leverages: set[str]
-) -> None:
+async def test_trades_are_filtered_by_their_part_in_positions(client: Client, kind: str, leverages: set[str]) -> None:
     rows = (await client.read("TradesHistory", type=kind))["trades"]
     assert {row["leverage"] for row in rows.values()} == leverages
 
 
-async def test_a_fill_shows_after_the_lag_and_the_order_stays_open_until_then(
-    quiet: Scenario, client: Client
-) -> None:
+async def test_a_fill_shows_after_the_lag_and_the_order_stays_open_until_then(quiet: Scenario, client: Client) -> None:
     exchange, clock = quiet.exchange, quiet.clock
     clock.advance(timedelta(minutes=5))
     exchange.quirks.fill_lag = timedelta(seconds=30)

@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx2
@@ -23,11 +24,11 @@ class Running(Client):
         return answer.json()["result"]
 
 
-@pytest.fixture
-async def process() -> AsyncIterator[Running]:
+@asynccontextmanager
+async def process(*arguments: str) -> AsyncIterator[Running]:
     started = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "gal_friday.adapters.simulated",
-        "--scenario", "quiet", "--no-limits", "--control",
+        "--no-limits", "--control", *arguments,
         stdout=asyncio.subprocess.PIPE, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )  # fmt: skip
     assert started.stdout is not None
@@ -41,7 +42,23 @@ async def process() -> AsyncIterator[Running]:
         await started.wait()
 
 
-async def test_it_prints_its_address_serves_and_obeys(process: Running) -> None:
+@pytest.fixture
+async def quiet_process() -> AsyncIterator[Running]:
+    async with process("--scenario", "quiet") as client:
+        yield client
+
+
+async def test_a_scenario_of_ones_own_runs_on_a_clock_that_starts_when_told() -> None:
+    scenario = "gal_friday.adapters.simulated.scenarios:virgin"
+    async with process("--scenario", scenario, "--start", "2026-05-01T00:00:00+00:00") as client:
+        assert await client.call("Balance") == {"error": []}
+        first = (await client.public("Time"))["unixtime"]
+        await client.control("clock", advance=10)
+        assert 1777593600 <= first <= (await client.public("Time"))["unixtime"] - 10
+
+
+async def test_it_prints_its_address_serves_and_obeys(quiet_process: Running) -> None:
+    process = quiet_process
     assert process.url.startswith("http://127.0.0.1:")
     assert (await process.read("Balance"))["ZUSD"] == "36260.4593"
 

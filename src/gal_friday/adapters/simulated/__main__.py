@@ -22,13 +22,9 @@ from gal_friday.adapters.simulated.wire import encode
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m gal_friday.adapters.simulated", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes a free one")
-    parser.add_argument(
-        "--scenario", default="quiet", help=f"{', '.join(SCENARIOS)}, or module:function taking a seed"
-    )
+    parser.add_argument("--scenario", default="quiet", help=f"{', '.join(SCENARIOS)}, or module:function taking a seed")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument(
-        "--start", help="ISO instant at which a running clock starts; without it time stands still"
-    )
+    parser.add_argument("--start", help="ISO instant at which a running clock starts; without it time stands still")
     parser.add_argument("--no-limits", action="store_true", help="no call counter, no throttle")
     parser.add_argument("--control", action="store_true", help="offer the control interface under /control/")
     return parser.parse_args()
@@ -47,9 +43,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
     advance = scenario.clock.advance
     if arguments.start:
         start = datetime.fromisoformat(arguments.start)
-        running = RunningClock(
-            start if start.tzinfo else start.replace(tzinfo=UTC), asyncio.get_running_loop().time
-        )
+        running = RunningClock(start if start.tzinfo else start.replace(tzinfo=UTC), asyncio.get_running_loop().time)
         scenario.exchange.now, advance = running.now, running.advance
     async with SimulatedKraken(
         scenario.exchange,

@@ -106,9 +106,7 @@ def open_orders(request: Request) -> Any:
     """Return every open order; one that has just ended stays until its end has reached REST."""
     until = request.fills_until
     orders = {
-        order.id: order_row(
-            request.exchange, request.account, order, until=until, trades=request.flag("trades")
-        )
+        order.id: order_row(request.exchange, request.account, order, until=until, trades=request.flag("trades"))
         for order in _open_as_of(request, until)
         if order.opened <= request.orders_until and asked_for(request, order)
     }

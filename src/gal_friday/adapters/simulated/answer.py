@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import msgspec
 
 JSON = "application/json"
+PUBLIC_PREFIX, PRIVATE_PREFIX = "/0/public/", "/0/private/"
 
 
 class Ending(enum.Enum):
@@ -28,8 +29,8 @@ class HttpRequest(msgspec.Struct, frozen=True):
 
     @property
     def endpoint(self) -> str:
-        """The last part of the path."""
-        return self.path.rpartition("/")[2]
+        """What comes after ``/0/public/`` or ``/0/private/``; the whole path for anything else."""
+        return self.path.removeprefix(PUBLIC_PREFIX).removeprefix(PRIVATE_PREFIX)
 
 
 class Answer(msgspec.Struct):

@@ -88,9 +88,7 @@ class Gate:
 
     def _stranger(self, name: str) -> ApiKey:
         """Return the record of a key nobody issued, so that its attempts are counted too."""
-        return self._strangers.setdefault(
-            name, ApiKey(name="", key=name, secret="", account="", rights=set())
-        )
+        return self._strangers.setdefault(name, ApiKey(name="", key=name, secret="", account="", rights=set()))
 
 
 def take_nonce(key: ApiKey, text: str) -> None:

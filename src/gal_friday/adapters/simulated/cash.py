@@ -17,9 +17,7 @@ from gal_friday.domain import quantity
 class Cash(World):
     """Deposits, withdrawals, transfers and conversions."""
 
-    def deposit(
-        self, account: str, asset: str, amount: Amount, *, fee: Amount = ZERO, pending: bool = False
-    ) -> Booked:
+    def deposit(self, account: str, asset: str, amount: Amount, *, fee: Amount = ZERO, pending: bool = False) -> Booked:
         """Credit a deposit; a *pending* one is listed by DepositStatus but books nothing yet.
 
         An id such as ``EUR.HOLD`` deposits into the held wallet; ``release_hold`` frees it.
@@ -34,15 +32,11 @@ class Cash(World):
         """Book a pending deposit."""
         owner = self.transfer_owner[refid]
         transfer = owner.deposits[refid]
-        row = self.book(
-            owner, refid, "deposit", self.instruments.asset(transfer.asset), transfer.amount, transfer.fee
-        )
+        row = self.book(owner, refid, "deposit", self.instruments.asset(transfer.asset), transfer.amount, transfer.fee)
         transfer.status, transfer.booked = "Success", True
         return Booked(refid, (row,))
 
-    def withdraw(
-        self, account: str, asset: str, amount: Amount, *, fee: Amount = ZERO, booked: bool = False
-    ) -> Booked:
+    def withdraw(self, account: str, asset: str, amount: Amount, *, fee: Amount = ZERO, booked: bool = False) -> Booked:
         """Ask for a withdrawal: the balance falls at once, the ledger row comes when it settles.
 
         *booked* writes the ledger row at once, while the withdrawal is still pending.
@@ -149,9 +143,7 @@ class Cash(World):
         second = self.book(owner, refid, kinds[1], target, scaled(target, receive_amount))
         return Booked(refid, (first, second))
 
-    def convert_delisted(
-        self, account: str, asset: str, into: str = "ZUSD", price: Amount = "0.01"
-    ) -> Booked:
+    def convert_delisted(self, account: str, asset: str, into: str = "ZUSD", price: Amount = "0.01") -> Booked:
         """Take the whole balance of a delisted asset away; ``pay_delisted`` books the proceeds, days later.
 
         The rows come unpaired: each has a refid of its own.
@@ -163,9 +155,7 @@ class Cash(World):
             owner, self.ids.event(), "transfer", gone, quantity.negate(amount), subtype="delistingconversion"
         )
         paid = self.instruments.asset(into)
-        self.owed.setdefault(account, []).append(
-            (paid, rounded_to(paid, quantity.multiply(amount, exact(price))))
-        )
+        self.owed.setdefault(account, []).append((paid, rounded_to(paid, quantity.multiply(amount, exact(price)))))
         return Booked(owner.ledger.rows[-1].refid, (row,))
 
     def pay_delisted(self, account: str) -> Booked:
@@ -173,9 +163,7 @@ class Cash(World):
         paid, amount = self.owed[account].pop(0)
         return self.grant(account, paid.id, amount, kind="transfer", subtype="delistingconversion")
 
-    def airdrop(
-        self, account: str, asset: str, amount: Amount, *, dressed_as_transfer: bool = False
-    ) -> Booked:
+    def airdrop(self, account: str, asset: str, amount: Amount, *, dressed_as_transfer: bool = False) -> Booked:
         """Credit an airdrop; at times Kraken dresses one as transfer/spotfromfutures."""
         if dressed_as_transfer:
             return self.grant(account, asset, amount, kind="transfer", subtype="spotfromfutures")
@@ -226,11 +214,7 @@ class Cash(World):
         self._release(owner, transfer)
         transfer.booked = True
         asset = self.instruments.asset(transfer.asset)
-        return (
-            self.book(
-                owner, transfer.refid, "withdrawal", asset, quantity.negate(transfer.amount), transfer.fee
-            ),
-        )
+        return (self.book(owner, transfer.refid, "withdrawal", asset, quantity.negate(transfer.amount), transfer.fee),)
 
     def _release(self, owner: Account, transfer: Transfer) -> None:
         gone = quantity.add(transfer.amount, transfer.fee)

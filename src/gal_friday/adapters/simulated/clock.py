@@ -55,9 +55,7 @@ class RunningClock:
 def ticks_of(instant: datetime) -> int:
     """Return the instant as whole ticks."""
     since = instant - EPOCH
-    return (
-        since.days * 86_400 + since.seconds
-    ) * TICKS_PER_SECOND + since.microseconds * TICKS_PER_MICROSECOND
+    return (since.days * 86_400 + since.seconds) * TICKS_PER_SECOND + since.microseconds * TICKS_PER_MICROSECOND
 
 
 def ticks_in(span: timedelta) -> int:

@@ -35,9 +35,7 @@ FOREVER = 1 << 62
 class CsvFiles(World):
     """Renders exports."""
 
-    def ledgers_csv(
-        self, account: str, *, after: int = -1, until: int = FOREVER, modern: bool = False
-    ) -> str:
+    def ledgers_csv(self, account: str, *, after: int = -1, until: int = FOREVER, modern: bool = False) -> str:
         """Return the ledger of an account as ledgers.csv, oldest row first; the window is in ticks."""
         history = self.account(account).ledger
         low, high = history.window(after, until)

@@ -23,24 +23,16 @@ class Earn(Cash):
         plain = self.instruments.asset(asset)
         target = self.instruments.variant(plain.id, wallet)
         if wallet.endswith(STAKING):
-            return self.move(
-                account, plain.id, target.id, amount, subtypes=("spottostaking", "stakingfromspot")
-            )
-        return self.move(
-            account, plain.id, target.id, amount, kind="earn", subtypes=("allocation", "allocation")
-        )
+            return self.move(account, plain.id, target.id, amount, subtypes=("spottostaking", "stakingfromspot"))
+        return self.move(account, plain.id, target.id, amount, kind="earn", subtypes=("allocation", "allocation"))
 
     def deallocate(self, account: str, asset: str, amount: Amount, wallet: str = ".B") -> Booked:
         """Move an amount back out of an earning wallet."""
         plain = self.instruments.asset(asset)
         source = self.instruments.variant(plain.id, wallet)
         if wallet.endswith(STAKING):
-            return self.move(
-                account, source.id, plain.id, amount, subtypes=("stakingtospot", "spotfromstaking")
-            )
-        return self.move(
-            account, source.id, plain.id, amount, kind="earn", subtypes=("deallocation", "deallocation")
-        )
+            return self.move(account, source.id, plain.id, amount, subtypes=("stakingtospot", "spotfromstaking"))
+        return self.move(account, source.id, plain.id, amount, kind="earn", subtypes=("deallocation", "deallocation"))
 
     def switch_on_rewards(self, account: str, asset: str) -> Booked | None:
         """Switch auto-earn on: the free spot balance moves to ``.F``, and what later fills bring goes there.
@@ -53,9 +45,7 @@ class Earn(Cash):
         if free <= 0:
             return None
         target = self.instruments.variant(plain.id, ".F")
-        return self.move(
-            account, plain.id, target.id, free, kind="earn", subtypes=("autoallocation", "autoallocation")
-        )
+        return self.move(account, plain.id, target.id, free, kind="earn", subtypes=("autoallocation", "autoallocation"))
 
     def reward(
         self, account: str, asset: str, amount: Amount, *, wallet: str = "", kind: str = "earn",
@@ -67,6 +57,4 @@ class Earn(Cash):
         """
         plain = self.instruments.asset(asset)
         target = self.instruments.variant(plain.id, wallet) if wallet else plain
-        return self.grant(
-            account, target.id, amount, fee=fee, kind=kind, subtype=subtype if kind == "earn" else ""
-        )
+        return self.grant(account, target.id, amount, fee=fee, kind=kind, subtype=subtype if kind == "earn" else "")

@@ -36,6 +36,7 @@ def ends_early(switch: Switch) -> Answer | None:
     if early is None:
         return None
     answer = msgspec.structs.replace(early)
+    answer.status = int(switch.options.get("status", early.status))
     if answer.status == HTTP_TOO_MANY:
         answer.headers = (("Retry-After", str(int(switch.options.get("seconds", 7)))),)
     return answer

@@ -23,7 +23,7 @@ FAULTS = MappingProxyType(
         "reset": "The connection is reset before any answer.",
         "cut_connection": "The connection closes in the middle of the body.",
         # The front end
-        "bad_gateway_html": "HTTP 502 with an HTML page.",
+        "bad_gateway_html": "HTTP 502, or `status`, with an HTML page.",
         "unknown_error_520": "HTTP 520 with an HTML page.",
         "blocked_html": "HTTP 403 with an HTML page: the address is blocked.",
         "too_many_requests": "HTTP 429 with Retry-After `seconds` (7).",

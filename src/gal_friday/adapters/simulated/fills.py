@@ -69,18 +69,13 @@ class Fills(World):
         out, into = (in_quote, deal.volume) if buys else (deal.volume, in_quote)
         parts = self._wallets(owner, order, spent, out, charge.amount if charge.asset == spent.id else ZERO)
         trade = self.new_trade(owner, order, pair, deal, charge)
-        order.hold = ZERO
         for wallet, part, fee in parts:
             self._leg(owner, trade, wallet, quantity.negate(part), fee)
         if pair.aclass_base == "tokenized_asset":
             self._leg(owner, trade, quote, in_quote)
             self._leg(owner, trade, quote, quantity.negate(in_quote))
         target = self._credit_wallet(owner, received)
-        shares = (
-            proportional([part for _, part, _ in parts], into, received.decimals)
-            if len(parts) > 1
-            else [into]
-        )
+        shares = proportional([part for _, part, _ in parts], into, received.decimals) if len(parts) > 1 else [into]
         fees = [charge.amount if charge.asset == received.id else ZERO] + [ZERO] * len(shares)
         for share, fee in zip(shares, fees, strict=False):
             self._leg(owner, trade, target, share, fee)
@@ -144,9 +139,7 @@ class Fills(World):
         parts: list[tuple[Asset, Decimal]] = []
         for wallet in wallets:
             # What other orders reserve is not for this one to spend.
-            others = quantity.subtract(
-                owner.held(wallet.id), order.hold if wallet.id == order.hold_asset else ZERO
-            )
+            others = quantity.subtract(owner.held(wallet.id), order.hold if wallet.id == order.hold_asset else ZERO)
             usable = max(ZERO, quantity.subtract(owner.balance(wallet.id), others))
             part = min(usable, needed)
             if part > 0:

@@ -101,13 +101,11 @@ def ledgers(request: Request) -> Any:
     assets = frozenset(request.exchange.instruments.asset(name).id for name in names)
     kind, aclass = request.text("type", "all"), request.text("aclass", "all")
     source = account.ledger
-    if assets or kind != "all" or aclass not in ("all", "currency"):
+    if assets or kind != "all" or aclass != "all":
         source = source.view(
             ("ledgers", assets, kind, aclass),
             lambda row: (
-                (not assets or row.asset in assets)
-                and kind in ("all", row.kind)
-                and aclass in ("all", row.aclass)
+                (not assets or row.asset in assets) and kind in ("all", row.kind) and aclass in ("all", row.aclass)
             ),
         )
     after, until = request.bounds(account.ledger, request.ledger_until)

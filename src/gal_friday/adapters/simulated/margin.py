@@ -87,20 +87,14 @@ class Margin(Fills):
         self._finish_forced(owner, order)
         return Execution(trade.id, tuple(trade.ledgers), position.id)
 
-    def liquidate(
-        self, account: str, pair: str | None = None, price: Amount | None = None
-    ) -> list[Execution]:
+    def liquidate(self, account: str, pair: str | None = None, price: Amount | None = None) -> list[Execution]:
         """Close open positions by force; a loss beyond the quote balance is taken out of other assets.
 
         Then several ``margin`` rows in different currencies share one refid.
         """
         owner = self.account(account)
         wanted = self.instruments.pair(pair).id if pair else None
-        doomed = [
-            position
-            for position in owner.open_positions.values()
-            if wanted is None or position.pair == wanted
-        ]
+        doomed = [position for position in owner.open_positions.values() if wanted is None or position.pair == wanted]
         return [self._liquidate(owner, position, price) for position in doomed]
 
     def _liquidate(self, owner: Account, position: Position, price: Amount | None) -> Execution:
@@ -116,9 +110,7 @@ class Margin(Fills):
 
     def _open(self, owner: Account, order: Order, pair: Pair, deal: Deal) -> Execution:
         charge = self.charge_for(owner, order, pair, deal)
-        margin = quantity.rounded_quotient(
-            self.cost_of(pair, deal), Decimal(order.leverage), pair.cost_decimals
-        )
+        margin = quantity.rounded_quotient(self.cost_of(pair, deal), Decimal(order.leverage), pair.cost_decimals)
         trade = self.new_trade(owner, order, pair, deal, charge, opens=True, margin=margin)
         position = Position(
             id=trade.id, order=order.id, pair=pair.id, side=order.side, ordertype=order.ordertype,
@@ -179,9 +171,7 @@ class Margin(Fills):
             covered = quantity.add(covered, rounded_to(quote, min(left, quantity.multiply(sold, rate))))
         return covered
 
-    def _mark_closed(
-        self, owner: Account, position: Position, trade: Trade, basis: Decimal, profit: Decimal
-    ) -> None:
+    def _mark_closed(self, owner: Account, position: Position, trade: Trade, basis: Decimal, profit: Decimal) -> None:
         position.closed_volume = quantity.add(position.closed_volume, trade.volume)
         position.closed_basis = quantity.add(position.closed_basis, basis)
         position.closed_cost = quantity.add(position.closed_cost, trade.cost)
@@ -198,9 +188,7 @@ class Margin(Fills):
             raise Refused(UNKNOWN_POSITION)
         if volume == remaining(position):
             return quantity.subtract(position.cost, position.closed_basis)
-        return quantity.rounded_quotient(
-            quantity.multiply(position.cost, volume), position.volume, pair.cost_decimals
-        )
+        return quantity.rounded_quotient(quantity.multiply(position.cost, volume), position.volume, pair.cost_decimals)
 
     @staticmethod
     def _released(position: Position, basis: Decimal) -> Decimal:

@@ -41,9 +41,7 @@ def assets(exchange: Exchange, params: Params) -> Any:
         found = [exchange.instruments.asset(name) for name in wanted]
     else:
         aclass = _aclass(params, "aclass")
-        found = [
-            each for each in exchange.instruments.assets.values() if each.listed and each.aclass == aclass
-        ]
+        found = [each for each in exchange.instruments.assets.values() if each.listed and each.aclass == aclass]
     return {each.modern if modern else each.id: _asset(each) for each in found}
 
 
@@ -55,9 +53,7 @@ def asset_pairs(exchange: Exchange, params: Params) -> Any:
         found = [exchange.instruments.pair(name) for name in wanted]
     else:
         aclass = _aclass(params, "aclass_base")
-        found = [
-            each for each in exchange.instruments.pairs.values() if each.listed and each.aclass_base == aclass
-        ]
+        found = [each for each in exchange.instruments.pairs.values() if each.listed and each.aclass_base == aclass]
     narrow = _INFO.get(params.get("info") or "info")
     if narrow is None:
         raise invalid("info")

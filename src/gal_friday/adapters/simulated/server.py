@@ -104,9 +104,7 @@ class SimulatedKraken:
 class _Connection:
     """One client connection, kept alive over several requests."""
 
-    def __init__(
-        self, server: SimulatedKraken, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
+    def __init__(self, server: SimulatedKraken, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._server = server
         self._reader = reader
         self._writer = writer

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from gal_friday.adapters.simulated.answer import Answer, HttpRequest
+from gal_friday.adapters.simulated.answer import PRIVATE_PREFIX, PUBLIC_PREFIX, Answer, HttpRequest
 from gal_friday.adapters.simulated.auth import Gate
 from gal_friday.adapters.simulated.clock import TICKS_PER_SECOND, ticks_of
 from gal_friday.adapters.simulated.exchange import Exchange
@@ -33,7 +33,6 @@ from gal_friday.adapters.simulated.refusal import (
 from gal_friday.adapters.simulated.request import Request
 from gal_friday.adapters.simulated.wire import encode, envelope, error_envelope
 
-PUBLIC_PREFIX, PRIVATE_PREFIX = "/0/public/", "/0/private/"
 # A read that answers with the wrong rows gets those of this endpoint.
 NEIGHBOUR = {"Balance": "BalanceEx", "BalanceEx": "Balance", "Ledgers": "TradesHistory"}
 

@@ -57,9 +57,7 @@ class Valuation(World):
         net = self._sum(positions, self.net_of, currency)
         trade = self._balances(account, currency, collateral_only=True)
         equity = quantity.add(trade, net)
-        level = (
-            quantity.rounded_quotient(quantity.multiply(equity, Decimal(100)), margin, 2) if margin else None
-        )
+        level = quantity.rounded_quotient(quantity.multiply(equity, Decimal(100)), margin, 2) if margin else None
         return Worth(
             equivalent=self._balances(account, currency, collateral_only=False),
             trade=trade,
@@ -90,12 +88,8 @@ class Valuation(World):
         left = quantity.multiply(position.margin, remaining(position))
         return quantity.rounded_quotient(left, position.volume, DIGITS)
 
-    def _sum(
-        self, positions: list[Position], figure: Callable[[Position], Decimal], currency: str
-    ) -> Decimal:
-        amounts = (
-            self._in(figure(each), self.instruments.pair(each.pair).quote, currency) for each in positions
-        )
+    def _sum(self, positions: list[Position], figure: Callable[[Position], Decimal], currency: str) -> Decimal:
+        amounts = (self._in(figure(each), self.instruments.pair(each.pair).quote, currency) for each in positions)
         return quantity.rounded(quantity.total(amounts), DIGITS)
 
     def _balances(self, account: Account, currency: str, *, collateral_only: bool) -> Decimal:

@@ -74,9 +74,7 @@ class World:
         self._last_stamp = 0
         self._trade_numbers: dict[str, int] = {}
 
-    def open_account(
-        self, name: str, *, fee_volume: Amount = ZERO, uses_fee_credits: bool = False
-    ) -> Account:
+    def open_account(self, name: str, *, fee_volume: Amount = ZERO, uses_fee_credits: bool = False) -> Account:
         """Open an empty account and return it; *fee_volume* in US dollars decides its fee tier."""
         assert name not in self.accounts, f"account {name!r} exists already"
         account = self.accounts[name] = Account(name, self.ids.account())
@@ -205,10 +203,7 @@ def proportional(parts: Iterable[Decimal], amount: Decimal, decimals: int) -> li
     """Return *amount* split in the proportion of *parts*; the last share takes what rounding leaves."""
     weights = list(parts)
     whole = quantity.total(weights)
-    shares = [
-        quantity.rounded_quotient(quantity.multiply(amount, weight), whole, decimals)
-        for weight in weights[:-1]
-    ]
+    shares = [quantity.rounded_quotient(quantity.multiply(amount, weight), whole, decimals) for weight in weights[:-1]]
     return [*shares, quantity.subtract(amount, quantity.total(shares))]
 
 
