@@ -22,7 +22,9 @@ def run() -> Iterator[Measured]:
     yield Measured("10,000 balances: dict and Decimal, no findings", plain * 1e3, "ms")
     yield Measured("10,000 balances: one finding per key", findings * 1e3, "ms", "10")
     yield Measured("  times the plain loop", findings / plain, "x", "6")
-    yield Measured("10,000 balances: the whole report", best(lambda: compare(ours, theirs), rounds=30) * 1e3, "ms", "10")
+    yield Measured(
+        "10,000 balances: the whole report", best(lambda: compare(ours, theirs), rounds=30) * 1e3, "ms", "10"
+    )
     yield from _one_key()
 
 

@@ -13,7 +13,9 @@ def run() -> Iterator[Measured]:
     yield Measured("python -c pass, for comparison", _seconds("-c", "pass"), "s")
     yield Measured("gal-friday --version", _seconds("-m", "gal_friday", "--version"), "s", "0.15")
     yield Measured("gal-friday --help", _seconds("-m", "gal_friday", "--help"), "s", "0.4")
-    yield Measured("gal-friday demo --once, to the end", _seconds("-m", "gal_friday", "demo", "--once", rounds=3), "s", "20")
+    yield Measured(
+        "gal-friday demo --once, to the end", _seconds("-m", "gal_friday", "demo", "--once", rounds=3), "s", "20"
+    )
 
 
 def _seconds(*arguments: str, rounds: int = 10) -> float:
