@@ -66,7 +66,9 @@ def _lone(fill: Fill, kind: DiscrepancyType, direction: int) -> Lone:
 def _both(view: View, ours: Fill, theirs: Fill) -> Finding:
     key = Key(_FILLS, ours.fill_id)
     mismatches = tuple(_mismatches(view, ours, theirs))
-    return Differs(key, mismatches, theirs.instrument) if mismatches else Agrees(key, ours.quantity)
+    if mismatches:
+        return Differs(key, mismatches, theirs.instrument)
+    return Agrees(key, ours.quantity, quantity.subtract(theirs.quantity, ours.quantity))
 
 
 def _mismatches(view: View, ours: Fill, theirs: Fill) -> Iterator[Mismatch]:

@@ -36,10 +36,6 @@ _MISMATCH = DiscrepancyType.MOVEMENT_MISMATCH
 
 _LEG = "leg"
 
-_Row = tuple[str, Movement]
-"""A movement and the event that it belongs to."""
-
-
 class Event(NamedTuple):
     """What belongs together: what one event moved of one asset in one wallet."""
 
@@ -120,7 +116,7 @@ def _event_of(row: Movement, ours: Movement | None, theirs: Movement | None) -> 
 def _same_id(view: View, ours: Movement, theirs: Movement) -> Finding:
     key = Key(_MOVEMENTS, ours.movement_id)
     mismatches = (*_names(ours, theirs), *_nets(view, theirs.asset, (ours,), (theirs,)))
-    return Differs(key, mismatches, theirs.asset) if mismatches else Agrees(key, net(ours))
+    return Differs(key, mismatches, theirs.asset) if mismatches else _agrees(key, [ours], [theirs])
 
 
 def _names(ours: Movement, theirs: Movement) -> Iterator[Mismatch]:
@@ -143,6 +139,11 @@ def _nets(
     difference = quantity.subtract(other, mine)
     if quantity.absolute(difference) > view.tolerance(asset, _roundable(view, asset, (*ours, *theirs))):
         yield AmountMismatch(_MISMATCH, "amount", mine, other, difference, Stake(difference, asset))
+
+
+def _agrees(key: Key, ours: Sequence[Movement], theirs: Sequence[Movement]) -> Agrees:
+    mine = _net_of(ours)
+    return Agrees(key, mine, quantity.subtract(_net_of(theirs), mine))
 
 
 def _net_of(rows: Iterable[Movement]) -> Decimal:
@@ -178,7 +179,7 @@ def _together(view: View, event: Event, sides: Sides) -> Finding | None:
     """Judge the rows of one event by their sums; None where the event lies before the window."""
     key = _key(event, sides)
     if sides.ours and sides.theirs and not any(_nets(view, event.asset, sides.ours, sides.theirs)):
-        return Agrees(key, _net_of(sides.ours))
+        return _agrees(key, sides.ours, sides.theirs)
     ours, theirs = _in_window(view, event, sides)
     if ours and theirs:
         return _differing(view, key, event, ours, theirs)
@@ -214,7 +215,7 @@ def _key(event: Event, sides: Sides) -> Key:
 def _differing(view: View, key: Key, event: Event, ours: list[Movement], theirs: list[Movement]) -> Finding:
     mismatches = tuple(_nets(view, event.asset, ours, theirs))
     if not mismatches:
-        return Agrees(key, _net_of(ours))
+        return _agrees(key, ours, theirs)
     if _later_than(view.exchange, ours) or _later_than(view.internal, theirs):
         return Pending(key, "rows of it are newer than the other side's reading; the next run will tell")
     return Differs(key, mismatches, event.asset)
