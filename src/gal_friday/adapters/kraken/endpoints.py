@@ -45,11 +45,11 @@ OPEN_POSITIONS = Endpoint("OpenPositions", right="query-open-trades", silence_is
 # Kraken's documents say 1, Kraken's own client charges 2: the careful number is planned.
 OPEN_ORDERS = Endpoint("OpenOrders", cost=2.0, right="query-open-trades")
 CLOSED_ORDERS = Endpoint("ClosedOrders", cost=2.0, right="query-closed-trades")
-QUERY_ORDERS = Endpoint("QueryOrders", right="query-closed-trades", silence_is_empty=True)
+QUERY_ORDERS = Endpoint("QueryOrders", right="query-closed-trades")
 TRADES_HISTORY = Endpoint("TradesHistory", cost=2.0, right="query-closed-trades")
-QUERY_TRADES = Endpoint("QueryTrades", right="query-closed-trades", silence_is_empty=True)
+QUERY_TRADES = Endpoint("QueryTrades", right="query-closed-trades")
 LEDGERS = Endpoint("Ledgers", cost=2.0, right="query-ledger")
-QUERY_LEDGERS = Endpoint("QueryLedgers", cost=2.0, right="query-ledger", silence_is_empty=True)
+QUERY_LEDGERS = Endpoint("QueryLedgers", cost=2.0, right="query-ledger")
 
 READS: frozenset[Endpoint] = frozenset(
     {

@@ -2,7 +2,7 @@
 
 Each page overlaps the one before by a row, so that a page that was skipped, repeated or shifted shows
 itself. The list has ended when a short page says so twice, or once together with the exchange's own
-count, which is compared and never trusted. A failed page fails the read: nothing partial leaks (N1).
+count, which is compared and never trusted alone. A failed page fails the read: nothing partial leaks (N1).
 
 Source: Kraken REST documentation, Get Ledgers Info (50 rows a page, offset from the newest).
 """
@@ -70,6 +70,7 @@ class _Reader(Generic[Row]):
         self._count: int | None = None
         self._twice = 0
         self._stuck = 0
+        self._passed = 0
         self._reasons: list[str] = []
         self.moved = False
 
@@ -82,7 +83,10 @@ class _Reader(Generic[Row]):
             new = self._take(page, offset)
             if self._ended(page, offset, new):
                 return
-            offset += max(0, len(page.rows) - 1)
+            # Counted by what is known and not by the length of pages, which may hold rows twice: so the
+            # next page begins at the last known row, or before it where rows arrived in the meantime.
+            self._passed += 0 if new else len(page.rows) - 1
+            offset = max(0, len(self._rows) + self._passed - 1)
 
     async def look_at_the_head_again(self) -> None:
         """Read from the newest row until nothing is new: rows that arrived in between stand there."""
@@ -105,9 +109,12 @@ class _Reader(Generic[Row]):
         if self._twice:
             notes.append(f"{self._what}: {self._twice} rows came twice; the list moved while it was read")
         if self._count is not None and self._count != len(self._rows):
-            notes.append(
-                f"{self._what}: the exchange counts {self._count} rows, {len(self._rows)} were found"
-            )
+            compared = f"{self._what}: the exchange counts {self._count} rows, {len(self._rows)} were found"
+            # Its count proves nothing by agreeing; that it knows of more rows is a reason to doubt.
+            if self._count > len(self._rows):
+                self._reasons.append(f"{compared}; run again")
+            else:
+                notes.append(compared)
         return Collected(self._rows, tuple(self._reasons), tuple(notes))
 
     async def _page_that_fits(self, offset: int) -> Page[Row] | None:

@@ -10,6 +10,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -120,10 +121,14 @@ def _side(row: Row, where: Where) -> OrderSide:
 
 
 def _on_margin(row: Row, where: Where) -> bool:
-    if row.get("margin") not in _ZEROS and wire.amount(row, "margin", where):
+    if not _is_zero(row.get("margin")) and wire.amount(row, "margin", where):
         return True
-    if row.get("leverage") not in _ZEROS:
+    if not _is_zero(row.get("leverage")):
         return True
     # A fill that closes a position may need no margin of its own.
     misc = row.get("misc")
     return bool(misc) and any(word in str(misc) for word in _MARGIN_WORDS)
+
+
+def _is_zero(value: Any) -> bool:
+    return value is None or (isinstance(value, str | int) and value in _ZEROS)

@@ -6,7 +6,7 @@ Source: Kraken REST documentation, Get Extended Balance, Get Open Positions, Get
 from decimal import Decimal
 
 from gal_friday.adapters.kraken import wire
-from gal_friday.adapters.kraken.endpoints import BALANCE_EX, OPEN_POSITIONS, TRADE_BALANCE
+from gal_friday.adapters.kraken.endpoints import BALANCE_EX, LEDGERS, OPEN_POSITIONS, TRADE_BALANCE
 from gal_friday.adapters.kraken.parse_holdings import balances, positions
 from gal_friday.adapters.kraken.session import Session, coverage_of
 from gal_friday.adapters.kraken.trail import Trail
@@ -19,11 +19,26 @@ _LOOKS = 2
 
 
 async def read_balances(session: Session) -> Reading[Balance]:
-    """Return every balance of the account, zero ones included. One answer holds them all."""
+    """Return every balance of the account, zero ones included. One answer holds them all.
+
+    An answer without a single balance means an account that never held anything. It is believed only if
+    the ledger has no row either (N1).
+    """
     trail = session.trail()
-    rows = await session.rows(BALANCE_EX, {}, trail)
-    found = balances(rows, session.names)
-    return Reading(rows=found, coverage=coverage_of(()), notes=trail.notes, evidence=trail.evidence)
+    reasons: tuple[str, ...] = ()
+    found: tuple[Balance, ...] = ()
+    for _ in range(_LOOKS):
+        found = balances(await session.rows(BALANCE_EX, {}, trail), session.names)
+        reasons = () if found else await _against_ledger(session, trail)
+        if not reasons:
+            break
+    return Reading(
+        rows=found,
+        coverage=coverage_of(reasons),
+        reasons=reasons,
+        notes=trail.notes,
+        evidence=trail.evidence,
+    )
 
 
 async def read_positions(session: Session) -> Reading[Position]:
@@ -52,12 +67,26 @@ async def read_positions(session: Session) -> Reading[Position]:
     )
 
 
+async def _against_ledger(session: Session, trail: Trail) -> tuple[str, ...]:
+    try:
+        rows = await session.rows(LEDGERS, {}, trail, "ledger")
+    except ExchangeFailed as error:
+        return (f"Kraken shows no balance at all, and the ledger cannot confirm it: {error}",)
+    if not rows:
+        return ()
+    return (
+        "Kraken shows no balance at all although the ledger has rows; run again, or look at the exchange",
+    )
+
+
 async def _against_trade_balance(
     session: Session, trail: Trail, found: tuple[Position, ...]
 ) -> tuple[str | None, tuple[str, ...]]:
     try:
         cost = await _cost_of_open_positions(session, trail)
     except ExchangeFailed as error:
+        if not found:
+            return f"Kraken lists no position, and the trade balance cannot confirm it: {error}", ()
         return None, (f"positions were not held against the trade balance: {error}",)
     if bool(cost) == any(lot.quantity for lot in found):
         return None, ()
