@@ -295,6 +295,6 @@ def _without_exponents(value: Any) -> Any:
         return quantity.text(value) if value else "0"
     if isinstance(value, dict):
         return {name: _without_exponents(inner) for name, inner in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_without_exponents(inner) for inner in value]
     return value
