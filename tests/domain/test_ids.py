@@ -1,0 +1,28 @@
+"""Ids: the same content, the same id; another content, another id."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gal_friday.domain.ids import digest, discrepancy_id, run_id
+
+fields = st.lists(st.text(max_size=4), min_size=1, max_size=4)
+
+
+@given(left=fields, right=fields)
+def test_two_contents_never_share_a_digest(left: list[str], right: list[str]) -> None:
+    assert (digest(*left) == digest(*right)) is (left == right)
+
+
+def test_ids_do_not_change_between_versions() -> None:
+    # Stored ids are met again for years: whoever changes these changes every open discrepancy's name.
+    assert digest() == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    place = ("main", "kraken", "balances", "BTC", "spot", "balance_mismatch", "total", "")
+    assert discrepancy_id(*place) == "dis_" + digest(*place)[:16]
+    assert run_id("main").startswith("rec_")
+    assert len(run_id("main")) == 20
+
+
+def test_where_a_name_ends_is_part_of_the_content() -> None:
+    assert discrepancy_id("a:b", "c") != discrepancy_id("a", "b:c")
+    assert digest("ab", "") != digest("a", "b")
+    assert digest(b"a") == digest("a")
