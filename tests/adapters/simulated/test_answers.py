@@ -188,8 +188,8 @@ async def test_a_pending_withdrawal_is_off_the_balance_and_not_in_the_ledger(cli
     assert (await client.read("Balance"))["USDT"] == "1147.00000000"
     newest = next(iter((await client.read("Ledgers", asset="USDT"))["ledger"].values()))
     assert newest["balance"] == "1250.00000000"
-    statuses = [row["status"] for row in await client.read("WithdrawStatus")]
-    assert statuses == ["Pending", "Failure", "Success"]
+    statuses = [(row["status"], row.get("status-prop")) for row in await client.read("WithdrawStatus")]
+    assert statuses == [("Pending", None), ("Failure", "return"), ("Success", None)]
 
 
 async def test_one_unknown_id_fails_a_whole_list_of_orders_or_not(client: Client, quiet: Scenario) -> None:
@@ -221,6 +221,8 @@ async def test_an_amended_order_keeps_its_id_and_lists_its_amendments(client: Cl
     (order_id,) = [key for key, row in rows.items() if "amended" in row["misc"]]
     amends = await client.read("OrderAmends", order_id=order_id)
     assert (amends["count"], amends["amends"][0]["limit_price"]) == (1, "0.410000")
+    milliseconds = int(rows[order_id]["opentm"] * 1000)
+    assert milliseconds <= int(amends["amends"][0]["timestamp"]) <= milliseconds + 1000
 
 
 async def test_names_of_every_kind_are_known(client: Client) -> None:

@@ -177,6 +177,22 @@ async def test_a_key_with_a_window_gets_short_history_without_any_error(world: W
         assert result["count"] == 1
 
 
+async def test_a_key_may_not_see_what_came_after_its_window(world: World) -> None:
+    key = world.exchange.issue_key("main", query_to=world.clock.now() + timedelta(days=1))
+    world.clock.advance(timedelta(days=10))
+    world.exchange.deposit("main", "ZUSD", "7")
+    async with world.client(key) as client:
+        assert [row["amount"] for row in (await client.read("Ledgers"))["ledger"].values()] == ["100.0000"]
+
+
+async def test_an_expired_key_is_invalid(world: World) -> None:
+    key = world.exchange.issue_key("main", valid_until=world.clock.now() + timedelta(seconds=1))
+    async with world.client(key) as client:
+        assert await client.errors("Balance") == []
+        world.clock.advance(timedelta(seconds=1))
+        assert await client.errors("Balance") == ["EAPI:Invalid key"]
+
+
 async def test_key_info_shows_rights_window_and_last_nonce(world: World) -> None:
     key = world.exchange.issue_key("main", rights=("query-funds",), nonce_window=3, name="mine")
     async with world.client(key) as client:

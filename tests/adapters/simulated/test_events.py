@@ -241,6 +241,37 @@ def test_a_stop_executes_when_the_price_touches_it(exchange: Exchange) -> None:
     assert execution.trade in exchange.account("main").orders[placed.order].trades
 
 
+@pytest.mark.parametrize(
+    "side, ordertype, untouched, touched",
+    [
+        ("sell", "stop-loss", "55000.1", "55000"), ("sell", "take-profit", "64999.9", "65000"),
+        ("buy", "stop-loss", "64999.9", "65000"), ("buy", "take-profit", "55000.1", "55000"),
+    ],
+)  # fmt: skip
+def test_a_trigger_is_touched_from_its_own_side(
+    exchange: Exchange, side: str, ordertype: str, untouched: str, touched: str
+) -> None:
+    exchange.place_order("main", "XXBTZUSD", side, ordertype, "0.01", touched)
+    assert exchange.set_price("XXBTZUSD", untouched) == ()
+    assert len(exchange.set_price("XXBTZUSD", touched)) == 1
+
+
+def test_rewards_of_staking_have_no_subtype_those_of_earning_have(exchange: Exchange) -> None:
+    exchange.reward("main", "XXBT", "0.001", wallet=".S", kind="staking")
+    exchange.reward("main", "XXBT", "0.001", wallet=".F", subtype="bonusreward", fee="0.0001")
+    assert rows(exchange) == [
+        ("staking", "", "XBT.S", "0.001", "0"),
+        ("earn", "bonusreward", "XBT.F", "0.001", "0.0001"),
+    ]
+
+
+def test_too_few_fee_credits_leave_the_fee_in_quote(exchange: Exchange) -> None:
+    exchange.account("main").uses_fee_credits = True
+    exchange.deposit("main", "KFEE", "239.99")
+    exchange.place_order("main", "XXBTZUSD", "buy", "market", "0.01")
+    assert rows(exchange, 3) == [("trade", "", "ZUSD", "-600", "2.4"), ("trade", "", "XXBT", "0.01", "0")]
+
+
 def test_a_post_only_order_that_would_take_is_canceled(exchange: Exchange) -> None:
     placed = exchange.place_order("main", "XXBTZUSD", "buy", "limit", "0.1", "60000", oflags=("post",))
     order = exchange.account("main").orders[placed.order]

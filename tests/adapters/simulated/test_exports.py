@@ -28,6 +28,14 @@ def test_times_have_four_decimals_and_no_zone(quiet: Scenario) -> None:
     assert line["time"].rpartition(".")[2] == f"{row.ticks % 10**7:07d}"[:4]
 
 
+def test_positions_are_marked_open_or_closed(quiet: Scenario) -> None:
+    quiet.exchange.liquidate("main", "XRPUSD")
+    lines = {line["txid"]: line for line in read(quiet.exchange.trades_csv("main"))}
+    for position in quiet.exchange.account("main").positions.values():
+        assert lines[position.id]["posstatuscode"] == ("o" if position.is_open else "c")
+        assert all(lines[each]["posttxid"] == position.id for each in position.closing_trades)
+
+
 def test_wallets_are_named(quiet: Scenario) -> None:
     wallets = {line["asset"]: line["wallet"] for line in read(quiet.exchange.ledgers_csv("main"))}
     assert (wallets["XXBT"], wallets["XBT.F"], wallets["ETH.B"], wallets["DOT28.S"], wallets["EUR.HOLD"]) == (

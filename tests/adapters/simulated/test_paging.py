@@ -183,6 +183,27 @@ async def test_a_fill_shows_after_the_lag_and_the_order_stays_open_until_then(qu
     assert (order["status"], order["vol_exec"]) == ("closed", "100.00000000")
 
 
+@pytest.mark.parametrize("window", [{}, {"start": 1}, {"start": 1, "closetime": "close"}])
+async def test_an_order_is_not_among_the_closed_before_its_end_has_reached_rest(
+    quiet: Scenario, client: Client, window: dict[str, Any]
+) -> None:
+    quiet.clock.advance(timedelta(minutes=5))
+    quiet.exchange.quirks.fill_lag = timedelta(seconds=30)
+    order = quiet.exchange.place_order("main", "XXRPZUSD", "buy", "market", "100").order
+    assert order not in (await client.read("ClosedOrders", **window))["closed"]
+    quiet.clock.advance(timedelta(seconds=31))
+    assert order in (await client.read("ClosedOrders", **window))["closed"]
+
+
+async def test_an_order_lists_its_fills_merged_or_one_by_one(quiet: Scenario, client: Client) -> None:
+    placed = quiet.exchange.place_order("main", "XXBTZUSD", "buy", "market", "0.03", parts=3)
+    ids = [execution.trade for execution in placed.executions]
+    question = {"txid": placed.order, "trades": "true"}
+    merged = (await client.read("QueryOrders", **question))[placed.order]
+    single = (await client.read("QueryOrders", consolidate_taker="false", **question))[placed.order]
+    assert (merged["trades"], single["trades"]) == (ids[:1], ids)
+
+
 async def test_a_new_order_is_absent_for_the_first_moments(quiet: Scenario, client: Client) -> None:
     quiet.exchange.quirks.new_order_lag = timedelta(seconds=2)
     placed = quiet.exchange.place_order("main", "XXRPZUSD", "buy", "limit", "100", "0.5")

@@ -144,10 +144,8 @@ def _order(request: Request, order: Order) -> WireOrder:
 
 
 def _closed_order(request: Request, order: Order) -> bytes:
-    """Return ``"id":{…}`` of an ended order; without a lag it never changes, so its bytes are kept."""
+    """Return ``"id":{…}`` of an order whose end has reached REST: it never changes, so its bytes are kept."""
     variant = (request.flag("trades"), request.flag("consolidate_taker", default=True))
-    if request.fills_until != FOREVER:
-        return keyed(order.id, encode(_order(request, order)))
     if variant not in order.json:
         order.json[variant] = keyed(order.id, encode(_order(request, order)))
     return order.json[variant]
