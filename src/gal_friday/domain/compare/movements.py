@@ -15,7 +15,7 @@ from gal_friday.domain import quantity
 from gal_friday.domain.assets import Asset, Wallet, is_unresolved
 from gal_friday.domain.compare.duplicates import Repeats, each_once, of_row, repeated
 from gal_friday.domain.compare.stake import net
-from gal_friday.domain.compare.view import Lone, View, also_repeated, before, only_exchange, only_internal
+from gal_friday.domain.compare.view import Lone, View, also_repeated, before, incomplete_sum, only_exchange, only_internal
 from gal_friday.domain.finding import (
     Agrees,
     AmountMismatch,
@@ -182,7 +182,7 @@ def _together(view: View, event: Event, sides: Sides) -> Finding | None:
         return _agrees(key, sides.ours, sides.theirs)
     ours, theirs = _in_window(view, event, sides)
     if ours and theirs:
-        return _differing(view, key, event, ours, theirs)
+        return incomplete_sum(view, key) or _differing(view, key, event, ours, theirs)
     if ours or theirs:
         return _lone(view, key, ours or theirs, ours=bool(ours))
     return None

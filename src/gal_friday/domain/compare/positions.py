@@ -13,7 +13,7 @@ from msgspec import Struct
 from gal_friday.domain import quantity
 from gal_friday.domain.assets import Instrument, base_and_quote, is_unresolved
 from gal_friday.domain.compare.duplicates import Repeats, each_once, of_row, repeated
-from gal_friday.domain.compare.view import Lone, View, also_repeated, only_exchange, only_internal
+from gal_friday.domain.compare.view import Lone, View, also_repeated, incomplete_sum, only_exchange, only_internal
 from gal_friday.domain.finding import (
     Agrees,
     AmountMismatch,
@@ -136,9 +136,16 @@ def _exposure(rows: list[Position]) -> Exposure | None:
 
 def _part(view: View, key: Key, mine: list[Position], other: list[Position]) -> Finding:
     finding = _judged(view, key, _exposure(mine), _exposure(other))
+    if isinstance(finding, Differs) and _added_up(key, (*mine, *other)):
+        finding = incomplete_sum(view, key) or finding
     if Instrument(key.name) in view.motion.instruments and not isinstance(finding, Agrees | CannotTell):
         return Pending(key, f"{key.name} was traded while the two sides were read; the next run will tell")
     return finding
+
+
+def _added_up(key: Key, rows: Iterable[Position]) -> bool:
+    """Say whether lots were summed: a size that a side states for the whole instrument is no sum of ours."""
+    return key.part in tuple(PositionMode) and any(row.mode == PositionMode.LOT for row in rows)
 
 
 def _judged(view: View, key: Key, ours: Exposure | None, theirs: Exposure | None) -> Finding:

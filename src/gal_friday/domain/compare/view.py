@@ -116,6 +116,14 @@ def _held_back(other: Snapshot, side: Side, lone: Lone, doubt: str) -> Finding |
     return CannotTell(lone.key, doubt, side) if doubt else None
 
 
+def incomplete_sum(view: View, key: Key) -> CannotTell | None:
+    """Return why rows that were added up prove nothing: some may be missing on a side. None where none can."""
+    for snapshot in (view.internal, view.exchange):
+        if snapshot.coverage.of(key.kind) != Coverage.TOTAL:
+            return CannotTell(key, why_not_covered(snapshot, key.kind), snapshot.side)
+    return None
+
+
 def why_not_covered(snapshot: Snapshot, kind: Kind) -> str:
     """Return why this kind of record was not read in full, in the words of whoever read it."""
     reasons = [gap.reason for gap in snapshot.not_checked if gap.kind == kind]
