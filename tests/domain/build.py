@@ -43,9 +43,7 @@ def amount(text: str | None) -> Decimal | None:
     return None if text is None else Decimal(text)
 
 
-def balance(
-    asset: str, total: str, held: str | None = None, wallet: Wallet = Wallet.SPOT, **more: Any
-) -> Balance:
+def balance(asset: str, total: str, held: str | None = None, wallet: Wallet = Wallet.SPOT, **more: Any) -> Balance:
     """Return what is in one wallet of one asset."""
     return Balance(Asset(asset), wallet, D(total), amount(held), **more)
 
@@ -128,9 +126,7 @@ def movement(
     **more: Any,
 ) -> Movement:
     """Return a movement half an hour before T0."""
-    return Movement(
-        movement_id, kind, Asset(asset), wallet, D(net), at(minute), D(fee), refers_to, **more
-    )
+    return Movement(movement_id, kind, Asset(asset), wallet, D(net), at(minute), D(fee), refers_to, **more)
 
 
 def snapshot(side: Side, *rows: object, coverage: Coverages = ALL, **more: Any) -> Snapshot:
@@ -138,10 +134,9 @@ def snapshot(side: Side, *rows: object, coverage: Coverages = ALL, **more: Any) 
     kinds: dict[str, list[object]] = {}
     for row in rows:
         kinds.setdefault(f"{type(row).__name__.lower()}s", []).append(row)
-    fields: dict[str, Any] = {"account": "main", "exchange": "kraken", "as_of": T0} | more
-    return Snapshot(
-        side=side, coverage=coverage, **{kind: tuple(group) for kind, group in kinds.items()}, **fields
-    )
+    fields: dict[str, Any] = {kind: tuple(group) for kind, group in kinds.items()}
+    fields |= {"account": "main", "exchange": "kraken", "as_of": T0} | more
+    return Snapshot(side=side, coverage=coverage, **fields)
 
 
 def internal(*rows: object, **more: Any) -> Snapshot:

@@ -43,9 +43,7 @@ def test_a_gap_equal_to_the_tolerance_agrees_and_stays_on_the_record(theirs: str
 )
 def test_a_gap_beyond_the_tolerance_differs_with_its_sign(theirs: str, difference: str) -> None:
     finding = only(balance("BTC", "1"), balance("BTC", theirs))
-    expected = AmountMismatch(
-        MISMATCH, "total", D(1), D(theirs), D(difference), Stake(D(difference), Asset("BTC"))
-    )
+    expected = AmountMismatch(MISMATCH, "total", D(1), D(theirs), D(difference), Stake(D(difference), Asset("BTC")))
     assert isinstance(finding, Differs)
     assert finding.mismatches == (expected,)
 
@@ -66,9 +64,7 @@ def test_a_tolerance_of_one_asset_can_be_tighter_than_the_floor() -> None:
 
 
 @pytest.mark.parametrize("theirs, kind", [("1.00015", Agrees), ("1.00015000000001", Differs)])
-def test_rounding_widens_by_half_a_unit_of_the_exchange_s_last_place_per_record(
-    theirs: str, kind: type
-) -> None:
+def test_rounding_widens_by_half_a_unit_of_the_exchange_s_last_place_per_record(theirs: str, kind: type) -> None:
     ours = balance("USD", "1", rounded_records=2)
     right = exchange(balance("USD", theirs, rounded_records=1), scales=Scales(assets={Asset("USD"): 4}))
     assert isinstance(only(ours, right), kind)
@@ -187,9 +183,7 @@ def test_two_contents_for_one_balance_are_a_conflict_on_either_side_in_any_order
 
 
 def test_conflicts_on_both_sides_are_both_told() -> None:
-    finding = only(
-        [balance("BTC", "1"), balance("BTC", "2")], [balance("BTC", "2"), balance("BTC", "3")]
-    )
+    finding = only([balance("BTC", "1"), balance("BTC", "2")], [balance("BTC", "2"), balance("BTC", "3")])
     assert isinstance(finding, Differs)
     sides = [told.side for told in finding.mismatches if isinstance(told, Inconsistent)]
     assert sides == ["internal", "exchange"]

@@ -1,5 +1,7 @@
 """Fills: matched by id alone; terms, fees, windows, duplicates."""
 
+from typing import Any
+
 import pytest
 
 from gal_friday.domain.assets import Asset
@@ -75,7 +77,7 @@ def test_other_terms_are_named(change: dict[str, object], field: str) -> None:
 
 
 @pytest.mark.parametrize("change", [{"quantity": "40.00000001"}, {"quantity": "40.000"}, {"order_id": None}])
-def test_what_is_tolerated_or_unknown_is_no_other_term(change: dict[str, str]) -> None:
+def test_what_is_tolerated_or_unknown_is_no_other_term(change: dict[str, Any]) -> None:
     assert isinstance(only(fill(), fill(**change)), Agrees)
 
 
@@ -141,9 +143,7 @@ def test_a_fee_in_an_asset_nobody_knows_is_reported_as_such() -> None:  # I15
         ("0.0624", "0.0625", Differs),  # neither is finer than the scale: nothing was rounded
     ],
 )
-def test_a_fee_finer_than_the_exchange_keeps_may_be_rounded_there(
-    ours: str, theirs: str, kind: type
-) -> None:
+def test_a_fee_finer_than_the_exchange_keeps_may_be_rounded_there(ours: str, theirs: str, kind: type) -> None:
     right = exchange(fill(fee=theirs), scales=Scales(assets={Asset("USD"): 4}))
     assert isinstance(only(fill(fee=ours), right), kind)
     if theirs == "0.0624":
@@ -176,9 +176,7 @@ def test_a_fill_newer_than_the_other_reading_is_pending(minute: float, kind: typ
 def test_a_fill_listed_twice_is_a_duplicate_in_the_book_and_a_note_at_the_exchange() -> None:
     finding = only([fill(), fill()], fill())
     assert isinstance(finding, Differs)
-    assert [(m.type, m.stake) for m in finding.mismatches] == [
-        (Type.FILL_DUPLICATED, Stake(D(-24), Asset("USD")))
-    ]
+    assert [(m.type, m.stake) for m in finding.mismatches] == [(Type.FILL_DUPLICATED, Stake(D(-24), Asset("USD")))]
     assert isinstance(only(fill(), [fill(), fill()]), Agrees)
 
 

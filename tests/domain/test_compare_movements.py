@@ -72,9 +72,7 @@ def test_several_rows_of_one_leg_are_summed_and_never_overwritten() -> None:  # 
 
 
 def test_a_leg_taken_from_two_wallets_differs_in_each() -> None:
-    theirs = [
-        movement("L1", "-100", refers_to="T1"), movement("L2", "-50", refers_to="T1", wallet=Wallet.EARN)
-    ]
+    theirs = [movement("L1", "-100", refers_to="T1"), movement("L2", "-50", refers_to="T1", wallet=Wallet.EARN)]
     findings = found(movement("B1", "-150", refers_to="T1"), theirs)
     assert told(findings[EVENT]) == [("amount", Type.MOVEMENT_MISMATCH)]
     assert isinstance(findings["movements:T1:XRP:earn"], ExchangeOnly)
@@ -226,9 +224,7 @@ def test_the_window_begins_with_its_first_instant(minute: float, seen: bool, ref
 
 @pytest.mark.parametrize("minute, kind", [(0, InternalOnly), (0.001, Pending)])
 @pytest.mark.parametrize("refers_to", [None, "T1"])
-def test_a_movement_newer_than_the_other_reading_is_pending(
-    minute: float, kind: type, refers_to: str | None
-) -> None:
+def test_a_movement_newer_than_the_other_reading_is_pending(minute: float, kind: type, refers_to: str | None) -> None:
     assert isinstance(only(movement(minute=minute, refers_to=refers_to), []), kind)
 
 

@@ -115,7 +115,9 @@ def test_an_order_that_only_the_book_has_is_a_ghost_under_total_coverage_alone()
 
 def test_a_rejected_order_is_not_expected_at_the_exchange() -> None:
     assert isinstance(only(order(status="rejected"), []), Agrees)
-    assert isinstance(only(order(status="rejected"), exchange(coverage=covering("orders", Coverage.PARTIAL))), CannotTell)
+    assert isinstance(
+        only(order(status="rejected"), exchange(coverage=covering("orders", Coverage.PARTIAL))), CannotTell
+    )
 
 
 def test_an_order_that_was_filled_is_worth_what_it_filled() -> None:
@@ -252,9 +254,7 @@ def test_missing_fills_are_no_contradiction_where_not_all_were_seen(coverage: Co
 
 
 @pytest.mark.parametrize("opened, contradicts", [(-30, True), (-30.001, False), (None, False)])
-def test_missing_fills_are_a_contradiction_only_within_the_window(
-    opened: float | None, contradicts: bool
-) -> None:
+def test_missing_fills_are_a_contradiction_only_within_the_window(opened: float | None, contradicts: bool) -> None:
     left = internal(order(filled="40", opened=opened), since=since(-30))
     assert (own(found(left, []), "internal") is not None) is contradicts
 

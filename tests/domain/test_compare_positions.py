@@ -59,11 +59,15 @@ def test_a_position_that_one_side_lacks_is_one_sided() -> None:
     ours, theirs = only(position("-5"), []), only([], position("-5"))
     assert isinstance(ours, InternalOnly)
     assert (ours.type, ours.amount, ours.stake) == (
-        Type.POSITION_MISSING_EXCHANGE, D(-5), Stake(D(5), Asset("XRP")),
+        Type.POSITION_MISSING_EXCHANGE,
+        D(-5),
+        Stake(D(5), Asset("XRP")),
     )
     assert isinstance(theirs, ExchangeOnly)
     assert (theirs.type, theirs.amount, theirs.stake) == (
-        Type.POSITION_MISSING_INTERNAL, D(-5), Stake(D(-5), Asset("XRP")),
+        Type.POSITION_MISSING_INTERNAL,
+        D(-5),
+        Stake(D(-5), Asset("XRP")),
     )
 
 
@@ -135,9 +139,7 @@ def test_an_equal_net_does_not_hide_a_missing_hedge() -> None:
 
 
 def test_a_direction_that_says_zero_is_not_absent() -> None:
-    left = internal(
-        position("0", "long"), position("0", "short"), coverage=covering("positions", Coverage.PARTIAL)
-    )
+    left = internal(position("0", "long"), position("0", "short"), coverage=covering("positions", Coverage.PARTIAL))
     findings = found(left, exchange(position("5", "long"), position("3", "short")))
     assert {differs(finding).type for finding in findings.values()} == {Type.POSITION_MISSING_INTERNAL}
 

@@ -10,6 +10,7 @@ import pytest
 from gal_friday.domain.assets import (
     Asset,
     Instrument,
+    Wallet,
     base_and_quote,
     instrument,
     is_unresolved,
@@ -25,7 +26,6 @@ from gal_friday.domain.records import (
     OrderSide,
     Position,
     PositionMode,
-    Wallet,
     known_movement_kind,
     known_status,
 )
@@ -112,9 +112,7 @@ def test_a_name_nobody_can_resolve_survives_as_itself() -> None:  # I15
         ("", None),
     ],
 )
-def test_an_instrument_tells_its_assets_or_says_that_it_does_not(
-    name: str, parts: tuple[str, str] | None
-) -> None:
+def test_an_instrument_tells_its_assets_or_says_that_it_does_not(name: str, parts: tuple[str, str] | None) -> None:
     assert base_and_quote(Instrument(name)) == parts
 
 
