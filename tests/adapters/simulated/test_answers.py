@@ -240,6 +240,11 @@ async def test_tokenized_stocks_show_only_in_their_class(client: Client) -> None
     assert {pairs["AAOISPVUSD"]["altname"], pairs["AAOIxUSD"]["altname"]} == {"AAOIxUSD"}
 
 
+async def test_pairs_are_narrowed_to_what_is_asked(client: Client) -> None:
+    pairs = await client.public("AssetPairs", pair="XBTUSD", info="margin")
+    assert pairs == {"XXBTZUSD": {"margin_call": 80, "margin_level": 40}}
+
+
 async def test_modern_names_on_request(client: Client) -> None:
     assert {"BTC", "DOGE", "USD"} <= set(await client.public("Assets", assetVersion="1"))
     assert {"BTC/USD", "DOGE/USD", "ETH/BTC"} <= set(await client.public("AssetPairs", assetVersion="1"))

@@ -227,6 +227,33 @@ def test_a_delisting_conversion_comes_unpaired(exchange: Exchange, clock: Virtua
     ]
 
 
+def test_held_fiat_is_released_by_a_transfer(exchange: Exchange) -> None:
+    exchange.deposit("main", "EUR.HOLD", "500")
+    exchange.release_hold("main", "EUR", "200")
+    assert rows(exchange) == [
+        ("deposit", "", "EUR.HOLD", "500", "0"),
+        ("transfer", "", "EUR.HOLD", "-200", "0"),
+        ("transfer", "", "ZEUR", "200", "0"),
+    ]
+
+
+def test_money_goes_to_futures_and_comes_back(exchange: Exchange) -> None:
+    exchange.to_futures("main", "ZUSD", "300")
+    exchange.from_futures("main", "ZUSD", "100")
+    assert rows(exchange) == [
+        ("transfer", "spottofutures", "ZUSD", "-300", "0"),
+        ("transfer", "spotfromfutures", "ZUSD", "100", "0"),
+    ]
+    assert exchange.account("main").futures["ZUSD"] == 200
+
+
+def test_a_pending_deposit_is_booked_when_it_is_confirmed(exchange: Exchange) -> None:
+    pending = exchange.deposit("main", "XXBT", "0.2", pending=True)
+    assert rows(exchange) == []
+    exchange.confirm_deposit(pending.refid)
+    assert rows(exchange) == [("deposit", "", "XXBT", "0.2", "0")]
+
+
 def test_a_transfer_between_accounts_arrives(exchange: Exchange) -> None:
     exchange.open_account("sub")
     exchange.transfer("main", "sub", "ZUSD", "250")

@@ -166,6 +166,17 @@ async def test_trades_are_filtered_by_their_part_in_positions(client: Client, ki
     assert {row["leverage"] for row in rows.values()} == leverages
 
 
+async def test_closed_positions_are_a_kind_of_trade_of_their_own(quiet: Scenario, client: Client) -> None:
+    async def closed() -> dict[str, Any]:
+        rows = await client.read("TradesHistory", type="closed position", trades="true")
+        return {row["pair"]: row for row in rows["trades"].values()}
+
+    assert set(await closed()) == {"XXBTZUSD"}
+    quiet.exchange.liquidate("main", "XRPUSD")
+    row = (await closed())["XXRPZUSD"]
+    assert (row["posstatus"], row["cvol"], len(row["trades"])) == ("closed", "500.00000000", 1)
+
+
 async def test_a_fill_shows_after_the_lag_and_the_order_stays_open_until_then(quiet: Scenario, client: Client) -> None:
     exchange, clock = quiet.exchange, quiet.clock
     clock.advance(timedelta(minutes=5))
