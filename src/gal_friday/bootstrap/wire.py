@@ -12,6 +12,7 @@ from gal_friday.adapters.kraken import KrakenExchange
 from gal_friday.adapters.sql.engine import open_engine
 from gal_friday.adapters.sql.migration import upgrade
 from gal_friday.adapters.store import SqlStore
+from gal_friday.bootstrap.database import ready_url
 from gal_friday.bootstrap.errors import BadConfiguration
 from gal_friday.bootstrap.secrets import resolve
 from gal_friday.bootstrap.settings import AccountSettings, BookInFile, EmbeddedBook, Settings
@@ -40,7 +41,7 @@ async def open_store(settings: Settings) -> OpenStore:
     Raises:
         StoreFailed: it cannot be opened, or belongs to a newer program; the message says what to do.
     """
-    engine = open_engine(settings.database.located())
+    engine = open_engine(ready_url(settings))
     try:
         await upgrade(engine)
     except BaseException:

@@ -1,5 +1,6 @@
 """Files that a user names: read whole, within a bound, and refused with the reason and the way out."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -8,6 +9,10 @@ from gal_friday.domain.errors import GalFridayError, MalformedSnapshot
 from gal_friday.domain.exact_json import BYTES_MAX
 from gal_friday.domain.snapshot import Snapshot
 from gal_friday.domain.snapshot_json import read_snapshot
+
+OWNER_ONLY = 0o600
+_HEAD = 512
+_BLANK = b"\xef\xbb\xbf \t\r\n"
 
 
 class UnusableFile(GalFridayError, ValueError):
@@ -20,7 +25,7 @@ def read(name: str) -> bytes:
     Raises:
         UnusableFile: no such file, a folder, no right to read it, nothing in it, or more than fits.
     """
-    data = _standard_input() if name == STDIN else _file(Path(name))
+    data = _standard_input() if name == STDIN else _file(Path(name), BYTES_MAX + 1)
     if not data:
         raise UnusableFile(f"{title(name)} is empty; was it written to its end?")
     if len(data) > BYTES_MAX:
@@ -41,6 +46,39 @@ def snapshot_in(name: str) -> Snapshot:
     return read_snapshot(data, source=title(name))
 
 
+def head(name: str) -> bytes:
+    """Return the beginning of this file, enough to tell what it is, without a byte order mark or blank lines.
+
+    Raises:
+        UnusableFile: the file cannot be read, or is empty.
+    """
+    data = _file(Path(name), _HEAD)
+    if not data:
+        raise UnusableFile(f"{name} is empty; was it written to its end?")
+    return data.lstrip(_BLANK)
+
+
+def write_new(target: Path, data: bytes, *, force: bool) -> None:
+    """Write a file that its owner alone can read. Whoever reads it sees the old file or the new one, whole.
+
+    Raises:
+        UnusableFile: there is one already and *force* is not set, or the place cannot be written to.
+    """
+    if not force and (target.exists() or target.is_symlink()):
+        raise UnusableFile(f"{target} is there already; --force replaces it, or name another file")
+    if target.is_dir():
+        raise UnusableFile(f"{target} is a folder; name a file in it")
+    beside = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        beside.replace(target)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise UnusableFile(f"cannot write {target}: {error.strerror}; name a file in a folder that is yours") from error
+
+
 def title(name: str) -> str:
     """Return what to call this file in a message."""
     return "standard input" if name == STDIN else name
@@ -52,10 +90,10 @@ def _standard_input() -> bytes:
     return sys.stdin.buffer.read(BYTES_MAX + 1)
 
 
-def _file(path: Path) -> bytes:
+def _file(path: Path, size: int) -> bytes:
     try:
         with path.open("rb") as file:
-            return file.read(BYTES_MAX + 1)
+            return file.read(size)
     except IsADirectoryError:
         raise UnusableFile(f"{path} is a folder; name a file in it") from None
     except (OSError, ValueError) as error:
@@ -65,7 +103,7 @@ def _file(path: Path) -> bytes:
 
 def _something_else(data: bytes) -> str | None:
     """Say what a file is that people hand over by mistake, with the way out; None where it may be a snapshot."""
-    head = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    head = data[:_HEAD].lstrip(_BLANK).lower()
     if head.startswith(b"<"):
         return "a web page or XML, not a snapshot; was an error page saved in its place?"
     if head.startswith(b"pk\x03\x04"):

@@ -87,8 +87,8 @@ def _sides(one: Discrepancy) -> tuple[str, str]:
 
 def _notes(one: Discrepancy, note: str) -> Iterator[str]:
     if isinstance(one, RecordDiscrepancy) and one.side:
-        stated, found = (one.internal, one.exchange) if one.side == "internal" else (one.exchange, one.internal)
-        yield f"{one.field}: {stated} against {found}"
+        # The field may name the record again, which the row has done.
+        yield f"{one.field.partition(',')[0]}: {one.internal or one.exchange}"
     if note:
         yield note
     if one.cause or one.explanation:

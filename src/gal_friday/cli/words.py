@@ -92,7 +92,7 @@ def _id(one: RecordDiscrepancy) -> str:
 def headline(report: ReconciliationReport) -> str:
     """Return the verdict in words."""
     found = counted(report.total_discrepancies, "discrepancy", "discrepancies")
-    if report.status is ReconciliationStatus.FAILED:
+    if failed(report):
         return "FAILED: nothing could be compared" if not any_checked(report) else f"FAILED: not recorded; {found}"
     match report.verdict:
         case Verdict.RECONCILED:
@@ -104,6 +104,11 @@ def headline(report: ReconciliationReport) -> str:
         case Verdict.INCOMPLETE:
             seen = f"; {found}, worst {worst(report)}" if report.total_discrepancies else ""
             return f"INCOMPLETE: not all was checked{seen}"
+
+
+def failed(report: ReconciliationReport) -> bool:
+    """Say whether the run failed, whatever else it found."""
+    return report.status is ReconciliationStatus.FAILED
 
 
 def worst(report: ReconciliationReport) -> Severity:
