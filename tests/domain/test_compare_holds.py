@@ -67,6 +67,13 @@ def test_a_hold_absent_under_partial_coverage_is_unknown(held: str) -> None:  # 
     assert isinstance(found(left, right)[HOLD], CannotTell)
 
 
+def test_the_hold_of_an_asset_nobody_knows_is_reported_as_such() -> None:  # I15
+    spoken = balance("USD", "1", "0")
+    finding = found(spoken, [spoken, balance("?XFOO", "1", "0.5")])["holds:?XFOO"]
+    assert isinstance(finding, ExchangeOnly)
+    assert finding.type is DiscrepancyType.UNRESOLVED_NAME
+
+
 def test_holds_are_summed_over_the_wallets_that_orders_use_only() -> None:
     ours = [balance("BTC", "1", "0.5"), balance("BTC", "9", "7", wallet=Wallet.EARN)]
     theirs = [balance("BTC", "1", "0.5"), balance("BTC", "9", "8", wallet=Wallet.EARN)]

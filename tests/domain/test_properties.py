@@ -118,15 +118,19 @@ def test_the_same_record_on_both_sides_changes_no_other_finding_about_records(pa
         # Old, so that it puts nothing in motion.
         fresh = replace(fresh, at=fresh.at.replace(year=2020))
     assert "NEW" not in taken
-    before = by_key(pair)
+    before = {key: _without_reason(finding) for key, finding in by_key(pair).items()}
     added = [
         replace(snapshot, **{kind: (*getattr(snapshot, kind), fresh)})
         for snapshot in pair
         for kind in [f"{type(fresh).__name__.lower()}s"]
     ]
-    after = by_key((added[0], added[1]))
+    after = {key: _without_reason(finding) for key, finding in by_key((added[0], added[1])).items()}
     assert {key: after.get(key) for key in before} == before
     assert {key.name.rpartition(":")[2] for key in after.keys() - before.keys()} <= {"NEW"}
+
+
+def _without_reason(finding: Finding) -> Finding:
+    return replace(finding, reason="") if isinstance(finding, CannotTell) else finding
 
 
 def green(report: ReconciliationReport) -> bool:
@@ -251,7 +255,7 @@ def test_scaling_all_amounts_and_renaming_all_assets_changes_no_finding(pair: Pa
     policy, wider = Policy(), Policy(tolerance=Decimal("0.0000001"))
     before = compare_snapshots(*pair, policy=policy)
     after = compare_snapshots(*other, policy=wider)
-    if not _conflicts(before):
+    if not _conflicts(before) and not _conflicts(after):
         assert [shape(finding) for finding in before] == [shape(finding) for finding in after]
 
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from gal_friday.domain import quantity
-from gal_friday.domain.assets import Asset, Wallet
+from gal_friday.domain.assets import Asset, Wallet, is_unresolved
 from gal_friday.domain.compare.balances import doubt, moving, place_of
 from gal_friday.domain.compare.duplicates import each_once
 from gal_friday.domain.compare.view import Lone, View, only_exchange, only_internal
@@ -68,9 +68,7 @@ def compare_holds(view: View) -> list[Finding]:
     if not ours.said or not theirs.said:
         return own
     assets = (ours.said.keys() | theirs.said.keys()) - ours.unsaid - theirs.unsaid
-    return own + [
-        _hold(view, asset, ours.said.get(asset), theirs.said.get(asset)) for asset in sorted(assets)
-    ]
+    return own + [_hold(view, asset, ours.said.get(asset), theirs.said.get(asset)) for asset in sorted(assets)]
 
 
 def _hold(view: View, asset: Asset, ours: Decimal | None, theirs: Decimal | None) -> Finding:
@@ -83,11 +81,12 @@ def _hold(view: View, asset: Asset, ours: Decimal | None, theirs: Decimal | None
     if asset in view.motion.held:
         return moving(key)
     stake = Stake(difference, asset)
+    kind = DiscrepancyType.UNRESOLVED_NAME if is_unresolved(asset) else _HOLD
     if theirs is None:
-        lone = Lone(key, _HOLD, mine, asset, stake)
+        lone = Lone(key, kind, mine, asset, stake)
         return only_internal(view, lone, doubt=doubt(view.exchange, asset))
     if ours is None:
-        lone = Lone(key, _HOLD, other, asset, stake)
+        lone = Lone(key, kind, other, asset, stake)
         return only_exchange(view, lone, doubt=doubt(view.internal, asset))
     return Differs(key, (AmountMismatch(_HOLD, "held", mine, other, difference, stake),), asset)
 
