@@ -1,1 +1,1 @@
-"""What reconciliation means, as values and functions: no I/O, no clock, no chance."""
+"""What reconciliation means: values and functions. No I/O, no clock, no chance, nothing of the outside."""

@@ -29,10 +29,12 @@ def renamed(snapshot: Snapshot, aliases: Aliases) -> Snapshot:
         snapshot,
         balances=tuple(replace(row, asset=assets.get(row.asset, row.asset)) for row in snapshot.balances),
         positions=tuple(
-            replace(row, instrument=instruments.get(row.instrument, row.instrument)) for row in snapshot.positions
+            replace(row, instrument=instruments.get(row.instrument, row.instrument))
+            for row in snapshot.positions
         ),
         orders=tuple(
-            replace(row, instrument=instruments.get(row.instrument, row.instrument)) for row in snapshot.orders
+            replace(row, instrument=instruments.get(row.instrument, row.instrument))
+            for row in snapshot.orders
         ),
         fills=tuple(_fill(row, aliases) for row in snapshot.fills),
         movements=tuple(replace(row, asset=assets.get(row.asset, row.asset)) for row in snapshot.movements),

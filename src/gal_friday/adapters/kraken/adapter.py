@@ -31,7 +31,7 @@ from gal_friday.adapters.kraken.trail import KeepRaw
 from gal_friday.adapters.kraken.transport import Deadlines, Transport
 from gal_friday.domain.assets import Asset
 from gal_friday.domain.records import Balance, Fill, Movement, Order, Position
-from gal_friday.domain.snapshot import Scales
+from gal_friday.domain.snapshot import Coverage, Scales
 from gal_friday.ports.clock import Clock
 from gal_friday.ports.exchange import Capabilities, Check, Progress, Reading
 
@@ -160,7 +160,7 @@ class KrakenExchange:
     async def fills(self, *, since: datetime, until: datetime) -> Reading[Fill]:
         """Return every fill after *since* up to *until*, oldest first, adjacent fills not merged.
 
-        After ``movements`` of the same time, fees are those of the ledger; before, they are estimates.
+        After ``movements`` of the same time, fees are those of the ledger; before, they are unknown.
         """
         session = await self._ready()
         reading = await read_fills(session, since=since, until=until, ledger=self._ledger)
@@ -176,7 +176,9 @@ class KrakenExchange:
         """
         session = await self._ready()
         reading = await read_movements(session, since=since, until=until, fills=self._fills)
-        self._ledger = LedgerRead(Window(since, until), reading.rows) if self._fills is None else None
+        complete = reading.coverage is Coverage.TOTAL
+        ledger = LedgerRead(Window(since, until), reading.rows, complete)
+        self._ledger = ledger if self._fills is None else None
         self._fills = None
         return reading
 

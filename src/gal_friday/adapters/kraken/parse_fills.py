@@ -96,6 +96,21 @@ def with_ledger_fees(fills: Iterable[Fill], movements: Iterable[Movement]) -> tu
     return tuple(_with_fee(each, legs[each.fill_id]) if each.fill_id in legs else each for each in fills)
 
 
+def without_fees(fills: Iterable[Fill]) -> tuple[Fill, ...]:
+    """Return the fills with their fees unknown; what Kraken's list estimated stays in ``extra["fee_estimate"]``.
+
+    The list names the quote currency whatever the fee was taken from.
+    """
+    return tuple(
+        each
+        if each.fee is None
+        else replace(
+            each, fee=None, fee_asset=None, extra={**(each.extra or {}), "fee_estimate": text(each.fee)}
+        )
+        for each in fills
+    )
+
+
 def _with_fee(execution: Fill, legs: Sequence[Movement]) -> Fill:
     fees: dict[Asset, Decimal] = {}
     for leg in legs:

@@ -18,7 +18,7 @@ from gal_friday.adapters.kraken.client import UnknownId, WrongArguments
 from gal_friday.adapters.kraken.crosscheck import Window, fills_without_rows, some, trades_only_in_ledger
 from gal_friday.adapters.kraken.endpoints import LEDGERS, QUERY_TRADES, TRADES_HISTORY, Endpoint
 from gal_friday.adapters.kraken.paging import Collected, Page, collect
-from gal_friday.adapters.kraken.parse_fills import Quotes, fill, with_ledger_fees
+from gal_friday.adapters.kraken.parse_fills import Quotes, fill, with_ledger_fees, without_fees
 from gal_friday.adapters.kraken.parse_movements import MovementReader
 from gal_friday.adapters.kraken.session import Session, coverage_of, rows_inside
 from gal_friday.adapters.kraken.trail import Trail
@@ -37,6 +37,8 @@ class LedgerRead(Struct, frozen=True):
 
     window: Window
     movements: tuple[Movement, ...]
+    complete: bool = True
+    """Whether no row is missing: only then does a fill without a fee row have no fee."""
 
 
 class FillsRead(Struct, frozen=True):
@@ -84,8 +86,10 @@ async def read_fills(
     rows = [each for each in _oldest_first(collected) if since < each.at <= until]
     reasons = collected.reasons + session.key_gaps(since, until)
     notes = collected.notes
-    if ledger is None or ledger.window.since > since:
-        notes += ("fees of fills are Kraken's estimates in the quote currency: read the ledger first",)
+    if ledger is None or not ledger.complete or ledger.window.since > since:
+        notes += ("fees of fills are not known: Kraken's list only estimates them, and the ledger was not read in full",)
+    if ledger is None:
+        rows = list(without_fees(rows))
     if ledger is not None:
         checked = await _held_against(ledger, rows, Window(since, until), session, trail)
         rows, reasons, notes = checked.rows, reasons + checked.reasons, notes + checked.notes
@@ -157,7 +161,8 @@ async def _held_against(
     bare = fills_without_rows(rows, ledger.movements, common)
     if bare:
         reasons.append(f"fills without any ledger row: {some(bare)}; the ledger may be behind, run again")
-    return _Checked(list(with_ledger_fees(rows, ledger.movements)), tuple(reasons), tuple(notes))
+    charged = with_ledger_fees(rows, ledger.movements) if ledger.complete else without_fees(rows)
+    return _Checked(list(charged), tuple(reasons), tuple(notes))
 
 
 async def _trades_by_id(session: Session, trail: Trail, ids: Sequence[str]) -> list[Fill]:

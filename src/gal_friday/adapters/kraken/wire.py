@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from gal_friday.domain.errors import GalFridayError, MalformedAmount
-from gal_friday.domain.quantity import ZERO, parse
+from gal_friday.domain.quantity import ZERO, parse, places
 from gal_friday.ports.errors import ExchangeMalformed
 
 Row = dict[str, Any]
@@ -27,6 +27,7 @@ Where = tuple[str, str]
 MISSING = object()
 
 # A third of an account's time goes into amounts: the usual form is recognised without a second look.
+_DIGITS_MAX = 20  # On either side of the point; Kraken's assets and prices have at most 12 decimals.
 _ORDINARY = re.compile(r"-?(?=[0-9.]*[1-9])[0-9]{1,20}(?:\.[0-9]{1,20})?")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -93,9 +94,12 @@ def amount(row: Row, field: str, where: Where) -> Decimal:
         # Within the limits of every amount by its form alone, and not zero: nothing is left to be checked.
         return Decimal(value)
     try:
-        return parse(value)
+        parsed = parse(value)
     except MalformedAmount as error:
         refuse(where, field, _shown(str(error)), error)
+    if parsed and (parsed.adjusted() >= _DIGITS_MAX or places(parsed) > _DIGITS_MAX):
+        refuse(where, field, f"{_shown(value)} has more digits than any amount at Kraken")
+    return parsed
 
 
 def amount_or_none(row: Row, field: str, where: Where) -> Decimal | None:

@@ -73,7 +73,7 @@ class _Maker:
         self.chance = Random(seed)
         self.placed = 0
         self.rollovers: list[str] = []
-        self.step = timedelta(hours=22) / orders
+        self.step = timedelta(hours=20) / orders
 
     def day(self) -> Day:
         """Let the day happen and return it."""

@@ -18,6 +18,7 @@ from gal_friday.domain.cut import in_motion
 from gal_friday.domain.errors import MixedAccounts, MixedSides
 from gal_friday.domain.finding import CannotTell, Finding, Key
 from gal_friday.domain.policy import Policy
+from gal_friday.domain.proof import unproven_balances
 from gal_friday.domain.records import RECORD_KINDS, Kind
 from gal_friday.domain.snapshot import Coverage, Snapshot
 
@@ -41,7 +42,9 @@ def compare_snapshots(
         MixedAccounts: the snapshots are of different accounts or exchanges.
     """
     _refuse_mixed(internal, exchange)
-    view = View(internal, exchange, policy, in_motion(internal, exchange))
+    view = View(
+        internal, exchange, policy, in_motion(internal, exchange), unproven_balances(exchange)
+    )
     findings: list[Finding] = []
     for kind in RECORD_KINDS:
         if kind in only and (internal.rows(kind) or exchange.rows(kind)):

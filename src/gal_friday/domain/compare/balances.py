@@ -12,6 +12,7 @@ from gal_friday.domain.compare.view import Lone, View, also_repeated, only_excha
 from gal_friday.domain.finding import (
     Agrees,
     AmountMismatch,
+    CannotTell,
     Differs,
     DiscrepancyType,
     Finding,
@@ -85,8 +86,8 @@ def _differing(view: View, ours: Balance, theirs: Balance) -> Finding:
     tolerance = view.tolerance(ours.asset, ours.rounded_records + theirs.rounded_records)
     if quantity.absolute(difference) <= tolerance:
         return Agrees(key, ours.total, difference)
-    if ours.asset in view.motion.assets:
-        return moving(key)
+    if (undecided := _undecided(view, key, ours)) is not None:
+        return undecided
     stake = Stake(difference, ours.asset)
     mismatch = AmountMismatch(
         DiscrepancyType.BALANCE_MISMATCH, "total", ours.total, theirs.total, difference, stake
@@ -94,12 +95,20 @@ def _differing(view: View, ours: Balance, theirs: Balance) -> Finding:
     return Differs(key, (mismatch,), ours.asset)
 
 
+def _undecided(view: View, key: Key, row: Balance) -> Finding | None:
+    """Return why a difference cannot be judged: the asset moved, or the exchange contradicts itself about it."""
+    if row.asset in view.motion.assets:
+        return moving(key)
+    reason = view.unproven.get((row.asset, row.wallet))
+    return None if reason is None else CannotTell(key, reason, "exchange")
+
+
 def _only_ours(view: View, ours: Balance) -> Finding:
     key = Key(_BALANCES, ours.asset, ours.wallet)
     if _counts_as_zero(view, ours, view.exchange):
         return Agrees(key, ours.total, quantity.negate(ours.total))
-    if ours.asset in view.motion.assets:
-        return moving(key)
+    if (undecided := _undecided(view, key, ours)) is not None:
+        return undecided
     stake = Stake(quantity.negate(ours.total), ours.asset)
     return only_internal(view, _lone(key, ours, stake), doubt=doubt(view.exchange, ours.asset))
 
@@ -108,8 +117,8 @@ def _only_theirs(view: View, theirs: Balance) -> Finding:
     key = Key(_BALANCES, theirs.asset, theirs.wallet)
     if _counts_as_zero(view, theirs, view.internal):
         return Agrees(key, ZERO, theirs.total)
-    if theirs.asset in view.motion.assets:
-        return moving(key)
+    if (undecided := _undecided(view, key, theirs)) is not None:
+        return undecided
     stake = Stake(theirs.total, theirs.asset)
     return only_exchange(view, _lone(key, theirs, stake), doubt=doubt(view.internal, theirs.asset))
 

@@ -4,6 +4,7 @@ This is the only place that turns "one side has it, the other does not" into a f
 as zero only where the other side's coverage is total (I5).
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple, assert_never
@@ -11,7 +12,7 @@ from typing import NamedTuple, assert_never
 from msgspec import Struct
 from msgspec.structs import replace
 
-from gal_friday.domain.assets import Asset, Instrument, base_and_quote
+from gal_friday.domain.assets import Asset, Instrument, Wallet, base_and_quote
 from gal_friday.domain.cut import Motion
 from gal_friday.domain.finding import (
     Agrees,
@@ -39,6 +40,8 @@ class View(Struct, frozen=True):
     exchange: Snapshot
     policy: Policy
     motion: Motion
+    unproven: Mapping[tuple[Asset, Wallet], str] = {}
+    """Balances that the exchange's own ledger contradicts, and what the two say."""
 
     @property
     def scales(self) -> Scales:

@@ -1,0 +1,1 @@
+"""The flows against the simulated exchange over real HTTP, with books and stores in memory."""
