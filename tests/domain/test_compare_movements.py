@@ -155,6 +155,13 @@ def test_an_event_at_the_edge_of_the_window_is_not_torn_apart() -> None:
     assert isinstance(only(internal(ours), exchange(theirs, since=since(-30))), Agrees)
 
 
+def test_the_legs_of_one_fill_are_not_parted_by_the_window() -> None:
+    legs = [movement("L1", "100", refers_to="T1", minute=-30.001), movement("L2", "50", refers_to="T1")]
+    finding = only([], exchange(*legs, since=since(-30)))
+    assert isinstance(finding, ExchangeOnly)
+    assert finding.amount == D(150)
+
+
 def test_a_failed_withdrawal_and_its_return_are_two_rows_of_one_event() -> None:
     theirs = [
         movement("L1", "-100", "USD", "withdrawal", "FTw", fee="1"),
