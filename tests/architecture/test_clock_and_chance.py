@@ -55,8 +55,7 @@ def test_only_the_simulator_knows_random_and_only_its_class() -> None:
         f"{place(path)}:{line} {name}"
         for path in modules()
         for line, name in imported_names(path)
-        if name.split(".")[0] == "random"
-        and not (place(path).startswith(SIMULATOR) and name == "random.Random")
+        if name.split(".")[0] == "random" and not (place(path).startswith(SIMULATOR) and name == "random.Random")
     ]
     assert found == [], "write `from random import Random` and Random(seed), in the simulator only"
 

@@ -117,14 +117,10 @@ def complaints(stubs: Path, *paths: Path) -> list[str]:
     """Return what the checker says about amounts in these files when arithmetic on them does not exist."""
     command = [sys.executable, "-m", "mypy", "--custom-typeshed-dir", str(stubs), "--no-warn-unreachable"]
     command += ["--cache-dir", str(ROOT / ".mypy_cache" / "exact"), "--no-error-summary", "--no-color-output"]
-    checked = subprocess.run(
-        [*command, *map(str, paths)], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    checked = subprocess.run([*command, *map(str, paths)], cwd=ROOT, capture_output=True, text=True, check=False)
     assert checked.returncode in (0, 1), checked.stdout + checked.stderr
     # A name nobody defined says nothing about arithmetic; the ordinary check reports it.
-    errors = [
-        line for line in checked.stdout.splitlines() if ": error:" in line and "[name-defined]" not in line
-    ]
+    errors = [line for line in checked.stdout.splitlines() if ": error:" in line and "[name-defined]" not in line]
     return [line for line in errors if "Decimal" in line]
 
 
@@ -151,7 +147,5 @@ def test_nobody_else_does_arithmetic_on_amounts(stubs_without_arithmetic: Path) 
 )
 def test_the_check_sees_arithmetic(stubs_without_arithmetic: Path, tmp_path: Path, expression: str) -> None:
     module = tmp_path / "wrong.py"
-    module.write_text(
-        f"from decimal import Decimal\n\n\ndef f(a: Decimal) -> object:\n    return {expression}\n"
-    )
+    module.write_text(f"from decimal import Decimal\n\n\ndef f(a: Decimal) -> object:\n    return {expression}\n")
     assert len(complaints(stubs_without_arithmetic, module)) == 1

@@ -11,12 +11,8 @@ from packaging.version import Version
 
 from tests.architecture.sources import ROOT, kept_files, place
 
-LOCKS = {
-    path.name: path.read_text(encoding="utf-8") for path in sorted((ROOT / "requirements").glob("*.lock"))
-}
-_ENTRY = re.compile(
-    r"(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;]+)(?: ; [^\\]+)?(?: --hash=sha256:[0-9a-f]{64})+"
-)
+LOCKS = {path.name: path.read_text(encoding="utf-8") for path in sorted((ROOT / "requirements").glob("*.lock"))}
+_ENTRY = re.compile(r"(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;]+)(?: ; [^\\]+)?(?: --hash=sha256:[0-9a-f]{64})+")
 
 
 def entries(lock: str) -> list[str]:
@@ -36,9 +32,7 @@ def test_there_is_a_lock_for_every_environment() -> None:
 
 @pytest.mark.parametrize("name", LOCKS)
 def test_a_lock_names_no_address_and_no_source(name: str) -> None:
-    found = re.findall(
-        r".*(?:(?:https?|file)://|--index|--find-links|--extra-index|--trusted-host).*", LOCKS[name]
-    )
+    found = re.findall(r".*(?:(?:https?|file)://|--index|--find-links|--extra-index|--trusted-host).*", LOCKS[name])
     assert found == []
 
 

@@ -56,9 +56,7 @@ def longer_files() -> set[str]:
 
 def longer_functions() -> set[str]:
     """Return the functions over the limit, signature and docstring counted."""
-    return {
-        name for name, node in functions() if (node.end_lineno or 0) - node.lineno + 1 > FUNCTION_LINES_MAX
-    }
+    return {name for name, node in functions() if (node.end_lineno or 0) - node.lineno + 1 > FUNCTION_LINES_MAX}
 
 
 def lines_matching(pattern: re.Pattern[str]) -> list[str]:
@@ -115,6 +113,4 @@ def test_the_package_carries_its_types() -> None:
 
 
 def test_the_licence_is_the_one_the_project_states() -> None:
-    assert "Apache License\n                           Version 2.0" in (ROOT / "LICENSE").read_text(
-        encoding="utf-8"
-    )
+    assert "Apache License\n                           Version 2.0" in (ROOT / "LICENSE").read_text(encoding="utf-8")
