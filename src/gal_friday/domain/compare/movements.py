@@ -15,7 +15,15 @@ from gal_friday.domain import quantity
 from gal_friday.domain.assets import Asset, Wallet, is_unresolved
 from gal_friday.domain.compare.duplicates import Repeats, each_once, of_row, repeated
 from gal_friday.domain.compare.stake import net
-from gal_friday.domain.compare.view import Lone, View, also_repeated, before, incomplete_sum, only_exchange, only_internal
+from gal_friday.domain.compare.view import (
+    Lone,
+    View,
+    also_repeated,
+    before,
+    incomplete_sum,
+    only_exchange,
+    only_internal,
+)
 from gal_friday.domain.finding import (
     Agrees,
     AmountMismatch,
@@ -36,6 +44,7 @@ _MISMATCH = DiscrepancyType.MOVEMENT_MISMATCH
 
 _LEG = "leg"
 
+
 class Event(NamedTuple):
     """What belongs together: what one event moved of one asset in one wallet."""
 
@@ -55,13 +64,9 @@ class Sides(NamedTuple):
 def compare_movements(view: View) -> list[Finding]:
     """Return one finding per movement, or per event and asset where only the event tells them together."""
     internal, exchange = each_once(view.internal.movements, _id), each_once(view.exchange.movements, _id)
-    twice = repeated(
-        view.internal.movements, view.exchange.movements, _id, DiscrepancyType.MOVEMENT_DUPLICATED
-    )
+    twice = repeated(view.internal.movements, view.exchange.movements, _id, DiscrepancyType.MOVEMENT_DUPLICATED)
     own = {name for name in internal.keys() & exchange.keys() if not _one_leg(internal[name], exchange[name])}
-    findings = [
-        _told(_same_id(view, internal[name], exchange[name]), twice, (internal[name],)) for name in own
-    ]
+    findings = [_told(_same_id(view, internal[name], exchange[name]), twice, (internal[name],)) for name in own]
     for event, sides in _events(internal, exchange, own).items():
         for finding, rows in _of_event(view, event, sides):
             findings.append(_told(finding, twice, rows))
@@ -77,9 +82,7 @@ def _told(finding: Finding, twice: Repeats[str], rows: Iterable[Movement]) -> Fi
         return finding
     names = sorted({row.movement_id for row in rows})
     repeats = (
-        of_row(found, "" if name == finding.key.name else name)
-        for name in names
-        for found in twice.get(name, ())
+        of_row(found, "" if name == finding.key.name else name) for name in names for found in twice.get(name, ())
     )
     return also_repeated(finding, tuple(repeats))
 
@@ -94,9 +97,7 @@ def _one_leg(ours: Movement, theirs: Movement) -> bool:
     )
 
 
-def _events(
-    internal: dict[str, Movement], exchange: dict[str, Movement], own: set[str]
-) -> dict[Event, Sides]:
+def _events(internal: dict[str, Movement], exchange: dict[str, Movement], own: set[str]) -> dict[Event, Sides]:
     events: dict[Event, Sides] = {}
     for name, row in internal.items():
         if name not in own:
@@ -130,9 +131,7 @@ def _names(ours: Movement, theirs: Movement) -> Iterator[Mismatch]:
         yield TextMismatch(DiscrepancyType.UNRESOLVED_NAME, "kind", ours.kind, theirs.kind)
 
 
-def _nets(
-    view: View, asset: Asset, ours: Sequence[Movement], theirs: Sequence[Movement]
-) -> Iterator[Mismatch]:
+def _nets(view: View, asset: Asset, ours: Sequence[Movement], theirs: Sequence[Movement]) -> Iterator[Mismatch]:
     mine, other = _net_of(ours), _net_of(theirs)
     if mine == other:
         return
@@ -199,9 +198,7 @@ def _in_window(view: View, event: Event, sides: Sides) -> Sides:
     mine, other = {row.movement_id: row for row in sides.ours}, {row.movement_id: row for row in sides.theirs}
     paired = {name for name in mine.keys() & other.keys() if net(mine[name]) == net(other[name])}
     ours = [row for name, row in mine.items() if name not in paired and not before(row.at, start)]
-    return Sides(
-        ours, [row for name, row in other.items() if name not in paired and not before(row.at, start)]
-    )
+    return Sides(ours, [row for name, row in other.items() if name not in paired and not before(row.at, start)])
 
 
 def _key(event: Event, sides: Sides) -> Key:
