@@ -32,9 +32,7 @@ def refused(*errors: str) -> httpx2.Response:
 
 def raw(text: str, status: int = 200, **headers: str) -> httpx2.Response:
     """Return an answer with exactly this body."""
-    return httpx2.Response(
-        status, content=text.encode(), headers={"content-type": "application/json", **headers}
-    )
+    return httpx2.Response(status, content=text.encode(), headers={"content-type": "application/json", **headers})
 
 
 class Script:
@@ -79,9 +77,7 @@ class Connection:
             "https://kraken.test", deadlines=Deadlines(**deadlines), http=self.script.transport, body_max=4096
         )
         credentials = Credentials(KEY, SECRET)
-        return Client(
-            credentials, transport, self.clock, tier=tier, state_dir=state_dir, patience=Patience(attempts=4)
-        )
+        return Client(credentials, transport, self.clock, tier=tier, state_dir=state_dir, patience=Patience(attempts=4))
 
     def waited(self) -> float:
         """Return the seconds that were waited in all."""

@@ -64,9 +64,7 @@ async def test_a_public_call_carries_no_key(kraken: Connection) -> None:
         httpx2.RemoteProtocolError("cut"),
     ],
 )
-async def test_trouble_that_passes_is_waited_out(
-    kraken: Connection, trouble: httpx2.Response | Exception
-) -> None:
+async def test_trouble_that_passes_is_waited_out(kraken: Connection, trouble: httpx2.Response | Exception) -> None:
     kraken.script.says(trouble, trouble, ok({"ZUSD": {"balance": "1"}}))
     reply = await kraken.client.call(BALANCE_EX)
     assert reply.result == {"ZUSD": {"balance": "1"}}
@@ -109,9 +107,7 @@ async def test_silence_is_an_empty_account_for_balances(kraken: Connection, answ
 
 
 @pytest.mark.parametrize("answer", [raw('{"error":[]}'), raw('{"error":[],"result":null}')])
-async def test_silence_is_a_failed_read_for_history(
-    kraken: Connection, answer: httpx2.Response
-) -> None:  # N1
+async def test_silence_is_a_failed_read_for_history(kraken: Connection, answer: httpx2.Response) -> None:  # N1
     kraken.script.says(answer)
     with pytest.raises(ExchangeMalformed):
         await kraken.client.call(LEDGERS)

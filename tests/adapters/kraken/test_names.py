@@ -243,9 +243,7 @@ FOLDER = os.environ.get("GAL_FRIDAY_KRAKEN_FIXTURES", "")
 def collected(path: str) -> Any:
     file = Path(FOLDER) / path if FOLDER else None
     if file is None or not file.is_file():
-        pytest.skip(
-            f"collected answers are not there: GAL_FRIDAY_KRAKEN_FIXTURES is {FOLDER!r}, looked for {path}"
-        )
+        pytest.skip(f"collected answers are not there: GAL_FRIDAY_KRAKEN_FIXTURES is {FOLDER!r}, looked for {path}")
     return json.loads(file.read_bytes())
 
 
@@ -269,9 +267,7 @@ def test_every_pair_that_kraken_ever_listed_resolves_to_its_two_assets() -> None
 
 def test_offline_every_asset_id_that_kraken_ever_listed_resolves_alike() -> None:
     derived = collected("derived/asset_ids_2021-12_and_2026-01.json")
-    online = Names(
-        KnownNames(assets_listed({raw: {"altname": row["altname"]} for raw, row in derived.items()}))
-    )
+    online = Names(KnownNames(assets_listed({raw: {"altname": row["altname"]} for raw, row in derived.items()})))
     differing = {raw for raw in derived if online.holding(raw) != OFFLINE.holding(raw)}
     assert differing == set()
     assert not {raw for raw in derived if is_unresolved(online.holding(raw)[0])}

@@ -156,9 +156,7 @@ def test_a_damaged_file_counts_as_empty(tmp_path: Path, damage: bytes) -> None:
 
 
 @given(cut=st.integers(0, 1024))
-def test_a_write_that_broke_off_leaves_the_record_before_it(
-    tmp_path_factory: pytest.TempPathFactory, cut: int
-) -> None:
+def test_a_write_that_broke_off_leaves_the_record_before_it(tmp_path_factory: pytest.TempPathFactory, cut: int) -> None:
     folder = tmp_path_factory.mktemp("key")
     file, path = KeyFile(folder, "a"), folder / "kraken-a.state"
     earlier = KeyMemory(nonce=1, counter=Counter(3.0, NOON))

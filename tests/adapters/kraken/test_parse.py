@@ -380,11 +380,7 @@ def test_an_unknown_field_is_kept() -> None:
 # --- whatever comes -----------------------------------------------------------------------------
 
 JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.text(max_size=8)
-    | st.sampled_from(["NaN", "1e400", "-1", "0.5"]),
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.sampled_from(["NaN", "1e400", "-1", "0.5"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
     max_leaves=6,
 )

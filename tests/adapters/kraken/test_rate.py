@@ -19,9 +19,7 @@ NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 STARTER = Tier(15, 0.33)
 
 
-@pytest.mark.parametrize(
-    "name, maximum, decay", [("starter", 15, 0.33), ("intermediate", 20, 0.5), ("pro", 20, 1.0)]
-)
+@pytest.mark.parametrize("name, maximum, decay", [("starter", 15, 0.33), ("intermediate", 20, 0.5), ("pro", 20, 1.0)])
 def test_the_tiers_have_krakens_numbers(name: str, maximum: float, decay: float) -> None:
     assert tier_named(name) == Tier(maximum, decay)
 

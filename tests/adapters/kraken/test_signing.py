@@ -22,10 +22,7 @@ def test_the_documented_request_has_the_documented_signature() -> None:
 def test_a_nanosecond_nonce_is_signed_as_krakens_own_client_signs_it() -> None:
     credentials = Credentials("key", base64.b64encode(b"\x01" * 32).decode())
     signature = credentials.signature("/0/private/Balance", 1700000000000000000, "nonce=1700000000000000000")
-    assert (
-        signature
-        == "6i7+cpXVLDDnDOekgsRcgFQhkYFyPDSSxhSVA8OrA6vjziXcy2K1DP3n7f9B/Kgni71WjBSQusZKxduRsdF20Q=="
-    )
+    assert signature == "6i7+cpXVLDDnDOekgsRcgFQhkYFyPDSSxhSVA8OrA6vjziXcy2K1DP3n7f9B/Kgni71WjBSQusZKxduRsdF20Q=="
 
 
 def test_a_secret_that_is_no_base64_is_refused_without_being_shown() -> None:

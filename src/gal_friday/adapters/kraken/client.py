@@ -148,9 +148,7 @@ class Client:
         except wire.Unreadable:
             return not_understood(answer, now)
         refused = refusal(envelope.errors)
-        if refused is not None and (
-            refused.worst > ErrorClass.MARKET_STATE or envelope.result is wire.MISSING
-        ):
+        if refused is not None and (refused.worst > ErrorClass.MARKET_STATE or envelope.result is wire.MISSING):
             return NoResult(refused.text, refusal=refused)
         if answer.status >= 400:
             return not_understood(answer, now)

@@ -33,9 +33,7 @@ class Window(Struct, frozen=True):
         return Window(max(self.since, other.since), min(self.until, other.until))
 
 
-def trades_only_in_ledger(
-    fills: Sequence[Fill], movements: Sequence[Movement], window: Window
-) -> tuple[str, ...]:
+def trades_only_in_ledger(fills: Sequence[Fill], movements: Sequence[Movement], window: Window) -> tuple[str, ...]:
     """Return the ids of trades that the ledger knows and the trade list does not, sorted."""
     known = {fill.fill_id for fill in fills}
     return tuple(
@@ -52,16 +50,12 @@ def trades_only_in_ledger(
     )
 
 
-def fills_without_rows(
-    fills: Sequence[Fill], movements: Sequence[Movement], window: Window
-) -> tuple[str, ...]:
+def fills_without_rows(fills: Sequence[Fill], movements: Sequence[Movement], window: Window) -> tuple[str, ...]:
     """Return the ids of spot fills that no ledger row refers to, sorted. Fills on margin may have none."""
     referred = {movement.refers_to for movement in movements}
     return tuple(
         sorted(
-            fill.fill_id
-            for fill in fills
-            if not fill.margin and fill.fill_id not in referred and window.holds(fill.at)
+            fill.fill_id for fill in fills if not fill.margin and fill.fill_id not in referred and window.holds(fill.at)
         )
     )
 

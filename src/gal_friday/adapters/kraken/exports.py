@@ -121,12 +121,13 @@ class _Reader:
     def _read_table(self, file: IO[bytes], name: str) -> None:
         csv.field_size_limit(_FIELD_MAX)
         # Exports opened and saved by a spreadsheet begin with a byte order mark.
-        lines = csv.reader(io.TextIOWrapper(file, "utf-8-sig", newline=""), strict=True)
-        try:
-            header = [_SPELLINGS.get(column.strip(), column.strip()) for column in next(lines, [])]
-            self._read_rows(lines, header, name)
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise MalformedExport(f"{name}, line {lines.line_num}: {error}") from error
+        with io.TextIOWrapper(file, "utf-8-sig", newline="") as text:
+            lines = csv.reader(text, strict=True)
+            try:
+                header = [_SPELLINGS.get(column.strip(), column.strip()) for column in next(lines, [])]
+                self._read_rows(lines, header, name)
+            except (csv.Error, UnicodeDecodeError) as error:
+                raise MalformedExport(f"{name}, line {lines.line_num}: {error}") from error
 
     def _read_rows(self, lines: Iterator[list[str]], header: list[str], name: str) -> None:
         if len(set(header)) != len(header):
@@ -210,9 +211,7 @@ def _timed(row: Row, place: str, txid: str) -> Row:
     try:
         at = datetime.strptime(whole, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
     except ValueError as error:
-        wire.refuse(
-            (place, txid), "time", f"{text[:40]!r} is no time such as 2026-03-01 12:00:00.1234", error
-        )
+        wire.refuse((place, txid), "time", f"{text[:40]!r} is no time such as 2026-03-01 12:00:00.1234", error)
     seconds = str((at - _EPOCH) // timedelta(seconds=1))
     return {**row, "time": f"{seconds}.{fraction}" if fraction else seconds}
 

@@ -49,8 +49,7 @@ class KeyInfo(Struct, frozen=True):
             )
         if self.query_to is not None and until > self.query_to:
             reasons.append(
-                f"this key shows nothing after {self.query_to:%Y-%m-%d %H:%M:%S} UTC; "
-                "use a key without a query window"
+                f"this key shows nothing after {self.query_to:%Y-%m-%d %H:%M:%S} UTC; use a key without a query window"
             )
         return tuple(reasons)
 

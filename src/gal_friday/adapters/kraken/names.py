@@ -52,9 +52,7 @@ _PLAIN_CODE = re.compile(r"[A-Za-z0-9]{1,20}", re.ASCII)
 class Names:
     """Resolves every spelling of one exchange's assets and pairs."""
 
-    def __init__(
-        self, listed: KnownNames, earlier: KnownNames | None = None, *, offline: bool = False
-    ) -> None:
+    def __init__(self, listed: KnownNames, earlier: KnownNames | None = None, *, offline: bool = False) -> None:
         """Build the tables. What is *listed* now comes before what was listed *earlier*.
 
         *offline* says that the list is not complete: a code that is in no table is then its own name,

@@ -55,7 +55,7 @@ async def collect(
     """
     reader = _Reader(fetch, what, progress, pages_max)
     await reader.walk()
-    if reader.moved:
+    if reader.moved or reader.fewer_than_counted:
         await reader.look_at_the_head_again()
     return reader.collected()
 
@@ -72,7 +72,13 @@ class _Reader(Generic[Row]):
         self._stuck = 0
         self._passed = 0
         self._reasons: list[str] = []
+        self._holes: list[str] = []
         self.moved = False
+
+    @property
+    def fewer_than_counted(self) -> bool:
+        """Say whether the exchange knows of more rows than were found."""
+        return self._count is not None and self._count > len(self._rows)
 
     async def walk(self) -> None:
         offset = 0
@@ -83,9 +89,12 @@ class _Reader(Generic[Row]):
             new = self._take(page, offset)
             if self._ended(page, offset, new):
                 return
+            if new:
+                self._stuck = 0
             # Counted by what is known and not by the length of pages, which may hold rows twice: so the
-            # next page begins at the last known row, or before it where rows arrived in the meantime.
-            self._passed += 0 if new else len(page.rows) - 1
+            # next page begins at the last known row, moved on by the rows that arrived before it.
+            if offset > 0 and len(page.rows) == PAGE_SIZE:
+                self._passed += PAGE_SIZE - new - 1
             offset = max(0, len(self._rows) + self._passed - 1)
 
     async def look_at_the_head_again(self) -> None:
@@ -108,10 +117,12 @@ class _Reader(Generic[Row]):
         notes = []
         if self._twice:
             notes.append(f"{self._what}: {self._twice} rows came twice; the list moved while it was read")
+        # A hole that a later look has filled, down to the exchange's own count, is none.
+        (notes if self._count == len(self._rows) else self._reasons).extend(self._holes)
         if self._count is not None and self._count != len(self._rows):
             compared = f"{self._what}: the exchange counts {self._count} rows, {len(self._rows)} were found"
             # Its count proves nothing by agreeing; that it knows of more rows is a reason to doubt.
-            if self._count > len(self._rows):
+            if self.fewer_than_counted:
                 self._reasons.append(f"{compared}; run again")
             else:
                 notes.append(compared)
@@ -126,7 +137,10 @@ class _Reader(Generic[Row]):
             if page is None:
                 return None
             misfit = self._misfit(page, offset)
-            if misfit is None or looks >= _LOOKS:
+            if misfit == "hole" and self._passed:
+                # Fewer rows arrived than it seemed: look from the last known row itself.
+                offset, self._passed, looks = offset - self._passed, 0, 0
+            elif misfit is None or looks >= _LOOKS:
                 break
         if misfit is not None and not self._goes_on_in_spite_of(misfit, page):
             return None
@@ -147,7 +161,7 @@ class _Reader(Generic[Row]):
     def _goes_on_in_spite_of(self, misfit: str, page: Page[Row]) -> bool:
         if misfit == "hole":
             first = next(iter(page.rows))
-            self._reasons.append(
+            self._holes.append(
                 f"{self._what}: the page before row {first} does not reach it, rows may be missing; run again"
             )
             return True
@@ -163,11 +177,12 @@ class _Reader(Generic[Row]):
     def _take(self, page: Page[Row], offset: int) -> int:
         known = 0
         for name, row in page.rows.items():
-            earlier = self._rows.setdefault(name, row)
-            if earlier is not row:
-                known += 1
-                if earlier != row:
-                    self._reasons.append(f"{self._what}: row {name} came twice and differs; run again")
+            if name not in self._rows:
+                self._rows[name] = row
+                continue
+            known += 1
+            if self._rows[name] != row:
+                self._reasons.append(f"{self._what}: row {name} came twice and differs; run again")
         # One row of overlap is ours; more came because the list moved. A page that only confirms the end is
         # no movement.
         surplus = known - 1 if offset > 0 else 0

@@ -104,9 +104,7 @@ def without_fees(fills: Iterable[Fill]) -> tuple[Fill, ...]:
     return tuple(
         each
         if each.fee is None
-        else replace(
-            each, fee=None, fee_asset=None, extra={**(each.extra or {}), "fee_estimate": text(each.fee)}
-        )
+        else replace(each, fee=None, fee_asset=None, extra={**(each.extra or {}), "fee_estimate": text(each.fee)})
         for each in fills
     )
 

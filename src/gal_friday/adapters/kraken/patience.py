@@ -152,8 +152,7 @@ _WHAT_TO_DO_LATER = {
     ErrorClass.MARKET_STATE: "asking again later is safe",
     ErrorClass.RATE: "check the tier setting, and that no other program uses this key",
     ErrorClass.NONCE: (
-        "another program uses this key, or once used it with larger nonces: "
-        "make a key of its own for this service"
+        "another program uses this key, or once used it with larger nonces: make a key of its own for this service"
     ),
     ErrorClass.LOCKOUT: (
         "no call is made with this key for fifteen minutes. Check that key and secret belong together, "
@@ -168,9 +167,7 @@ def _after_throttle(
     wait = patience.longest_pause if refusal.until is None else refusal.until - now.timestamp()
     if attempt < patience.attempts and wait <= patience.longest_named_wait:
         return Again(max(wait, patience.first_pause))
-    return ExchangeUnavailable(
-        f"{said}; asking again later is safe", retry_at=now + timedelta(seconds=max(0.0, wait))
-    )
+    return ExchangeUnavailable(f"{said}; asking again later is safe", retry_at=now + timedelta(seconds=max(0.0, wait)))
 
 
 def _pause(attempt: int, nonce: int, patience: Patience) -> float:

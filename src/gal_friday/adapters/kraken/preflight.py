@@ -89,9 +89,7 @@ async def _clock(client: Client, clock: Clock) -> Check:
 
 def _about_key(info: KeyInfo | None, now: datetime, allow_trading_key: bool) -> list[Check]:
     if info is None:
-        return [
-            Check("key", WARNING, "Kraken does not tell about this key; look at its rights on the website")
-        ]
+        return [Check("key", WARNING, "Kraken does not tell about this key; look at its rights on the website")]
     return [
         _rights_to_act(info, allow_trading_key),
         _rights_to_read(info),
@@ -141,16 +139,12 @@ def _window(info: KeyInfo, now: datetime) -> Check:
 
 def _addresses(info: KeyInfo) -> Check:
     if not info.addresses:
-        return Check(
-            "addresses", WARNING, "the key can be used from anywhere; limit it to this machine's address"
-        )
+        return Check("addresses", WARNING, "the key can be used from anywhere; limit it to this machine's address")
     return Check("addresses", OK, f"the key can be used from {', '.join(info.addresses)} only")
 
 
 def _nonce_window(info: KeyInfo) -> Check:
-    return Check(
-        "nonce window", OK, f"the nonce window of the key is {info.nonce_window}; calls are made in order"
-    )
+    return Check("nonce window", OK, f"the nonce window of the key is {info.nonce_window}; calls are made in order")
 
 
 def _budget(tier: str) -> Check:

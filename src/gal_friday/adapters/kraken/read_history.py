@@ -70,9 +70,7 @@ async def read_movements(
     )
 
 
-async def read_fills(
-    session: Session, *, since: datetime, until: datetime, ledger: LedgerRead | None
-) -> Reading[Fill]:
+async def read_fills(session: Session, *, since: datetime, until: datetime, ledger: LedgerRead | None) -> Reading[Fill]:
     """Return the fills after *since* up to *until*, oldest first, with ledger fees where it was read."""
     trail = session.trail()
     quotes = Quotes(session.names)
@@ -87,7 +85,7 @@ async def read_fills(
     reasons = collected.reasons + session.key_gaps(since, until)
     notes = collected.notes
     if ledger is None or not ledger.complete or ledger.window.since > since:
-        notes += ("fees of fills are not known: Kraken's list only estimates them, and the ledger was not read in full",)
+        notes += ("fees of fills are not known: Kraken's list estimates them, and the ledger was not read in full",)
     if ledger is None:
         rows = list(without_fees(rows))
     if ledger is not None:
@@ -131,8 +129,9 @@ def _oldest_first(collected: Collected[Record]) -> list[Record]:
     return rows
 
 
-def _at(record: Fill | Movement) -> datetime:
-    return record.at
+def _at(record: Fill | Movement) -> tuple[datetime, str]:
+    # Kraken's times have a digit more than an instant: within a microsecond the text decides.
+    return record.at, record.raw[1]
 
 
 class _Checked(Struct):
@@ -153,9 +152,7 @@ async def _held_against(
         rows = sorted([*rows, *(each for each in found if window.since < each.at <= window.until)], key=_at)
         still = sorted(set(absent) - {each.fill_id for each in found})
         if found:
-            notes.append(
-                f"fills: {len(found)} were missing from the list and found by their id in the ledger"
-            )
+            notes.append(f"fills: {len(found)} were missing from the list and found by their id in the ledger")
         if still:
             reasons.append(f"the ledger shows trades that the list of fills lacks: {some(still)}; run again")
     bare = fills_without_rows(rows, ledger.movements, common)
@@ -174,9 +171,7 @@ async def _trades_by_id(session: Session, trail: Trail, ids: Sequence[str]) -> l
             rows = await session.rows(QUERY_TRADES, {"txid": ",".join(wanted)}, trail)
         except (UnknownId, WrongArguments):
             continue
-        found.extend(
-            fill(row, name, quotes, QUERY_TRADES.name) for name, row in rows.items() if name in wanted
-        )
+        found.extend(fill(row, name, quotes, QUERY_TRADES.name) for name, row in rows.items() if name in wanted)
     return found
 
 

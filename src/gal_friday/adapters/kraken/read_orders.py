@@ -55,16 +55,12 @@ async def _closed(session: Session, trail: Trail, since: datetime) -> Collected[
 
     all_closed = await collect(fetch, what="closed orders", progress=session.progress)
     inside = {
-        name: each
-        for name, each in all_closed.rows.items()
-        if each.updated_at is None or each.updated_at > since
+        name: each for name, each in all_closed.rows.items() if each.updated_at is None or each.updated_at > since
     }
     return Collected(inside, all_closed.reasons, all_closed.notes)
 
 
-async def _by_id(
-    session: Session, trail: Trail, ids: Sequence[str]
-) -> tuple[dict[str, Order], tuple[str, ...]]:
+async def _by_id(session: Session, trail: Trail, ids: Sequence[str]) -> tuple[dict[str, Order], tuple[str, ...]]:
     """Return those of *ids* that exist, and a note on each that Kraken does not know."""
     askable = [name for name in ids if _can_be_asked(name)]
     found: dict[str, Order] = {}
@@ -74,9 +70,7 @@ async def _by_id(
     left_out = [name for name in askable if name not in found]
     for start in range(0, len(left_out), IDS_PER_CALL):
         found.update(await _asked(session, trail, left_out[start : start + IDS_PER_CALL]))
-    notes = [
-        f"order {name}: this is no id of Kraken, it was not asked for" for name in ids if name not in askable
-    ]
+    notes = [f"order {name}: this is no id of Kraken, it was not asked for" for name in ids if name not in askable]
     notes += [f"order {name}: Kraken does not know this id" for name in askable if name not in found]
     return found, tuple(notes)
 
@@ -94,11 +88,7 @@ async def _asked(session: Session, trail: Trail, ids: Sequence[str]) -> dict[str
             **await _asked(session, trail, ids[middle:]),
         }
     wanted = set(ids)
-    return {
-        name: order(row, name, session.names, QUERY_ORDERS.name)
-        for name, row in rows.items()
-        if name in wanted
-    }
+    return {name: order(row, name, session.names, QUERY_ORDERS.name) for name, row in rows.items() if name in wanted}
 
 
 def _can_be_asked(name: str) -> bool:

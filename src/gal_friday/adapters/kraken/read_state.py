@@ -74,9 +74,7 @@ async def _against_ledger(session: Session, trail: Trail) -> tuple[str, ...]:
         return (f"Kraken shows no balance at all, and the ledger cannot confirm it: {error}",)
     if not rows:
         return ()
-    return (
-        "Kraken shows no balance at all although the ledger has rows; run again, or look at the exchange",
-    )
+    return ("Kraken shows no balance at all although the ledger has rows; run again, or look at the exchange",)
 
 
 async def _against_trade_balance(

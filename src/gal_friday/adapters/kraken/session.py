@@ -35,9 +35,7 @@ class Session(Struct, frozen=True, kw_only=True):
         """Return a new collection of evidence."""
         return Trail(self.keep_raw)
 
-    async def rows(
-        self, endpoint: Endpoint, params: Params, trail: Trail, inside: str = ""
-    ) -> dict[str, Row]:
+    async def rows(self, endpoint: Endpoint, params: Params, trail: Trail, inside: str = "") -> dict[str, Row]:
         """Return the rows of one answer, found in the field *inside* where that is given."""
         reply = await self.client.call(endpoint, params)
         rows = rows_inside(reply, inside)
