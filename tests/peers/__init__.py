@@ -1,0 +1,1 @@
+"""The simulated exchange, held against programs that others wrote for the real one."""
