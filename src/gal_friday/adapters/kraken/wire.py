@@ -26,9 +26,9 @@ Where = tuple[str, str]
 
 MISSING = object()
 
-# A third of an account's time goes into amounts: the usual form is recognised without a second look.
 _DIGITS_MAX = 20  # On either side of the point; Kraken's assets and prices have at most 12 decimals.
-_ORDINARY = re.compile(r"-?(?=[0-9.]*[1-9])[0-9]{1,20}(?:\.[0-9]{1,20})?")
+# A third of an account's time goes into amounts: the usual form is recognised without a second look.
+_ORDINARY = re.compile(r"-?(?=[0-9.]*[1-9])[0-9]{1,20}(?:\.[0-9]{1,20})?|0(?:\.0{1,20})?")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNIX_TIME = re.compile(r"([0-9]{1,11})(?:\.([0-9]{1,12}))?")
@@ -91,7 +91,7 @@ def amount(row: Row, field: str, where: Where) -> Decimal:
     if value.__class__ is not str:
         value = _number_text(value, field, where)
     if _ORDINARY.fullmatch(value):
-        # Within the limits of every amount by its form alone, and not zero: nothing is left to be checked.
+        # Within the limits of every amount by its form alone, and no zero with a sign: nothing is left to check.
         return Decimal(value)
     try:
         parsed = parse(value)
