@@ -1,6 +1,8 @@
 """The command line as a process of its own: exit status, two streams, signals, and how soon it answers."""
 
 import os
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -109,3 +111,24 @@ def test_help_loads_no_command() -> None:
 def test_a_comparison_of_files_needs_no_database_and_no_network(tmp_path: Path) -> None:
     files = both_written(tmp_path, side("internal"), side("exchange"))
     assert imported_by("compare", *files) & {"sqlalchemy", "httpx2", "alembic", "asyncio"} == set()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such signal")
+def test_an_interrupted_run_ends_at_once_and_quietly(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        configuration = tmp_path / "silent.toml"
+        configuration.write_text(
+            f'state_folder = "{tmp_path}"\n[accounts.main]\napi_key = "env:K"\napi_secret = "env:S"\n'
+            f'url = "http://127.0.0.1:{silent.getsockname()[1]}"\ntier = "none"\n'
+        )
+        running = subprocess.Popen(
+            [sys.executable, "-m", "gal_friday", "run", "--config", str(configuration)],
+            env=os.environ | {"PYTHONPATH": SOURCE, "K": "key", "S": "c2VjcmV0"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        connection, _ = silent.accept()  # It asks, and nobody answers.
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=20)
+        connection.close()
+    assert (running.returncode, out, err) == (130, b"", b"")

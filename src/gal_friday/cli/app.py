@@ -95,6 +95,7 @@ def build() -> App:
         app.command(home, name=name, help=summary, group=group)
     for group, name, summary, commands in _GROUPS:
         app.command(_group(group, name, summary, commands))
+    app.register_install_completion_command(add_to_startup=False)
     return app
 
 
