@@ -4,6 +4,7 @@ Names and messages come from exchanges and files; whatever in them is not printa
 no record can move the cursor, change a colour or hide a line.
 """
 
+import contextlib
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,9 @@ def err() -> "Console":
 
 def say(text: str) -> None:
     """Write a line to stderr, plainly: progress, warnings, what to do next."""
-    sys.stdout.flush()
+    # What stdout cannot take must not swallow the sentence that says so.
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
     sys.stderr.write(f"{printable(text)}\n")
 
 
