@@ -10,7 +10,11 @@ import pytest
 @pytest.fixture(scope="module")
 def demo() -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "gal_friday", "demo", "--once", "--json"], capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "gal_friday", "demo", "--once", "--json"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
 
 

@@ -74,8 +74,8 @@ class Exchange(Protocol):
         """Make ready: learn names, check that the exchange is up and that the key can only read.
 
         Raises:
-            ExchangeRefused: the key may trade or withdraw, is wrong, or is locked.
-            ExchangeUnavailable: the exchange is down or in maintenance.
+            ExchangeRefused: the key may trade or withdraw, or is wrong.
+            ExchangeUnavailable: the exchange is down, in maintenance, or has locked the key for a while.
         """
         ...
 
