@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 
 from gal_friday.domain.finding import Agrees, Finding, Key
-from gal_friday.domain.records import Fill, Kind, Movement, Order
+from gal_friday.domain.records import FILL_LEG_KINDS, Fill, Kind, Movement, Order
 from gal_friday.domain.snapshot import Side, Snapshot
 
 
@@ -89,6 +89,18 @@ class Case:
     def fill(self, fill_id: str) -> Fill | None:
         """Return the fill of this id, the exchange's if it has it."""
         return self.fills["exchange"].get(fill_id) or self.fills["internal"].get(fill_id)
+
+    def event_of(self, row: Movement) -> str:
+        """Return the event that a movement is part of.
+
+        The legs of a fill share the fill's id. A rollover refers to the position that it keeps open, whose id is
+        that of the opening fill: it is an event of its own.
+        """
+        if row.refers_to is None:
+            return row.movement_id
+        if row.kind not in FILL_LEG_KINDS and self.fill(row.refers_to) is not None:
+            return row.movement_id
+        return row.refers_to
 
     def knows_order(self, order_id: str | None) -> bool:
         """Say whether the book knows an order of this id."""
