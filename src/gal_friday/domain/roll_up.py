@@ -54,31 +54,84 @@ def roll_up(
 
     *scales* tell where the exchange rounds: each balance says how many derived legs it may have rounded.
     """
-    legs, underivable = derived_legs(fills, movements)
+    rolling = Rolling(scales)
+    rolling.move(movements)
+    legs = rolling.fill(fills)
     return RolledUp(
-        balances=_balances(movements, legs, scales),
-        positions=net_positions(fills),
+        balances=rolling.balances(),
+        positions=rolling.positions(),
         orders=latest_orders(orders),
         legs=legs,
-        underivable=underivable,
+        underivable=rolling.underivable(),
     )
 
 
-def derived_legs(
-    fills: Iterable[Fill], recorded: Iterable[Movement]
-) -> tuple[tuple[Movement, ...], tuple[Fill, ...]]:
-    """Return the legs of all fills without recorded movements, and the fills whose legs nobody can tell."""
-    told = {movement.refers_to for movement in recorded if movement.kind in FILL_LEG_KINDS}
-    legs: list[Movement] = []
-    underivable: list[Fill] = []
-    for fill in fills:
-        if fill.fill_id in told:
-            continue
-        if not _tells_its_legs(fill):
-            underivable.append(fill)
-        else:
-            legs += legs_of(fill)
-    return tuple(legs), tuple(underivable)
+class Rolling:
+    """The same for entries that come in portions, so that nobody has to hold them all.
+
+    Every movement comes before the first fill: a recorded movement stands in place of a derived leg.
+    """
+
+    def __init__(self, scales: Scales) -> None:
+        """Begin with nothing; *scales* tell where the exchange rounds."""
+        self._scales = scales
+        self._totals: dict[tuple[Asset, Wallet], Decimal] = {}
+        self._rounded: dict[tuple[Asset, Wallet], int] = {}
+        self._told: set[str | None] = set()
+        self._margin: list[Fill] = []
+        self._underivable: list[Fill] = []
+
+    def move(self, movements: Iterable[Movement]) -> None:
+        """Take these recorded movements, in the order in which they were recorded."""
+        told = self._told
+        for movement in movements:
+            if movement.kind in FILL_LEG_KINDS:
+                told.add(movement.refers_to)
+            self._add(movement)
+
+    def fill(self, fills: Iterable[Fill]) -> tuple[Movement, ...]:
+        """Take these fills, in the order in which they were recorded, and return the legs derived from them."""
+        legs: list[Movement] = []
+        for fill in fills:
+            if fill.margin:
+                self._margin.append(fill)
+            if fill.fill_id in self._told:
+                continue
+            if not _tells_its_legs(fill):
+                self._underivable.append(fill)
+            else:
+                legs += legs_of(fill)
+        for leg in legs:
+            self._add(leg)
+            self._count_rounded(leg)
+        return tuple(legs)
+
+    def balances(self) -> tuple[Balance, ...]:
+        """Return what all entries so far add up to; see ``RolledUp``."""
+        return tuple(
+            Balance(asset, wallet, total, rounded_records=self._rounded.get((asset, wallet), 0))
+            for (asset, wallet), total in sorted(self._totals.items())
+        )
+
+    def positions(self) -> tuple[Position, ...]:
+        """Return the net position of every instrument with a margin fill so far; see ``net_positions``."""
+        return net_positions(self._margin)
+
+    def underivable(self) -> tuple[Fill, ...]:
+        """Return the fills so far that moved nothing here, because nobody can tell their legs."""
+        return tuple(self._underivable)
+
+    def _add(self, movement: Movement) -> None:
+        # The longest loop of a run: most fees are zero, and a comparison is cheaper than a subtraction.
+        key = (movement.asset, movement.wallet)
+        change = quantity.subtract(movement.amount, movement.fee) if movement.fee else movement.amount
+        self._totals[key] = quantity.add(self._totals.get(key, ZERO), change)
+
+    def _count_rounded(self, leg: Movement) -> None:
+        places = self._scales.assets.get(leg.asset)
+        if places is not None and (_finer(leg.amount, places) or _finer(leg.fee, places)):
+            key = (leg.asset, leg.wallet)
+            self._rounded[key] = self._rounded.get(key, 0) + 1
 
 
 def _tells_its_legs(fill: Fill) -> bool:
@@ -108,9 +161,7 @@ def _spot_legs(fill: Fill, base: Asset, quote: Asset) -> tuple[Movement, ...]:
     amounts[given] = quantity.negate(amounts[given])
     if fee and fee_asset not in amounts:
         amounts[fee_asset] = ZERO
-    return tuple(
-        _leg(fill, asset, amount, fee if asset == fee_asset else ZERO) for asset, amount in amounts.items()
-    )
+    return tuple(_leg(fill, asset, amount, fee if asset == fee_asset else ZERO) for asset, amount in amounts.items())
 
 
 def cost_of(fill: Fill) -> Decimal:
@@ -129,35 +180,6 @@ def _leg(fill: Fill, asset: Asset, amount: Decimal, fee: Decimal) -> Movement:
         fee=fee,
         refers_to=fill.fill_id,
     )
-
-
-def _balances(recorded: Iterable[Movement], legs: Iterable[Movement], scales: Scales) -> tuple[Balance, ...]:
-    totals: dict[tuple[Asset, Wallet], Decimal] = {}
-    _add_up(totals, recorded)
-    _add_up(totals, legs)
-    rounded = _rounded_legs(legs, scales)
-    return tuple(
-        Balance(asset, wallet, total, rounded_records=rounded.get((asset, wallet), 0))
-        for (asset, wallet), total in sorted(totals.items())
-    )
-
-
-def _add_up(totals: dict[tuple[Asset, Wallet], Decimal], movements: Iterable[Movement]) -> None:
-    # The longest loop of a run: most fees are zero, and a comparison is cheaper than a subtraction.
-    for movement in movements:
-        key = (movement.asset, movement.wallet)
-        change = quantity.subtract(movement.amount, movement.fee) if movement.fee else movement.amount
-        totals[key] = quantity.add(totals.get(key, ZERO), change)
-
-
-def _rounded_legs(legs: Iterable[Movement], scales: Scales) -> dict[tuple[Asset, Wallet], int]:
-    rounded: dict[tuple[Asset, Wallet], int] = {}
-    for leg in legs:
-        places = scales.assets.get(leg.asset)
-        if places is not None and (_finer(leg.amount, places) or _finer(leg.fee, places)):
-            key = (leg.asset, leg.wallet)
-            rounded[key] = rounded.get(key, 0) + 1
-    return rounded
 
 
 def _finer(amount: Decimal, places: int) -> bool:
@@ -207,22 +229,35 @@ def net_positions(fills: Iterable[Fill]) -> tuple[Position, ...]:
 
 
 def latest_orders(entries: Iterable[Order]) -> tuple[Order, ...]:
-    """Return the latest state of every order, in the order in which they first appeared.
+    """Return the latest state of every order, in the order in which they first appeared; see ``LatestOrders``."""
+    latest = LatestOrders()
+    latest.take(entries)
+    return tuple(latest.orders)
+
+
+class LatestOrders:
+    """The latest state of every order, for entries that come in portions.
 
     The last entry wins, unless both tell when they were true and the last one is the older (N6). An order
     known by the client's id alone becomes the one with the exchange's id as soon as an entry has both.
     """
-    slots: list[Order] = []
-    slot_of: dict[tuple[str, str | None], int] = {}
-    for entry in entries:
-        slot = _slot(entry, slots, slot_of)
-        if slot is None:
-            slot = len(slots)
-            slots.append(entry)
-        else:
-            slots[slot] = _later(slots[slot], entry)
-        slot_of.update(dict.fromkeys(_names(slots[slot]), slot))
-    return tuple(slots)
+
+    def __init__(self) -> None:
+        """Begin with no order."""
+        self.orders: list[Order] = []
+        """In the order in which they first appeared."""
+        self._slot_of: dict[tuple[str, str | None], int] = {}
+
+    def take(self, entries: Iterable[Order]) -> None:
+        """Take these entries, in the order in which they were recorded."""
+        for entry in entries:
+            slot = _slot(entry, self.orders, self._slot_of)
+            if slot is None:
+                slot = len(self.orders)
+                self.orders.append(entry)
+            else:
+                self.orders[slot] = _later(self.orders[slot], entry)
+            self._slot_of.update(dict.fromkeys(_names(self.orders[slot]), slot))
 
 
 def _names(order: Order) -> list[tuple[str, str | None]]:

@@ -4,10 +4,11 @@ Append-only: what was written stays, and the database refuses anything else. One
 and one version; a call that brings nothing new leaves the version as it is.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
+from msgspec import MsgspecError
 from sqlalchemy import ColumnElement, Table, insert, select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -22,15 +23,15 @@ from gal_friday.adapters.book_sql.entries import (
     order_name,
 )
 from gal_friday.adapters.book_sql.opening import opening_of
-from gal_friday.adapters.book_sql.rows import columns_of, fills_from, movements_from, orders_from, row_of
+from gal_friday.adapters.book_sql.rows import Reader, row_of
 from gal_friday.adapters.book_sql.view import (
     BEGINNING,
-    Entries,
+    Gathering,
     Head,
     check_empty,
     check_exchange,
-    snapshot_of,
     unknown_account,
+    unreadable_book,
 )
 from gal_friday.adapters.sql.engine import reading, writing
 from gal_friday.adapters.sql.tables import BOOK_FILLS, BOOK_MOVEMENTS, BOOK_ORDERS, BOOKS
@@ -41,7 +42,9 @@ from gal_friday.ports.clock import Clock
 from gal_friday.ports.errors import BookFailed
 
 Entry = TypeVar("Entry", FillEntry, MovementEntry)
+Record = TypeVar("Record", Fill, Movement, Order)
 
+_ROWS_AT_ONCE = 500  # Enough that asking costs nothing, few enough that their text does not show in memory.
 _IDS_PER_QUESTION = 2000  # Far below the 32,766 parameters that either database takes in one statement.
 
 
@@ -118,12 +121,14 @@ class SqlBook:
             head = await _head(connection, account)
             if head is None:
                 raise unknown_account(account)
-            entries = Entries(
-                fills_from(await _rows(connection, BOOK_FILLS, account)),
-                movements_from(await _rows(connection, BOOK_MOVEMENTS, account)),
-                orders_from(await _rows(connection, BOOK_ORDERS, account)),
-            )
-        return snapshot_of(head, entries, since=since, as_of=as_of, scales=scales)
+            gathering = Gathering(head, since=since, scales=scales)
+            async for movements in _records(connection, BOOK_MOVEMENTS, Movement, account):
+                gathering.move(movements)
+            async for fills in _records(connection, BOOK_FILLS, Fill, account):
+                gathering.fill(fills)
+            async for orders in _records(connection, BOOK_ORDERS, Order, account):
+                gathering.order(orders)
+        return gathering.snapshot(as_of)
 
     async def export(self, account: str) -> Snapshot:
         """Return everything that the book has, from its beginning; a new book can be opened with it.
@@ -181,9 +186,19 @@ async def _locked_head(connection: AsyncConnection, fresh: Head) -> Head:
     return head
 
 
-async def _rows(connection: AsyncConnection, table: Table, account: str) -> Sequence[Sequence[Any]]:
-    query = select(*columns_of(table)).where(table.c.account == account).order_by(table.c.seq, table.c.line)
-    return (await connection.execute(query)).all()
+async def _records(
+    connection: AsyncConnection, table: Table, kind: type[Record], account: str
+) -> AsyncIterator[list[Record]]:
+    """Give all records of one kind, in the order in which they were added, a portion at a time."""
+    columns, reader = table.c, Reader(kind)
+    query = select(columns.record, columns.extra).where(columns.account == account)
+    result = await connection.stream(query.order_by(columns.seq, columns.line))
+    async for rows in result.partitions(_ROWS_AT_ONCE):
+        try:
+            records = reader.read(rows)
+        except MsgspecError as error:
+            raise unreadable_book(account, str(error)) from error
+        yield records
 
 
 async def _unknown(connection: AsyncConnection, table: Table, entries: Sequence[Entry]) -> list[Entry]:

@@ -17,11 +17,10 @@ from gal_friday.adapters.book_sql.entries import (
 from gal_friday.adapters.book_sql.opening import opening_of
 from gal_friday.adapters.book_sql.view import (
     BEGINNING,
-    Entries,
+    Gathering,
     Head,
     check_empty,
     check_exchange,
-    snapshot_of,
     unknown_account,
 )
 from gal_friday.domain.records import Fill, Movement, Order
@@ -107,8 +106,11 @@ class MemoryBook:
         shelf = self._shelves.get(account)
         if shelf is None:
             raise unknown_account(account)
-        entries = Entries(shelf.fills, shelf.movements, shelf.orders)
-        return snapshot_of(shelf.head, entries, since=since, as_of=self._clock.now(), scales=scales)
+        gathering = Gathering(shelf.head, since=since, scales=scales)
+        gathering.move(shelf.movements)
+        gathering.fill(shelf.fills)
+        gathering.order(shelf.orders)
+        return gathering.snapshot(self._clock.now())
 
     async def export(self, account: str) -> Snapshot:
         """Return everything that the book has, from its beginning; a new book can be opened with it."""

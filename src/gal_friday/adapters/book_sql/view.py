@@ -12,7 +12,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from gal_friday.domain.records import LIVE_STATUSES, Fill, Kind, Movement, Order
-from gal_friday.domain.roll_up import RolledUp, roll_up
+from gal_friday.domain.roll_up import LatestOrders, Rolling
 from gal_friday.domain.snapshot import Coverage, Coverages, NotChecked, Scales, Since, Snapshot
 from gal_friday.ports.errors import BookFailed
 
@@ -38,18 +38,18 @@ class Head(Struct, frozen=True, kw_only=True):
     movements_since: datetime | None = None
 
 
-class Entries(Struct, frozen=True):
-    """All entries of one book, in the order in which they were added."""
-
-    fills: Sequence[Fill]
-    movements: Sequence[Movement]
-    orders: Sequence[Order]
-
-
 def unknown_account(account: str) -> BookFailed:
     """Return the refusal to speak for an account that this book has never heard of (N1: it is not empty)."""
     return BookFailed(
         f"the book has no account {account!r}; import what it holds: gal-friday book import FILE --account {account}"
+    )
+
+
+def unreadable_book(account: str, reason: str) -> BookFailed:
+    """Return the refusal to read a book in part: one of its entries is not what this program wrote."""
+    return BookFailed(
+        f"the book of {account!r} holds an entry that this program did not write ({reason}); "
+        "keep a copy of the database, and restore it from a backup"
     )
 
 
@@ -71,34 +71,68 @@ def check_empty(head: Head | None) -> None:
         )
 
 
-def snapshot_of(head: Head, entries: Entries, *, since: datetime, as_of: datetime, scales: Scales) -> Snapshot:
-    """Return the internal side at *as_of*, records from *since* on, the oldest first.
+class Gathering:
+    """A snapshot in the making. Entries come in portions; of each only what the snapshot shows is held.
 
-    From ``BEGINNING`` on it is everything, what opened the book included.
+    Movements come before fills. A window begins at *since*, or later where the book knows no more; from
+    ``BEGINNING`` on it is everything, what opened the book included.
     """
-    rolled = roll_up(fills=entries.fills, movements=entries.movements, orders=entries.orders, scales=scales)
-    window = Since(
-        orders=_window(since, None),
-        fills=_window(since, head.fills_since),
-        movements=_window(since, head.movements_since),
-    )
-    everything = since == BEGINNING
-    return Snapshot(
-        side="internal",
-        account=head.account,
-        exchange=head.exchange,
-        as_of=as_of,
-        coverage=_coverage(rolled),
-        since=window,
-        balances=rolled.balances,
-        positions=rolled.positions,
-        orders=tuple(order for order in rolled.orders if _in_window(order, since)),
-        fills=_from(entries.fills, None if everything else window.fills),
-        movements=_from([*entries.movements, *rolled.legs], None if everything else window.movements),
-        scales=scales,
-        version=str(head.version),
-        not_checked=_gaps(rolled),
-    )
+
+    def __init__(self, head: Head, *, since: datetime, scales: Scales) -> None:
+        """Begin with the book's head and no entry."""
+        self._head = head
+        self._scales = scales
+        self._rolling = Rolling(scales)
+        self._latest = LatestOrders()
+        self._window = Since(
+            orders=_window(since, None),
+            fills=_window(since, head.fills_since),
+            movements=_window(since, head.movements_since),
+        )
+        self._everything = since == BEGINNING
+        self._movements: list[Movement] = []
+        self._legs: list[Movement] = []
+        self._fills: list[Fill] = []
+
+    def move(self, movements: Sequence[Movement]) -> None:
+        """Take these movements, in the order in which they were added."""
+        self._rolling.move(movements)
+        self._movements += self._shown(movements, self._window.movements)
+
+    def fill(self, fills: Sequence[Fill]) -> None:
+        """Take these fills, in the order in which they were added."""
+        self._legs += self._shown(self._rolling.fill(fills), self._window.movements)
+        self._fills += self._shown(fills, self._window.fills)
+
+    def order(self, orders: Iterable[Order]) -> None:
+        """Take these states of orders, in the order in which they were added."""
+        self._latest.take(orders)
+
+    def snapshot(self, as_of: datetime) -> Snapshot:
+        """Return the internal side at *as_of*, records of the window, the oldest first."""
+        underivable = self._rolling.underivable()
+        since = self._window.orders
+        return Snapshot(
+            side="internal",
+            account=self._head.account,
+            exchange=self._head.exchange,
+            as_of=as_of,
+            coverage=_coverage(underivable),
+            since=self._window,
+            balances=self._rolling.balances(),
+            positions=self._rolling.positions(),
+            orders=tuple(order for order in self._latest.orders if since is None or _in_window(order, since)),
+            fills=_oldest_first(self._fills),
+            movements=_oldest_first(self._movements + self._legs),
+            scales=self._scales,
+            version=str(self._head.version),
+            not_checked=_gaps(underivable),
+        )
+
+    def _shown(self, records: Sequence[Dated], first: datetime | None) -> Sequence[Dated]:
+        if self._everything or first is None:
+            return records
+        return [record for record in records if record.at >= first]
 
 
 def _window(since: datetime, known_since: datetime | None) -> datetime | None:
@@ -106,8 +140,8 @@ def _window(since: datetime, known_since: datetime | None) -> datetime | None:
     return None if first == BEGINNING else first
 
 
-def _from(records: Iterable[Dated], first: datetime | None) -> tuple[Dated, ...]:
-    return tuple(sorted((record for record in records if first is None or record.at >= first), key=attrgetter("at")))
+def _oldest_first(records: Iterable[Dated]) -> tuple[Dated, ...]:
+    return tuple(sorted(records, key=attrgetter("at")))
 
 
 def _in_window(order: Order, since: datetime) -> bool:
@@ -115,8 +149,8 @@ def _in_window(order: Order, since: datetime) -> bool:
     return order.status in LIVE_STATUSES or order.updated_at is None or order.updated_at >= since
 
 
-def _coverage(rolled: RolledUp) -> Coverages:
-    if not rolled.underivable:
+def _coverage(underivable: Sequence[Fill]) -> Coverages:
+    if not underivable:
         return _ALL
     return Coverages(
         balances=Coverage.PARTIAL,
@@ -127,12 +161,12 @@ def _coverage(rolled: RolledUp) -> Coverages:
     )
 
 
-def _gaps(rolled: RolledUp) -> tuple[NotChecked, ...]:
-    if not rolled.underivable:
+def _gaps(underivable: Sequence[Fill]) -> tuple[NotChecked, ...]:
+    if not underivable:
         return ()
-    names = sorted({fill.instrument for fill in rolled.underivable})
+    names = sorted({fill.instrument for fill in underivable})
     reason = (
-        f"{len(rolled.underivable)} fills of {', '.join(names[:5])} do not tell which assets they moved; "
+        f"{len(underivable)} fills of {', '.join(names[:5])} do not tell which assets they moved; "
         "name the instrument as BASE/QUOTE, or record their movements"
     )
     return tuple(NotChecked(kind, reason, "internal") for kind in (Kind.BALANCES, Kind.MOVEMENTS))

@@ -48,7 +48,9 @@ def _book_table(name: str, *items: SchemaItem) -> Table:
         Column("line", Whole, nullable=False),
         Column("added_at", Instant, nullable=False),
         *items,
-        Column("raw", Text),
+        # The record itself, and of its source what this program does not know; read back from here alone.
+        # JSON as it was written: a JSON type would rewrite numbers. The columns above say the same in SQL.
+        Column("record", Text, nullable=False),
         Column("extra", Text),
         Index(None, "account", "seq", "line"),
     )

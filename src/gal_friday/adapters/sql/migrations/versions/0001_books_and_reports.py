@@ -58,7 +58,7 @@ def _create_entries(op: Operations, name: str, *items: sa.schema.SchemaItem) -> 
         sa.Column("line", Whole, nullable=False),
         sa.Column("added_at", Instant, nullable=False),
         *items,
-        sa.Column("raw", sa.Text),
+        sa.Column("record", sa.Text, nullable=False),
         sa.Column("extra", sa.Text),
         sa.PrimaryKeyConstraint("entry_id", name=op.f(f"pk_{name}")),
         sa.ForeignKeyConstraint(["account"], ["books.account"], name=op.f(f"fk_{name}_account_books")),
