@@ -1,0 +1,85 @@
+"""The book has an event twice: a fill above all, or a deposit, a reward, a fee.
+
+Evidence: the book lists one id more than once; or it has, beside a fill that the exchange knows, one of the
+same order, instant, side, size and price under an id that the exchange does not know.
+
+Not to be confused with two fills of equal size, which the exchange knows both: size and price are no identity.
+"""
+
+from gal_friday.domain import quantity
+from gal_friday.domain.case import Case, Lead
+from gal_friday.domain.causes.evidence import both_orders, is_trade
+from gal_friday.domain.finding import Differs, DiscrepancyType, Finding, Inconsistent
+from gal_friday.domain.records import Fill
+
+_TWICE = (
+    DiscrepancyType.FILL_DUPLICATED,
+    DiscrepancyType.MOVEMENT_DUPLICATED,
+    DiscrepancyType.ORDER_DUPLICATED,
+)
+
+
+def recognise(lead: Lead, case: Case) -> str | None:
+    """Return the sentence, where the book counts this event more than once."""
+    if lead.what == "duplicated":
+        return f"the book has {'fill' if is_trade(lead) else lead.kind} {lead.event} more than once"
+    if lead.what != "phantom" or not is_trade(lead):
+        return None
+    copy = case.fills["internal"].get(lead.event)
+    original = _original(copy, case) if copy else None
+    return None if original is None else f"fill {lead.event} is {original.fill_id} once more, under an id of its own"
+
+
+def _original(copy: Fill, case: Case) -> Fill | None:
+    """Return the fill of both sides that is the same execution; an order's id is needed to say so."""
+    known = case.fills["exchange"]
+    same = [
+        fill
+        for fill in case.internal.fills
+        if fill.fill_id in known and copy.order_id is not None and _execution(fill) == _execution(copy)
+    ]
+    return same[0] if same and copy.fill_id not in known else None
+
+
+def _execution(fill: Fill) -> tuple[object, ...]:
+    second = fill.at.replace(microsecond=0)
+    return fill.order_id, fill.instrument, fill.side, fill.quantity, fill.price, second
+
+
+def recognise_record(finding: Finding, case: Case) -> str | None:
+    """Return the sentence, where an order is filled further in the book because a fill counted twice."""
+    if isinstance(finding, Differs) and any(_twice(mismatch) for mismatch in finding.mismatches):
+        return "the book lists it more than once"
+    orders = both_orders(finding, case)
+    if orders is None:
+        return _of_book(finding, case)
+    ours, theirs = orders
+    copies = _copies(case, ours.order_id)
+    surplus = quantity.subtract(ours.filled, theirs.filled)
+    if surplus <= 0 or surplus != quantity.total(fill.quantity for fill in copies):
+        return None
+    return f"the book counted {', '.join(sorted({fill.fill_id for fill in copies}))} twice"
+
+
+def _twice(mismatch: object) -> bool:
+    return isinstance(mismatch, Inconsistent) and mismatch.type in _TWICE and mismatch.side == "internal"
+
+
+def _of_book(finding: Finding, case: Case) -> str | None:
+    """Say whether the book's own order and fills contradict each other because one counted twice."""
+    copies = _copies(case, finding.key.name.removeprefix("order:"))
+    if finding.key.part != "internal" or not finding.key.name.startswith("order:") or not copies:
+        return None
+    return f"the book counted {', '.join(sorted({fill.fill_id for fill in copies}))} twice"
+
+
+def _copies(case: Case, order_id: str | None) -> list[Fill]:
+    """Return the fills of this order that the book counts beyond the first time."""
+    seen: set[str] = set()
+    copies = []
+    for fill in case.internal.fills:
+        phantom = fill.fill_id not in case.fills["exchange"] and _original(fill, case) is not None
+        if fill.order_id == order_id and (fill.fill_id in seen or phantom):
+            copies.append(fill)
+        seen.add(fill.fill_id)
+    return copies

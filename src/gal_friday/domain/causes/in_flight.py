@@ -1,0 +1,51 @@
+"""Asked for and not yet arrived.
+
+Evidence: the book has a deposit, withdrawal or own transfer that the exchange's ledger does not show yet, and
+it is younger than such things take; one leg of an own transfer stands alone and is young; an order is younger
+than the exchange's answers may lag behind.
+
+Not to be confused with the same when it is old: a withdrawal never carried out, a ghost order, an order of
+somebody else. What was due and did not come is no longer in flight.
+"""
+
+from datetime import timedelta
+
+from gal_friday.domain.case import Case, Lead
+from gal_friday.domain.causes.evidence import (
+    REST_LAG,
+    SETTLING_TIME,
+    TRANSFER_TIME,
+    age,
+    lone_order,
+    moved,
+    told,
+)
+from gal_friday.domain.causes.transfers import in_transit
+from gal_friday.domain.finding import Finding
+
+_TAKES: dict[str, timedelta] = {
+    "deposit": SETTLING_TIME,
+    "withdrawal": SETTLING_TIME,
+    "transfer": TRANSFER_TIME,
+    "earn_transfer": TRANSFER_TIME,
+}
+
+
+def recognise(lead: Lead, case: Case) -> str | None:
+    """Return the sentence, where this is on its way and not yet due."""
+    if lead.kind not in _TAKES:
+        return None
+    size, since = told(moved(lead), lead.place.name), f"since {lead.at:%Y-%m-%d %H:%M:%S} UTC"
+    if lead.what == "phantom" and age(lead.at, case) <= _TAKES[lead.kind]:
+        return f"{lead.kind} {lead.event} of {size} is on its way {since}; the exchange's ledger does not show it yet"
+    if lead.what == "missing" and in_transit(lead, case):
+        return f"one leg of {lead.event}, {size}, has been seen {since}; the other is on its way"
+    return None
+
+
+def recognise_record(finding: Finding, case: Case) -> str | None:
+    """Return the sentence, where an order is too young for the other side to know it."""
+    order = lone_order(finding, case, "internal") or lone_order(finding, case, "exchange")
+    if order is None or age(order.opened_at, case) > REST_LAG:
+        return None
+    return f"order {order.name} is only just placed; the other side may not know it yet"

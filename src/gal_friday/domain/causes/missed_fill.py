@@ -1,0 +1,77 @@
+"""A fill of the system's own order that never reached the book.
+
+Evidence: the exchange has the fill or its ledger rows, the book does not, and the book knows the order. Where
+nobody can tell whose order it was (the book lists none, or the trade history was not read), a fill is taken
+for the system's own.
+
+Not to be confused with a trade by hand (the book lists its orders, and this is none of them), with a fee that
+alone was forgotten (the book has the fill), or with what the exchange did itself (liquidation, settlement).
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from gal_friday.domain import quantity
+from gal_friday.domain.case import Case, Lead
+from gal_friday.domain.causes.evidence import booked, both_orders, fill_of, is_trade, moved, nature, told, whose
+from gal_friday.domain.finding import Differs, DiscrepancyType, Finding, Key
+from gal_friday.domain.records import Fill, Kind
+
+_LISTED = DiscrepancyType.ORDER_FILLS_MISMATCH
+
+
+def recognise(lead: Lead, case: Case) -> str | None:
+    """Return the sentence, where the book lacks this fill of its own order or one leg of it."""
+    if lead.what != "missing" or not is_trade(lead) or nature(lead, case) != "trade":
+        return None
+    fill, owner = fill_of(lead, case), whose(fill_of(lead, case), case)
+    if booked(lead, case):
+        return f"the book has fill {lead.event}, but not this leg of it" if moved(lead) else None
+    if owner == "foreign" or (fill is None and not moved(lead)):
+        return None
+    return f"{_told(fill, lead)} never reached the book{'' if owner == 'own' else '; whose order it was is not known'}"
+
+
+def _told(fill: Fill | None, lead: Lead) -> str:
+    if fill is None:
+        return f"trade {lead.event}"
+    order = f" of order {fill.order_id}" if fill.order_id else ""
+    return f"fill {fill.fill_id}{order} ({fill.side} {told(fill.quantity, fill.instrument)})"
+
+
+def recognise_record(finding: Finding, case: Case) -> str | None:
+    """Return the sentence, where an order stands still in the book because a fill of it is missing there."""
+    missing = _missing_of(finding, case)
+    orders = both_orders(finding, case)
+    if orders is not None and orders[1].filled > orders[0].filled:
+        behind = f": {', '.join(missing)} never reached the book" if missing else ""
+        ours, theirs = (quantity.short(order.filled) for order in orders)
+        return f"the book has the order filled to {ours}, the exchange to {theirs}{behind}"
+    if orders is None and missing and _of_book(finding):
+        return f"{', '.join(missing)} of this order never reached the book"
+    return None
+
+
+def _missing_of(finding: Finding, case: Case) -> tuple[str, ...]:
+    if finding.key.kind not in (Kind.ORDERS, Kind.SOURCES):
+        return ()
+    return _missing(case).get(finding.key.name.removeprefix("order:"), ())
+
+
+@lru_cache(maxsize=2)
+def _missing(case: Case) -> Mapping[str, tuple[str, ...]]:
+    """Return the fills that the book lacks, under the orders they belong to."""
+    found: dict[str, tuple[str, ...]] = {}
+    for fill_id, fill in sorted(case.fills["exchange"].items()):
+        if fill.order_id and fill_id not in case.fills["internal"] and Key(Kind.FILLS, fill_id) in case.unlike:
+            found[fill.order_id] = (*found.get(fill.order_id, ()), fill_id)
+    return found
+
+
+def _of_book(finding: Finding) -> bool:
+    return (
+        isinstance(finding, Differs)
+        and finding.key.kind is Kind.SOURCES
+        and finding.key.part == "internal"
+        and any(mismatch.type is _LISTED for mismatch in finding.mismatches)
+    )

@@ -1,0 +1,18 @@
+"""Income from staking, earn products, dividends or bonuses that the book does not have.
+
+Evidence: the exchange's row says so by its kind. A reward can be taken back: then it is negative.
+
+Not to be confused with a move between one's own wallets, which brings nothing, or with what the exchange
+dropped into the account (`exchange_adjustment`).
+"""
+
+from gal_friday.domain.case import Case, Lead
+from gal_friday.domain.causes.evidence import moved, other_version, told
+
+
+def recognise(lead: Lead, case: Case) -> str | None:
+    """Return the sentence, where this reward is missing from the book or differs there."""
+    if lead.kind != "reward" or lead.what not in ("missing", "differs") or other_version(lead, case):
+        return None
+    what = "of" if moved(lead) > 0 else "taken back:"
+    return f"reward {lead.event} {what} {told(moved(lead), lead.place.name)} was not booked"

@@ -1,0 +1,52 @@
+"""A fee was charged that the book does not have, or has in another size.
+
+Evidence: both sides have the event with the same amounts, and the fee differs; or a row that moves nothing
+but a fee belongs to an event that the book has, or stands alone.
+
+Not to be confused with a fee taken from another asset (the book has one too), with the fee of a fill that is
+missing as a whole, or with the rollover of a position, which is an event of its own.
+"""
+
+from gal_friday.domain import quantity
+from gal_friday.domain.case import Case, Lead
+from gal_friday.domain.causes.evidence import amount_of, at_place, booked, fees_of, fill_of, nature, rows_of, told
+from gal_friday.domain.finding import AmountMismatch, Differs, Finding
+from gal_friday.domain.quantity import ZERO
+from gal_friday.domain.records import Kind
+
+
+def recognise(lead: Lead, case: Case) -> str | None:
+    """Return the sentence, where only a fee stands between the two sides."""
+    if not lead.rows or lead.kind == "rollover" or nature(lead, case) == "liquidation":
+        return None
+    mine, other = (at_place(rows_of(case, side, lead), lead.place) for side in ("internal", "exchange"))
+    if lead.what not in ("missing", "differs") or amount_of(mine) != amount_of(other):
+        return None
+    ours, theirs = fees_of(mine), fees_of(other)
+    if ours == theirs or _in_other_asset(lead, case) or (not mine and not _whole(lead, case)):
+        return None
+    charged, had = (fees.get(lead.rows[0].asset, ZERO) for fees in (theirs, ours))
+    if not had:
+        return f"a fee of {told(charged, lead.place.name)} on {lead.event} was not booked"
+    return f"the fee on {lead.event} was {told(charged, lead.place.name)}, not {quantity.short(had)} as booked"
+
+
+def _whole(lead: Lead, case: Case) -> bool:
+    """Say whether the fee is all that is missing: the book has the event, or there is no other part of it."""
+    return booked(lead, case) or (fill_of(lead, case) is None and not amount_of(rows_of(case, "exchange", lead)))
+
+
+def _in_other_asset(lead: Lead, case: Case) -> bool:
+    ours, theirs = (fees_of(rows_of(case, side, lead)).keys() for side in ("internal", "exchange"))
+    return bool(ours - theirs) and bool(theirs - ours)
+
+
+def recognise_record(finding: Finding, case: Case) -> str | None:
+    """Return the sentence, where both sides have a fill with two fees in one asset."""
+    del case
+    if not isinstance(finding, Differs) or finding.key.kind is not Kind.FILLS:
+        return None
+    for mismatch in finding.mismatches:
+        if isinstance(mismatch, AmountMismatch) and mismatch.field == "fee":
+            return f"the fee was {quantity.short(mismatch.exchange)}, not {quantity.short(mismatch.internal)} as booked"
+    return None

@@ -1,0 +1,99 @@
+"""Booked with another amount: a shifted decimal point, two digits transposed, a row of several left out.
+
+Evidence: both sides have the event, in the same direction, with two sizes. Of a book without records: exactly
+one row of the exchange would explain the difference if its point were shifted, or the whole balance is the
+exchange's with its point shifted. That is a hint, and needs three digits that carry information.
+
+Not to be confused with another price or fee, or with an event of which the exchange took a part back.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from gal_friday.domain import quantity
+from gal_friday.domain.case import Case, Lead
+from gal_friday.domain.causes.evidence import (
+    Rest,
+    amount_of,
+    at_place,
+    both_fills,
+    difference_at,
+    is_trade,
+    net_of,
+    reversed_by,
+    rows_of,
+    significant,
+    standing,
+    told,
+)
+from gal_friday.domain.records import Kind
+from gal_friday.domain.snapshot import Coverage
+
+_SHIFTS = tuple(map(Decimal, ("0.001", "0.01", "0.1", "10", "100", "1000")))
+_DIGITS = 3
+"""A shifted 5 or 100 is found everywhere: fewer digits than this are no evidence."""
+_KINDS_WITH_ROWS_OF_THEIR_OWN = ("rollover", "reward")
+
+
+def recognise(lead: Lead, case: Case) -> str | None:
+    """Return the sentence, where both sides have this event in different size."""
+    if lead.what != "differs" or lead.kind in _KINDS_WITH_ROWS_OF_THEIR_OWN:
+        return None
+    fills = both_fills(lead, case)
+    if fills is not None and is_trade(lead):
+        ours, theirs = fills
+        other_size = ours.side == theirs.side and ours.quantity != theirs.quantity
+        return _told(lead.event, ours.quantity, theirs.quantity, theirs.instrument) if other_size else None
+    return _of_rows(lead, case)
+
+
+def _of_rows(lead: Lead, case: Case) -> str | None:
+    mine, other = (at_place(rows_of(case, side, lead), lead.place) for side in ("internal", "exchange"))
+    booked, real = amount_of(mine), amount_of(other)
+    if not booked or not real or booked == real or (booked > 0) != (real > 0) or reversed_by(other):
+        return None
+    if len(other) > len(mine):
+        return f"{lead.event} has {len(other)} rows at the exchange, and the book has {len(mine)} of them"
+    return _told(lead.event, booked, real, lead.place.name)
+
+
+def _told(event: str, booked: Decimal, real: Decimal, name: str) -> str:
+    sizes = f"{told(real, name)} and not {quantity.short(quantity.absolute(booked))} as booked"
+    return f"{event} was {sizes}{_pattern(booked, real)}"
+
+
+def _pattern(booked: Decimal, real: Decimal) -> str:
+    if any(quantity.multiply(real, shift) == booked for shift in _SHIFTS):
+        return ": the decimal point is shifted"
+    one, other = (quantity.short(quantity.absolute(amount)) for amount in (booked, real))
+    places = [at for at in range(min(len(one), len(other))) if one[at] != other[at]]
+    if len(one) == len(other) and len(places) == 2 and one[places[0]] == other[places[1]]:
+        return ": two digits are transposed" if one[places[1]] == other[places[0]] else ""
+    return ""
+
+
+def recognise_rest(rest: Rest) -> str | None:
+    """Return the sentence, where one shifted decimal point explains all that is left."""
+    case, place = rest.case, rest.place
+    if place.kind is not Kind.BALANCES or case.internal.coverage.movements == Coverage.TOTAL:
+        return None
+    found = list(_shifted(rest))
+    if len(found) != 1:
+        return None
+    name, amount = found[0]
+    return f"{name} of {told(amount, place.name)} seems to be booked with its decimal point shifted"
+
+
+def _shifted(rest: Rest) -> Iterator[tuple[str, Decimal]]:
+    rows = standing(rest.case, "exchange", rest.place)
+    amounts = [(row.movement_id, net_of((row,))) for row in rows]
+    if rest.residual == difference_at(rest.case, rest.place):
+        held = (row.total for row in rest.case.exchange.balances if (row.asset, row.wallet) == rest.place[1:])
+        amounts += [("the balance", total) for total in held]
+    for name, amount in amounts:
+        if significant(amount) >= _DIGITS and any(_off_by(amount, shift) == rest.residual for shift in _SHIFTS):
+            yield name, amount
+
+
+def _off_by(amount: Decimal, shift: Decimal) -> Decimal:
+    return quantity.subtract(amount, quantity.multiply(amount, shift))

@@ -1,0 +1,47 @@
+"""The book began with a wrong balance: every movement since agrees, and the balance does not.
+
+Evidence: both sides were read in full, no movement of this asset and wallet is in doubt, and the book adds up
+by itself: its opening and its movements give its balance, where it has an opening. What is left was there
+before the first of them.
+
+Not to be confused with a sum that the book got wrong (opening and movements do not give its balance), or with
+rows that were not read.
+"""
+
+from gal_friday.domain import quantity
+from gal_friday.domain.case import Case
+from gal_friday.domain.causes.evidence import Rest, net_of, standing, told
+from gal_friday.domain.finding import CannotTell, Pending
+from gal_friday.domain.quantity import ZERO
+from gal_friday.domain.records import Kind
+from gal_friday.domain.snapshot import Coverage
+
+
+def recognise_rest(rest: Rest) -> str | None:
+    """Return the sentence, where everything since the opening agrees."""
+    if rest.place.kind is not Kind.BALANCES or not _seen_whole(rest.case) or not _adds_up(rest):
+        return None
+    rows = standing(rest.case, "internal", rest.place)
+    since = f" since {rows[0].at:%Y-%m-%d %H:%M:%S} UTC" if rows else ""
+    too = "little" if rest.residual > 0 else "much"
+    return f"every movement{since} agrees: the book began with {told(rest.residual, rest.place.name)} too {too}"
+
+
+def _seen_whole(case: Case) -> bool:
+    sides = (case.internal, case.exchange)
+    doubts = (case.unlike[key] for key in case.unlike if key.kind in (Kind.MOVEMENTS, Kind.FILLS))
+    return all(side.coverage.movements == Coverage.TOTAL for side in sides) and not any(
+        isinstance(doubt, Pending | CannotTell) for doubt in doubts
+    )
+
+
+def _adds_up(rest: Rest) -> bool:
+    """Say whether the book's own opening and movements give its balance, as far as it lists an opening."""
+    rows = standing(rest.case, "internal", rest.place)
+    if not rows:
+        # Nothing moved on either side: the difference is as old as the book.
+        return not standing(rest.case, "exchange", rest.place)
+    if not any(row.kind == "opening" for row in rows):
+        return rest.case.internal.since.movements is not None
+    held = [b.total for b in rest.case.internal.balances if (b.asset, b.wallet) == rest.place[1:]]
+    return quantity.subtract(quantity.total(held), net_of(rows)) == ZERO
