@@ -63,6 +63,9 @@ class BalanceDiscrepancy(Struct, frozen=True, kw_only=True):
     cause: str | None = None
     explanation: str | None = None
     age_seconds: int | None = None
+    """Since it began to be wrong, or was first seen; None where neither tells."""
+    occurrences: int = 1
+    """In how many runs it was seen, this one included."""
 
 
 class PositionDiscrepancy(Struct, frozen=True, kw_only=True):
@@ -82,6 +85,7 @@ class PositionDiscrepancy(Struct, frozen=True, kw_only=True):
     cause: str | None = None
     explanation: str | None = None
     age_seconds: int | None = None
+    occurrences: int = 1
 
 
 class RecordDiscrepancy(Struct, frozen=True, kw_only=True):
@@ -106,6 +110,7 @@ class RecordDiscrepancy(Struct, frozen=True, kw_only=True):
     cause: str | None = None
     explanation: str | None = None
     age_seconds: int | None = None
+    occurrences: int = 1
 
 
 Discrepancy = BalanceDiscrepancy | PositionDiscrepancy | RecordDiscrepancy

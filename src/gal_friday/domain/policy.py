@@ -5,6 +5,7 @@ Equality is never a matter of policy beyond the stated tolerance: thresholds gra
 not make it disappear.
 """
 
+from datetime import timedelta
 from decimal import Decimal
 
 from msgspec import Struct
@@ -35,6 +36,25 @@ class Policy(Struct, frozen=True, kw_only=True):
 
     reporting_currency: Asset = Asset("USD")
     """The currency in which values are stated."""
+
+    confirmations: int = 2
+    """In how many runs a discrepancy must be seen before it is confirmed."""
+    grace_seconds: int = 90
+    """How long a record may be on its way from one side to the other before its absence is a discrepancy, and how
+    long a discrepancy must have been seen for before it is confirmed.
+
+    An exchange tells its stream of a fill before it shows it to a reader: up to a minute at Kraken.
+    """
+    graces: dict[str, int] = {}
+    """The grace at single exchanges, in place of *grace_seconds*."""
+    pending_runs: int = 3
+    """After so many runs in which it was pending, a key is judged by what both sides were before it moved."""
+    reach_back_days: int = 7
+    """How far back records are read, at most, to judge discrepancies that are still open."""
+
+    def grace_of(self, exchange: str) -> timedelta:
+        """Return the grace at this exchange."""
+        return timedelta(seconds=self.graces.get(exchange, self.grace_seconds))
 
     def tolerance_of(self, asset: Asset) -> Decimal:
         """Return the floor for this asset."""

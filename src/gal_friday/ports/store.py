@@ -1,20 +1,27 @@
-"""Where runs and their reports are kept."""
+"""Where runs, their reports and the discrepancies that they follow are kept."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from gal_friday.domain.followed import Change, Followed
+from gal_friday.domain.following import Carried
 from gal_friday.domain.report import ReconciliationReport
+
+NOTHING_CARRIED = Carried()
 
 
 class Store(Protocol):
-    """Keeps reports; a report read back is equal to the report written."""
+    """Keeps reports and discrepancies; what is read back is equal to what was written."""
 
-    async def save_report(self, report: ReconciliationReport) -> None:
-        """Record a finished run in one transaction. Saving the same report again changes nothing.
+    async def save_report(self, report: ReconciliationReport, carried: Carried = NOTHING_CARRIED) -> None:
+        """Record a finished run and what became of its discrepancies, in one transaction (I10).
+
+        Saving the same report again changes nothing.
 
         Raises:
-            StoreFailed: nothing was written; the report in hand is still the whole truth of the run.
+            StoreFailed: nothing was written; the report in hand is still the whole truth of the run. Also where
+                another run has carried one of the discrepancies on since they were read.
         """
         ...
 
@@ -31,4 +38,30 @@ class Store(Protocol):
         limit: int = 100,
     ) -> Sequence[ReconciliationReport]:
         """Return reports, newest first."""
+        ...
+
+    async def open_discrepancies(self, account: str) -> Sequence[Followed]:
+        """Return every discrepancy of the account that has not been seen to agree, by id."""
+        ...
+
+    async def followed(self, ids: Iterable[str]) -> Sequence[Followed]:
+        """Return those of these discrepancies that are known, open or cleared, by id."""
+        ...
+
+    async def discrepancies(
+        self, *, account: str | None = None, cleared: bool = False, limit: int | None = None
+    ) -> Sequence[Followed]:
+        """Return discrepancies, last seen first: the open ones, and with *cleared* the others too."""
+        ...
+
+    async def discrepancy(self, discrepancy_id: str) -> Followed | None:
+        """Return the discrepancy with this id, or the only one whose id begins with it; None where there is none.
+
+        Raises:
+            StoreFailed: several ids begin with it; the message lists them.
+        """
+        ...
+
+    async def changes(self, discrepancy_id: str) -> Sequence[Change]:
+        """Return every change in the life of this discrepancy, oldest first; none where it is not known."""
         ...

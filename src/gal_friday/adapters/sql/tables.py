@@ -1,7 +1,8 @@
 """Every table of the project, on one list, so that a migration can be held against it.
 
-Rows of the book and of the record of runs are never changed and never removed (I10). The triggers that
-see to it are part of the migrations, because no table definition can say them.
+Rows of the book and of the record of runs are never changed and never removed (I10); a discrepancy changes, and
+every change of it is a row that stays. The triggers that see to it are part of the migrations, because no table
+definition can say them.
 """
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, MetaData, Table, Text
@@ -26,6 +27,7 @@ APPEND_ONLY = (
     "book_orders",
     "reconciliation_events",
     "position_adjustments",
+    "discrepancy_changes",
 )
 
 
@@ -142,4 +144,44 @@ POSITION_ADJUSTMENTS = _table(
     Column("reason", Text, nullable=False),
     Column("adjusted_at", Instant, nullable=False),
     Index(None, "account", "adjusted_at"),
+)
+
+DISCREPANCIES = _table(
+    "discrepancies",
+    Column("discrepancy_id", Text, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("exchange", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("value", ExactDecimal),
+    Column("largest_value", ExactDecimal),
+    Column("since", Instant, nullable=False),
+    Column("first_seen", Instant, nullable=False),
+    Column("last_seen", Instant, nullable=False),
+    Column("confirmed_at", Instant),
+    Column("cleared_at", Instant),
+    Column("occurrences", Whole, nullable=False),
+    Column("flips", Whole, nullable=False),
+    # Counts what runs wrote here: a run that read an older one writes nothing.
+    Column("revision", Whole, nullable=False),
+    # All of it, as it was written; the columns above say the same in SQL.
+    Column("body", Text, nullable=False),
+    Index(None, "account", "state"),
+)
+
+DISCREPANCY_CHANGES = _table(
+    "discrepancy_changes",
+    Column("change_id", Text, primary_key=True),
+    Column("discrepancy_id", Text, ForeignKey("discrepancies.discrepancy_id"), nullable=False),
+    Column("account", Text, nullable=False),
+    Column("number", Whole, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    # The run that saw it.
+    Column("reconciliation_id", Text, nullable=False),
+    Index(None, "discrepancy_id", "number"),
 )

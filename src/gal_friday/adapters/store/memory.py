@@ -1,10 +1,13 @@
-"""Reports in memory, gone with the process. They are kept as the bytes that a database would keep."""
+"""Reports and discrepancies in memory, gone with the process."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from gal_friday.adapters.store.rules import check_same, only_match
+from gal_friday.adapters.store.rules import check_first, check_same, only_match
+from gal_friday.domain.followed import Change, Followed
+from gal_friday.domain.following import Carried
 from gal_friday.domain.report import ReconciliationReport
+from gal_friday.ports.store import NOTHING_CARRIED
 
 
 class MemoryStore:
@@ -13,19 +16,24 @@ class MemoryStore:
     def __init__(self) -> None:
         """Begin empty."""
         self._reports: dict[str, ReconciliationReport] = {}
+        self._followed: dict[str, Followed] = {}
+        self._changes: dict[str, list[Change]] = {}
 
-    async def save_report(self, report: ReconciliationReport) -> None:
-        """Keep a report; see ``Store``."""
-        known = self._reports.setdefault(report.reconciliation_id, report)
-        if known is not report:
+    async def save_report(self, report: ReconciliationReport, carried: Carried = NOTHING_CARRIED) -> None:
+        """Keep a report and what became of its discrepancies; see ``Store``."""
+        known = self._reports.get(report.reconciliation_id)
+        if known is not None:
             check_same(report.reconciliation_id, known.to_json().decode(), report.to_json().decode())
+            return
+        check_first(carried, {name: one.revision for name, one in self._followed.items()})
+        self._reports[report.reconciliation_id] = report
+        for one in carried.written:
+            self._followed[one.id] = one
+            self._changes.setdefault(one.id, []).extend(carried.changes_of(one))
 
     async def report(self, reconciliation_id: str) -> ReconciliationReport | None:
         """Return one report; see ``Store``."""
-        matches = [
-            known for known in self._reports if reconciliation_id and known.startswith(reconciliation_id)
-        ]
-        match = only_match(reconciliation_id, matches)
+        match = only_match(reconciliation_id, _beginning_with(self._reports, reconciliation_id))
         return None if match is None else self._reports[match]
 
     async def reports(
@@ -46,3 +54,36 @@ class MemoryStore:
         )
         newest = sorted(wanted, key=lambda report: (report.timestamp, report.reconciliation_id), reverse=True)
         return tuple(newest[:limit])
+
+    async def open_discrepancies(self, account: str) -> Sequence[Followed]:
+        """Return the open ones, by id; see ``Store``."""
+        return tuple(sorted(await self.discrepancies(account=account), key=lambda one: one.id))
+
+    async def followed(self, ids: Iterable[str]) -> Sequence[Followed]:
+        """Return those that are known, by id; see ``Store``."""
+        return tuple(self._followed[name] for name in sorted(set(ids)) if name in self._followed)
+
+    async def discrepancies(
+        self, *, account: str | None = None, cleared: bool = False, limit: int | None = None
+    ) -> Sequence[Followed]:
+        """Return discrepancies, last seen first; see ``Store``."""
+        wanted = (
+            one
+            for one in self._followed.values()
+            if (one.is_open or cleared) and (account is None or one.account == account)
+        )
+        newest = sorted(sorted(wanted, key=lambda one: one.id), key=lambda one: one.last_seen, reverse=True)
+        return tuple(newest[:limit])
+
+    async def discrepancy(self, discrepancy_id: str) -> Followed | None:
+        """Return one discrepancy; see ``Store``."""
+        match = only_match(discrepancy_id, _beginning_with(self._followed, discrepancy_id), of="discrepancies")
+        return None if match is None else self._followed[match]
+
+    async def changes(self, discrepancy_id: str) -> Sequence[Change]:
+        """Return every change, oldest first; see ``Store``."""
+        return tuple(self._changes.get(discrepancy_id, ()))
+
+
+def _beginning_with(known: Iterable[str], prefix: str) -> list[str]:
+    return [name for name in known if prefix and name.startswith(prefix)]

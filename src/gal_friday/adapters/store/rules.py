@@ -1,7 +1,8 @@
-"""The rules that every store keeps: what saving twice means, and which report an abbreviated id means."""
+"""The rules that every store keeps: what saving twice means, which id an abbreviated one means, who came first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from gal_friday.domain.following import Carried
 from gal_friday.ports.errors import StoreFailed
 
 SHOWN = 5
@@ -17,7 +18,17 @@ def check_same(reconciliation_id: str, kept: str, offered: str) -> None:
         )
 
 
-def only_match(asked: str, matches: Sequence[str]) -> str | None:
+def check_first(carried: Carried, kept: Mapping[str, int]) -> None:
+    """Raise StoreFailed where a discrepancy is not as it was read. *kept* holds the revisions that are recorded."""
+    overtaken = [one.id for one in carried.written if kept.get(one.id, 0) != one.revision - 1]
+    if overtaken:
+        raise StoreFailed(
+            f"another run has judged {_shown(overtaken)} since this one began, and came first; "
+            f"run again once it has ended"
+        )
+
+
+def only_match(asked: str, matches: Sequence[str], *, of: str = "reports") -> str | None:
     """Return the id that is meant by *asked*: itself, or the only one that begins with it; None for none.
 
     Raises:
@@ -26,6 +37,9 @@ def only_match(asked: str, matches: Sequence[str]) -> str | None:
     if asked in matches:
         return asked
     if len(matches) > 1:
-        shown = ", ".join(sorted(matches)[:SHOWN]) + (", …" if len(matches) > SHOWN else "")
-        raise StoreFailed(f"several reports begin with {asked}: {shown}; write more of the id")
+        raise StoreFailed(f"several {of} begin with {asked}: {_shown(matches)}; write more of the id")
     return matches[0] if matches else None
+
+
+def _shown(ids: Sequence[str]) -> str:
+    return ", ".join(sorted(ids)[:SHOWN]) + (", …" if len(ids) > SHOWN else "")

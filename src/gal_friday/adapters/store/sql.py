@@ -1,10 +1,10 @@
-"""Reports in SQLite or PostgreSQL.
+"""Reports, and the discrepancies that they follow, in SQLite or PostgreSQL.
 
 The report is kept as the very text that was written, so that it is read back equal; the other columns are
-taken from it, for those who look with SQL. Nothing here is ever changed or removed.
+taken from it, for those who look with SQL. No report is ever changed or removed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,10 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gal_friday.adapters.sql.engine import reading, writing
 from gal_friday.adapters.sql.tables import RECONCILIATION_EVENTS
+from gal_friday.adapters.store import followed_rows
 from gal_friday.adapters.store.rules import check_same, only_match
+from gal_friday.domain.followed import Change, Followed
+from gal_friday.domain.following import Carried
 from gal_friday.domain.records import RECORD_KINDS
 from gal_friday.domain.report import ReconciliationReport
 from gal_friday.ports.errors import StoreFailed
+from gal_friday.ports.store import NOTHING_CARRIED
 
 _EVENTS = RECONCILIATION_EVENTS.c
 
@@ -28,16 +32,18 @@ class SqlStore:
         """Keep the engine, which whoever opened it disposes of."""
         self._engine = engine
 
-    async def save_report(self, report: ReconciliationReport) -> None:
-        """Record a finished run in one transaction; see ``Store``.
+    async def save_report(self, report: ReconciliationReport, carried: Carried = NOTHING_CARRIED) -> None:
+        """Record a finished run and what became of its discrepancies, in one transaction; see ``Store``.
 
         Raises:
-            StoreFailed: nothing was written; or a report of this id is recorded that says something else.
+            StoreFailed: nothing was written; or a report of this id is recorded that says something else; or
+                another run carried one of the discrepancies on since they were read.
         """
         row = _row(report)
         async with writing(self._engine, StoreFailed) as connection:
             if not await _known(connection, row):
                 await connection.execute(insert(RECONCILIATION_EVENTS), row)
+                await followed_rows.write(connection, carried, report.reconciliation_id)
 
     async def report(self, reconciliation_id: str) -> ReconciliationReport | None:
         """Return the report with this id, or the only one whose id begins with it; None where there is none.
@@ -70,6 +76,58 @@ class SqlStore:
         query = _newest(since, account, only_discrepancies).limit(limit)
         async with reading(self._engine, StoreFailed) as connection:
             return tuple(_report(text) for text in (await connection.execute(query)).scalars())
+
+    async def open_discrepancies(self, account: str) -> Sequence[Followed]:
+        """Return the open ones, by id; see ``Store``.
+
+        Raises:
+            StoreFailed: the database cannot be read.
+        """
+        async with reading(self._engine, StoreFailed) as connection:
+            found = await followed_rows.of_account(connection, account, cleared=False)
+        return tuple(sorted(found, key=lambda one: one.id))
+
+    async def followed(self, ids: Iterable[str]) -> Sequence[Followed]:
+        """Return those that are known, by id; see ``Store``.
+
+        Raises:
+            StoreFailed: the database cannot be read.
+        """
+        async with reading(self._engine, StoreFailed) as connection:
+            return tuple(await followed_rows.with_ids(connection, ids))
+
+    async def discrepancies(
+        self, *, account: str | None = None, cleared: bool = False, limit: int | None = None
+    ) -> Sequence[Followed]:
+        """Return discrepancies, last seen first; see ``Store``.
+
+        Raises:
+            StoreFailed: the database cannot be read.
+        """
+        async with reading(self._engine, StoreFailed) as connection:
+            return tuple(await followed_rows.of_account(connection, account, cleared=cleared, limit=limit))
+
+    async def discrepancy(self, discrepancy_id: str) -> Followed | None:
+        """Return one discrepancy; see ``Store``.
+
+        Raises:
+            StoreFailed: the database cannot be read, or several ids begin so.
+        """
+        if not discrepancy_id:
+            return None
+        async with reading(self._engine, StoreFailed) as connection:
+            matches = await followed_rows.ids_beginning_with(connection, discrepancy_id)
+            match = only_match(discrepancy_id, matches, of="discrepancies")
+            return None if match is None else (await followed_rows.with_ids(connection, (match,)))[0]
+
+    async def changes(self, discrepancy_id: str) -> Sequence[Change]:
+        """Return every change, oldest first; see ``Store``.
+
+        Raises:
+            StoreFailed: the database cannot be read.
+        """
+        async with reading(self._engine, StoreFailed) as connection:
+            return tuple(await followed_rows.changes_of(connection, discrepancy_id))
 
 
 def _row(report: ReconciliationReport) -> dict[str, Any]:

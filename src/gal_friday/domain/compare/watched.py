@@ -5,7 +5,8 @@ now: a book that learned the exchange's id, a position that is compared net wher
 Only the first is agreement (I7); the last is whatever the other name says.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 
 from gal_friday.domain.assets import Asset
 from gal_friday.domain.compare import balances, positions
@@ -21,15 +22,18 @@ _SOURCES = {"holds": Kind.BALANCES, "order": Kind.ORDERS, "client": Kind.ORDERS}
 """About which records a contradiction of one side is, by the first word of its key."""
 
 
-def of_watched(
-    view: View, findings: Iterable[Finding], watched: Iterable[Key], only: Sequence[Kind]
-) -> list[Finding]:
-    """Return one finding for every watched key of the kinds in *only* that has none yet."""
-    wanted = set(watched)
+def of_watched(view: View, findings: Iterable[Finding], watched: Iterable[Key], only: Sequence[Kind]) -> list[Finding]:
+    """Return one finding for every watched key of the kinds in *only* that has none yet.
+
+    Of a mapping, the values say from when on records were read when the key was last seen to differ: a window
+    that begins no later would still show them. None, and keys without a value, need everything from the beginning.
+    """
+    wanted = dict(watched) if isinstance(watched, Mapping) else dict.fromkeys(watched)
     if not wanted:
         return []
     found = {finding.key: finding for finding in findings}
-    return [_judged(view, key, found) for key in sorted(wanted - found.keys()) if _record_kind(key) in only]
+    missing = [key for key in sorted(wanted.keys() - found.keys()) if _record_kind(key) in only]
+    return [_judged(view, key, wanted[key], found) for key in missing]
 
 
 def _record_kind(key: Key) -> Kind:
@@ -43,12 +47,12 @@ def _record_kind(key: Key) -> Kind:
             return kind
 
 
-def _judged(view: View, key: Key, found: dict[Key, Finding]) -> Finding:
+def _judged(view: View, key: Key, start: datetime | None, found: dict[Key, Finding]) -> Finding:
     if key.kind == Kind.SOURCES:
-        return _contradiction(view, key)
+        return _contradiction(view, key, start)
     elsewhere = sorted({other for other in _other_names(view, key) if other in found})
     if not elsewhere:
-        return _absent_on_both(view, key)
+        return _absent_on_both(view, key, start)
     if all(isinstance(found[other], Agrees) for other in elsewhere):
         return Agrees(key)
     return Pending(key, f"judged as {', '.join(map(str, elsewhere))} now")
@@ -89,7 +93,7 @@ def _stands_for(key: Key, row: Movement) -> bool:
     return row.refers_to == key.name and key.part.startswith(f"{row.asset}:{row.wallet}")
 
 
-def _contradiction(view: View, key: Key) -> Finding:
+def _contradiction(view: View, key: Key, start: datetime | None) -> Finding:
     """What one side contradicted is no contradiction any more, if that side was seen whole."""
     side: Side = "internal" if key.part == "internal" else "exchange"
     kind = _record_kind(key)
@@ -97,13 +101,13 @@ def _contradiction(view: View, key: Key) -> Finding:
         return CannotTell(key, "this was not looked at", side)
     snapshot = view.snapshot(side)
     kinds = (kind, Kind.FILLS) if kind == Kind.ORDERS else (kind,)
-    return next((gap for each in kinds if (gap := _gap(snapshot, key, each))), Agrees(key))
+    return next((gap for each in kinds if (gap := _gap(snapshot, key, each, start))), Agrees(key))
 
 
-def _absent_on_both(view: View, key: Key) -> Finding:
-    """Both sides lack it: that is agreement only where both were seen whole, from the beginning (I7)."""
+def _absent_on_both(view: View, key: Key, start: datetime | None) -> Finding:
+    """Both sides lack it: that is agreement only where both were seen whole, from early enough on (I7)."""
     for snapshot in (view.internal, view.exchange):
-        gap = _gap(snapshot, key, key.kind)
+        gap = _gap(snapshot, key, key.kind, start)
         if gap is not None:
             return gap
         doubt = _doubt(snapshot, key)
@@ -112,10 +116,11 @@ def _absent_on_both(view: View, key: Key) -> Finding:
     return Agrees(key)
 
 
-def _gap(snapshot: Snapshot, key: Key, kind: Kind) -> CannotTell | None:
+def _gap(snapshot: Snapshot, key: Key, kind: Kind, start: datetime | None) -> CannotTell | None:
     if snapshot.coverage.of(kind) != Coverage.TOTAL:
         return CannotTell(key, why_not_covered(snapshot, kind), snapshot.side)
-    if snapshot.since.of(kind) is not None:
+    since = snapshot.since.of(kind)
+    if since is not None and (start is None or since > start):
         return CannotTell(key, _OUTSIDE, snapshot.side)
     return None
 

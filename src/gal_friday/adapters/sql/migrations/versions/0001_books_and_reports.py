@@ -16,6 +16,7 @@ KEYS = {
     "book_orders": "entry_id",
     "reconciliation_events": "reconciliation_id",
     "position_adjustments": "adjustment_id",
+    "discrepancy_changes": "change_id",
 }
 
 
@@ -23,6 +24,7 @@ def upgrade(op: Operations) -> None:
     """Create all tables, indexes and triggers."""
     _create_book(op)
     _create_record_of_runs(op)
+    _create_discrepancies(op)
     if op.get_bind().dialect.name == "sqlite":
         _guard_sqlite(op)
     else:
@@ -31,7 +33,7 @@ def upgrade(op: Operations) -> None:
 
 def downgrade(op: Operations) -> None:
     """Remove all tables; what they held is gone."""
-    for table in (*reversed(KEYS), "books"):
+    for table in (*reversed(KEYS), "books", "discrepancies"):
         op.drop_table(table)  # indexes and triggers go with it
     if op.get_bind().dialect.name == "postgresql":
         op.execute("DROP FUNCTION gal_friday_refuse()")
@@ -166,6 +168,55 @@ def _create_record_of_runs(op: Operations) -> None:
     )
 
 
+def _create_discrepancies(op: Operations) -> None:
+    _create(
+        op,
+        "discrepancies",
+        sa.Column("discrepancy_id", sa.Text, nullable=False),
+        sa.Column("account", sa.Text, nullable=False),
+        sa.Column("exchange", sa.Text, nullable=False),
+        sa.Column("key", sa.Text, nullable=False),
+        sa.Column("type", sa.Text, nullable=False),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("severity", sa.Text, nullable=False),
+        sa.Column("value", ExactDecimal),
+        sa.Column("largest_value", ExactDecimal),
+        sa.Column("since", Instant, nullable=False),
+        sa.Column("first_seen", Instant, nullable=False),
+        sa.Column("last_seen", Instant, nullable=False),
+        sa.Column("confirmed_at", Instant),
+        sa.Column("cleared_at", Instant),
+        sa.Column("occurrences", Whole, nullable=False),
+        sa.Column("flips", Whole, nullable=False),
+        sa.Column("revision", Whole, nullable=False),
+        sa.Column("body", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("discrepancy_id", name=op.f("pk_discrepancies")),
+    )
+    op.create_index(op.f("ix_discrepancies_account_state"), "discrepancies", ["account", "state"])
+    _create(
+        op,
+        "discrepancy_changes",
+        sa.Column("change_id", sa.Text, nullable=False),
+        sa.Column("discrepancy_id", sa.Text, nullable=False),
+        sa.Column("account", sa.Text, nullable=False),
+        sa.Column("number", Whole, nullable=False),
+        sa.Column("at", Instant, nullable=False),
+        sa.Column("what", sa.Text, nullable=False),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("note", sa.Text, nullable=False),
+        sa.Column("reconciliation_id", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("change_id", name=op.f("pk_discrepancy_changes")),
+        sa.ForeignKeyConstraint(
+            ["discrepancy_id"],
+            ["discrepancies.discrepancy_id"],
+            name=op.f("fk_discrepancy_changes_discrepancy_id_discrepancies"),
+        ),
+    )
+    op.create_index(
+        op.f("ix_discrepancy_changes_discrepancy_id_number"), "discrepancy_changes", ["discrepancy_id", "number"]
+    )
+
+
 def _guard_sqlite(op: Operations) -> None:
     for table, key in KEYS.items():
         refuse = f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
@@ -176,6 +227,8 @@ def _guard_sqlite(op: Operations) -> None:
             f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} "  # noqa: S608 - our own names
             f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key}) {refuse}"
         )
+    never = "BEGIN SELECT RAISE(ABORT, 'a discrepancy is never removed'); END"
+    op.execute(f"CREATE TRIGGER discrepancies_no_delete BEFORE DELETE ON discrepancies {never}")
     refuse = "BEGIN SELECT RAISE(ABORT, 'books only go forward'); END"
     op.execute(f"CREATE TRIGGER books_no_delete BEFORE DELETE ON books {refuse}")
     op.execute(
@@ -203,14 +256,16 @@ def _guard_postgresql(op: Operations) -> None:
             f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table} "
             "FOR EACH ROW EXECUTE FUNCTION gal_friday_refuse()"
         )
-    for table in (*KEYS, "books"):
+    for table in (*KEYS, "books", "discrepancies"):
         op.execute(
             f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
             "FOR EACH STATEMENT EXECUTE FUNCTION gal_friday_refuse()"
         )
-    op.execute(
-        "CREATE TRIGGER books_no_delete BEFORE DELETE ON books FOR EACH ROW EXECUTE FUNCTION gal_friday_refuse()"
-    )
+    for table in ("books", "discrepancies"):
+        op.execute(
+            f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} "
+            "FOR EACH ROW EXECUTE FUNCTION gal_friday_refuse()"
+        )
     op.execute(
         "CREATE TRIGGER books_only_forward BEFORE UPDATE ON books "
         "FOR EACH ROW EXECUTE FUNCTION gal_friday_only_forward()"

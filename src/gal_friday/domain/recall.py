@@ -1,0 +1,97 @@
+"""What a run takes from what is known, and what it gives back to its report.
+
+Before the comparison: which keys must be judged although no record stands under them any more, and how far back
+records must be read to judge them. After it: the state, age and count of every discrepancy in the report, and a
+word about those that it settled or could not judge. Nothing here decides what becomes of a discrepancy.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from gal_friday.domain.finding import Key
+from gal_friday.domain.followed import Followed
+from gal_friday.domain.following import Carried, Run
+from gal_friday.domain.policy import Policy
+from gal_friday.domain.records import Kind
+from gal_friday.domain.report import ReconciliationReport
+from gal_friday.domain.verdict import ReconciliationStatus
+
+NAMED_MAX = 6
+"""How many discrepancies a note names; the rest is counted."""
+
+_LISTS = (
+    "position_discrepancies",
+    "balance_discrepancies",
+    "order_discrepancies",
+    "fill_discrepancies",
+    "movement_discrepancies",
+    "source_discrepancies",
+)
+
+
+class Reach(Struct, frozen=True):
+    """From when on to read, and what is older than that."""
+
+    since: datetime
+    notes: tuple[str, ...] = ()
+
+
+def reach_back(known: Iterable[Followed], *, since: datetime, now: datetime, policy: Policy) -> Reach:
+    """Return *since*, or earlier where an open discrepancy needs it, at most as far back as the policy allows."""
+    wanted = [one.read_from for one in known if one.read_from is not None]
+    limit = min(since, now - timedelta(days=policy.reach_back_days))
+    beyond = sum(at < limit for at in wanted)
+    note = (
+        f"{_counted(beyond)} older than the {policy.reach_back_days} days that are read back, and can only be "
+        f"judged where their records still show; reconciliation.reach_back_days reaches further"
+    )
+    return Reach(max(limit, min([since, *wanted])), (note,) if beyond else ())
+
+
+def _counted(count: int) -> str:
+    return f"{count} open discrepanc{'y is' if count == 1 else 'ies are'}"
+
+
+def watched_keys(known: Iterable[Followed]) -> dict[Key, datetime | None]:
+    """Return the keys that must be judged, each with the instant from which on its records must be read."""
+    keys: dict[Key, datetime | None] = {}
+    for one in known:
+        earlier = [at for at in (keys.get(one.key), one.read_from) if at is not None]
+        keys[one.key] = min(earlier, default=None)
+    return keys
+
+
+def run_of(report: ReconciliationReport, *, since: datetime, proven: frozenset[str] = frozenset()) -> Run:
+    """Return the run that made this report, as those who follow discrepancies see it."""
+    saw_nothing = any(gap.kind is Kind.SOURCES for gap in report.not_checked)
+    return Run(
+        account=report.account,
+        exchange=report.exchange,
+        # Our own clock, when the exchange was read; a book may date itself as it likes.
+        now=report.cut.exchange,
+        since=since,
+        proven=proven,
+        blind=saw_nothing or report.status is ReconciliationStatus.FAILED,
+    )
+
+
+def told(report: ReconciliationReport, carried: Carried) -> ReconciliationReport:
+    """Return the report with state, age and count of every discrepancy, and what became of those it does not list."""
+    known = {one.id: one.latest for one in carried.open}
+    lists = {name: tuple(known.get(one.id, one) for one in getattr(report, name)) for name in _LISTS}
+    listed = {one.id for one in report.discrepancies}
+    unjudged = [one for one in carried.kept if one.id not in listed]
+    notes = (
+        *_named("seen to agree, and cleared", carried.cleared),
+        *_named("still open, and not judged by this run", unjudged),
+    )
+    return replace(report, **lists, notes=(*report.notes, *notes))
+
+
+def _named(what: str, found: Sequence[Followed]) -> Iterable[str]:
+    if found:
+        more = f" and {len(found) - NAMED_MAX} more" if len(found) > NAMED_MAX else ""
+        yield f"{what}: {', '.join(f'{one.key} ({one.id})' for one in found[:NAMED_MAX])}{more}"
