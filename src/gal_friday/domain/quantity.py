@@ -1,8 +1,8 @@
 """Exact amounts: the only file of the project that does decimal arithmetic.
 
 Amounts come from text, keep every digit they came with, and never pass through a binary float (I1).
-Arithmetic that would have to drop a digit raises instead (I2); the two functions that are allowed to
-round say so in their names.
+Arithmetic that would have to drop a digit raises instead (I2); the functions that are allowed to round
+say so in their names.
 
 Two limits make both promises cheap. An amount may have at most 40 digits before the point and 30
 after it, checked once, at birth; the context is so wide that any sum of amounts and any product of
@@ -31,6 +31,8 @@ FRACTION_DIGITS_MAX = 30
 # 240 digits hold any product of three legal amounts (210: a cost times a price) and any sum of 10^20 of them.
 EXACT = Context(prec=240, traps=[Inexact, InvalidOperation, DivisionByZero, Overflow, Underflow, Clamped])
 _ROUNDING = Context(prec=240, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, DivisionByZero, Overflow])
+# Chances are estimates: forty digits of them are more than anybody needs, and quick.
+_CHANCES = Context(prec=40, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, DivisionByZero, Overflow])
 
 ZERO = Decimal(0)
 
@@ -134,12 +136,12 @@ def places(amount: Decimal) -> int:
 
 
 def rounded(amount: Decimal, places: int) -> Decimal:
-    """Return the amount rounded half to even to *places* digits. One of two functions that may round."""
+    """Return the amount rounded half to even to *places* digits. One of the functions that may round."""
     return _ROUNDING.plus(_ROUNDING.quantize(amount, unit(places)))
 
 
 def rounded_quotient(dividend: Decimal, divisor: Decimal, places: int) -> Decimal:
-    """Return dividend ÷ divisor, rounded half to even to *places* digits. The other one that may round.
+    """Return dividend ÷ divisor, rounded half to even to *places* digits. It may round too.
 
     Raises:
         ZeroDivisionError: the divisor is zero.
@@ -147,6 +149,17 @@ def rounded_quotient(dividend: Decimal, divisor: Decimal, places: int) -> Decima
     if not divisor:
         raise ZeroDivisionError(f"{text(dividend)} divided by zero")
     return rounded(_ROUNDING.divide(dividend, divisor), places)
+
+
+def rounded_root(square: Decimal, places: int) -> Decimal:
+    """Return the square root, rounded half to even to *places* digits. For chances; no amount is a root."""
+    return rounded(_CHANCES.sqrt(square), places)
+
+
+def rounded_exp(power: Decimal, places: int) -> Decimal:
+    """Return e to this power, rounded half to even to *places* digits. For chances, as above."""
+    # Below it nothing is left at any number of places, and the digits of so small a number take long.
+    return rounded(_CHANCES.exp(power), places) if power > -200 else ZERO
 
 
 def at_least(part: Decimal, share: Decimal, whole: Decimal) -> bool:

@@ -1,0 +1,145 @@
+"""The expected number of accidental sums, held against counting them."""
+
+from collections import Counter
+from collections.abc import Callable
+from decimal import Decimal
+from itertools import combinations
+from random import Random  # noqa: TID251 - seeded
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gal_friday.domain.accident import PROOF_BELOW, expected_accidents, grid
+
+D = Decimal
+
+Draw = Callable[[Random, int], list[int]]
+
+
+def even(draw: Random, rows: int) -> list[int]:
+    return [draw.randrange(1, 400) for _ in range(rows)]
+
+
+def both_signs(draw: Random, rows: int) -> list[int]:
+    return [draw.randrange(-500, 500) for _ in range(rows)]
+
+
+def round_amounts(draw: Random, rows: int) -> list[int]:
+    return [draw.randrange(1, 400) * 25 for _ in range(rows)]
+
+
+def one_whale(draw: Random, rows: int) -> list[int]:
+    return [*even(draw, rows - 1), draw.randrange(40_000, 50_000)]
+
+
+def skewed(draw: Random, rows: int) -> list[int]:
+    return [int(draw.lognormvariate(4, 1)) + 1 for _ in range(rows)]
+
+
+def expected_and_counted(rows: int, size: int, tolerance: int, amounts_of: Draw) -> tuple[Decimal, int]:
+    """Add up what is expected and what is there, for targets near where the sums are."""
+    draw = Random(f"{rows} {size} {tolerance} {amounts_of.__name__}")
+    expected, counted = D(0), 0
+    for _ in range(40):
+        amounts = amounts_of(draw, rows)
+        sums = Counter(sum(each) for each in combinations(amounts, size))
+        for _ in range(20):
+            target = sum(draw.sample(amounts, size)) + grid(amounts) * draw.randrange(-30, 30)
+            expected += expected_accidents(amounts, size, target, tolerance)
+            counted += sum(sums[near] for near in range(target - tolerance, target + tolerance + 1))
+    return expected, counted
+
+
+@pytest.mark.parametrize(
+    "rows, size, tolerance, amounts_of",
+    [
+        (16, 3, 1, even),
+        (18, 5, 3, even),
+        (20, 3, 0, even),
+        (16, 4, 2, both_signs),
+        (18, 4, 0, round_amounts),
+        (18, 5, 60, round_amounts),
+        (20, 6, 12, round_amounts),
+        (20, 4, 2, one_whale),
+        (20, 3, 20, skewed),
+    ],
+    ids=lambda value: value.__name__ if callable(value) else str(value),
+)
+def test_three_and_more_rows_add_up_by_chance_as_often_as_expected(
+    rows: int, size: int, tolerance: int, amounts_of: Draw
+) -> None:
+    expected, counted = expected_and_counted(rows, size, tolerance, amounts_of)
+    assert counted > 500
+    assert D("0.9") < expected / counted < D("1.1")
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_one_or_two_rows_are_never_expected_to_fit_less_often_than_they_do(size: int) -> None:
+    expected, counted = expected_and_counted(20, size, 50, even)
+    assert counted <= expected < counted * D("1.3")
+
+
+def test_forty_amounts_in_cents_over_ten_thousand_are_refused_by_a_hair() -> None:
+    draw = Random(3)
+    cents = [draw.randrange(1_000_000) for _ in range(40)]
+    target = 3 * sum(cents) // 40
+    triples = expected_accidents(cents, 3, target)
+    assert D("0.005") < triples < D("0.02")
+    fine = [each * 10**8 + draw.randrange(10**8) for each in cents]
+    assert expected_accidents(fine, 3, target * 10**8) * 10**7 < triples
+
+
+def test_what_is_far_from_every_sum_is_no_accident() -> None:
+    draw = Random(3)
+    cents = [draw.randrange(1_000_000) for _ in range(40)]
+    assert [expected_accidents(cents, size, 10**8) for size in range(1, 7)] == [0] * 6
+
+
+@pytest.mark.parametrize(
+    "units, proves",
+    [
+        ([73519284], True),  # 0.73519284 BTC
+        ([123456], True),  # 1234.56 USD
+        ([25], False),  # 0.25
+        ([100000], False),  # 1000.00
+        ([73519284] * 3, True),
+        ([100000] * 3, False),
+    ],
+)
+def test_round_amounts_carry_little_evidence_and_long_ones_a_lot(units: list[int], proves: bool) -> None:
+    assert (expected_accidents(units, len(units), sum(units)) < PROOF_BELOW) == proves
+
+
+@pytest.mark.parametrize("size", [0, -1, 4])
+def test_no_subset_of_impossible_size_is_expected(size: int) -> None:
+    assert expected_accidents([1, 2, 3], size, 3) == 0
+
+
+def test_a_whale_does_not_hide_how_many_small_rows_fit_beside_it() -> None:
+    draw = Random(9)
+    small = [draw.randrange(1, 10_000) for _ in range(199)]
+    whale = 10**8
+    beside = expected_accidents([*small, whale], 2, whale + 5_000)
+    assert expected_accidents(small, 1, 5_000) == beside > PROOF_BELOW
+
+
+@pytest.mark.parametrize(
+    "units, step", [([25, 75, 100], 25), ([7, 13], 1), ([1200], 100), ([-1200, 1200, 0], 100), ([0], 1), ([], 1)]
+)
+def test_the_grid_is_what_all_amounts_are_multiples_of(units: list[int], step: int) -> None:
+    assert grid(units) == step
+
+
+units = st.lists(st.integers(-(10**30), 10**30), min_size=1, max_size=30)
+
+
+@given(units=units, size=st.integers(1, 6), target=st.integers(-(10**30), 10**30), tolerance=st.integers(0, 10**6))
+def test_an_estimate_is_never_below_nothing(units: list[int], size: int, target: int, tolerance: int) -> None:
+    assert expected_accidents(units, size, target, tolerance) >= 0
+
+
+@given(units=st.lists(st.integers(-(10**6), 10**6), min_size=1, max_size=12), size=st.integers(1, 4), data=st.data())
+def test_the_order_of_the_rows_does_not_matter(units: list[int], size: int, data: st.DataObject) -> None:
+    other = data.draw(st.permutations(units))
+    assert expected_accidents(units, size, 777, 3) == expected_accidents(other, size, 777, 3)
