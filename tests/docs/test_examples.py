@@ -2,7 +2,6 @@
 
 import ast
 import asyncio
-import contextlib
 import inspect
 import json
 import os
@@ -26,7 +25,7 @@ WITH_BLOCKS = [page for page in pages() if blocks(page)]
 Output = pytest.CaptureFixture[str]
 
 
-@pytest.mark.parametrize("page", WITH_BLOCKS, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", WITH_BLOCKS, ids=[page.name for page in WITH_BLOCKS])
 def test_the_examples_of_a_page_do_what_the_page_shows(
     page: Path, place: Path, with_kraken: Kraken, capsys: Output
 ) -> None:
@@ -37,7 +36,9 @@ def test_the_examples_of_a_page_do_what_the_page_shows(
         assert block.language in LANGUAGES, f"{block}: nobody runs {block.language}"
         if block.file:
             (place / block.file).write_text(block.text)
-        _checks(names, capsys).get(block.language, lambda _: None)(block)
+        check = _checks(names, capsys).get(block.language)
+        if check is not None:
+            check(block)
 
 
 def _readers_own(place: Path, names: dict[str, Any]) -> None:
@@ -125,7 +126,7 @@ def test_a_status_that_is_not_shown_must_be_good() -> None:
     assert list(commands(block)) == [Command("gal-friday a", 3, "said\n"), Command("gal-friday b", 0, "")]
 
 
-@pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
+@pytest.mark.parametrize("page", pages(), ids=[page.name for page in pages()])
 def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text)
