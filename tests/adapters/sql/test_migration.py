@@ -1,6 +1,9 @@
 """Migrations go up, down and up again, and leave exactly the tables that the program expects."""
 
+import asyncio
+import os
 import sqlite3
+import sys
 from contextlib import closing
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -10,12 +13,14 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gal_friday.adapters.sql.engine import open_engine
 from gal_friday.adapters.sql.migration import current_revision, downgrade, newest_revision, upgrade
+from gal_friday.adapters.sql.steps import SCRIPTS
 from gal_friday.adapters.sql.tables import APPEND_ONLY, METADATA
 from gal_friday.ports.errors import StoreFailed
 
@@ -38,6 +43,28 @@ async def test_upgrading_twice_changes_nothing(engine: AsyncEngine) -> None:
     await upgrade(engine)
     await upgrade(engine)
     assert await current_revision(engine) == newest_revision()
+
+
+def test_the_newest_revision_is_where_the_steps_lead() -> None:
+    assert newest_revision() == ScriptDirectory(str(SCRIPTS)).get_current_head()
+
+
+async def test_a_database_that_is_up_to_date_is_used_without_alembic(tmp_path: Path) -> None:
+    address = f"sqlite+aiosqlite:///{tmp_path / 'book.db'}"
+    engine = open_engine(address)
+    await upgrade(engine)
+    await engine.dispose()
+    script = (
+        "import asyncio, sys\n"
+        "from gal_friday.adapters.sql import open_engine, upgrade\n"
+        f"asyncio.run(upgrade(open_engine({address!r})))\n"
+        "print('alembic' in sys.modules)\n"
+    )
+    source = str(Path(__file__).parents[3] / "src")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", script, env=dict(os.environ) | {"PYTHONPATH": source}, stdout=asyncio.subprocess.PIPE
+    )
+    assert (await process.communicate())[0].decode().strip() == "False"
 
 
 async def test_a_database_goes_up_down_and_up_again(engine: AsyncEngine) -> None:
