@@ -4,6 +4,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,13 +28,15 @@ class Kraken(NamedTuple):
 
 
 def _traded() -> tuple[Exchange, ApiKey]:
-    exchange = Exchange(SystemClock().now, seed=1)
+    # Long enough ago that nothing is on its way any more.
+    exchange = Exchange(lambda: SystemClock().now() - timedelta(hours=1), seed=1)
     exchange.open_account("main")
     for pair, price in (("XXBTZUSD", "60000"), ("XXRPZUSD", "0.6")):
         exchange.set_price(pair, price)
     exchange.deposit("main", "ZUSD", "10000")
     exchange.place_order("main", "XXBTZUSD", "buy", "market", "0.1")
     exchange.place_order("main", "XXRPZUSD", "buy", "market", "500")
+    exchange.now = SystemClock().now
     return exchange, exchange.issue_key("main", tier="pro")
 
 

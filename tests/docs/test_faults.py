@@ -119,7 +119,7 @@ def never_fed(account: World, _: Path) -> None:
 class NoStore(MemoryStore):
     """A store that takes no report."""
 
-    async def save_report(self, report: ReconciliationReport) -> None:
+    async def save_report(self, *_: Any, **__: Any) -> None:
         raise StoreFailed("the disk is full")
 
 
@@ -239,7 +239,7 @@ def newer(folder: Path, run: Callable[[], int]) -> int:
 Broken = Callable[[Path, Callable[[], int]], int]
 
 COMMANDS: dict[str, tuple[list[str], Broken]] = {
-    "another program holds the lock of the database": (["reports"], locked),
+    "another program holds the lock of the database": (["book", "import", "ledgers.csv"], locked),
     "the database file is something else": (["reports"], something_else),
     "the folder of the database does not exist": (["reports"], nowhere),
     "the database was made by a newer version": (["reports"], newer),

@@ -1,10 +1,12 @@
 """What the pages list is what there is: settings, fields, types, keys, commands, exit statuses, rights, tables."""
 
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from msgspec import NODEFAULT, Struct
@@ -30,7 +32,7 @@ from gal_friday.bootstrap.settings import (
 from gal_friday.cli import exit_status, main, setting_list
 from gal_friday.domain import snapshot_json
 from gal_friday.domain.assets import Wallet
-from gal_friday.domain.discrepancy import BalanceDiscrepancy, PositionDiscrepancy, RecordDiscrepancy
+from gal_friday.domain.discrepancy import BalanceDiscrepancy, PositionDiscrepancy, RecordDiscrepancy, State
 from gal_friday.domain.finding import DiscrepancyType
 from gal_friday.domain.materiality import Severity
 from gal_friday.domain.policy import Policy
@@ -277,6 +279,23 @@ def test_the_pages_state_the_times_that_hold() -> None:
     assert (engine.BUSY_SECONDS, "A write waits five seconds" in text("database.md")) == (5, True)
     assert f"A statement may take {engine.STATEMENT_SECONDS:g} seconds" in text("database.md")
     assert f"a connection {engine.CONNECT_SECONDS:g}." in text("database.md")
+
+
+def test_the_page_says_when_a_discrepancy_is_confirmed() -> None:
+    policy = Policy()
+    body = section("report.md", "## From run to run")
+    assert f"seen in {policy.confirmations} runs, {policy.grace_seconds} seconds or more apart" in body
+    assert set(get_args(State)) <= set(coded(body))
+
+
+def test_the_page_grants_updates_on_no_table_that_refuses_them(place: Path) -> None:
+    assert main(["db", "upgrade"]) == 0
+    (file,) = place.parent.rglob("gal-friday.db")
+    with closing(sqlite3.connect(file)) as database:
+        triggers = database.execute("SELECT tbl_name FROM sqlite_schema WHERE name LIKE '%\\_no\\_update' ESCAPE '\\'")
+        refusing = {table for (table,) in triggers}
+    (granted,) = re.findall(r"GRANT UPDATE ON (.*) TO", text("database.md"))
+    assert set(granted.split(", ")) == set(METADATA.tables) - refusing
 
 
 def test_the_page_has_every_public_name_of_the_library() -> None:
