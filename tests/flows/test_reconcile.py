@@ -5,10 +5,12 @@ import pytest
 from gal_friday.adapters.store import MemoryStore
 from gal_friday.bootstrap.demo_book import missing_and_unexpected
 from gal_friday.domain.finding import CannotTell
+from gal_friday.domain.following import Carried
 from gal_friday.domain.records import Kind
 from gal_friday.domain.report import ReconciliationReport
 from gal_friday.domain.verdict import ReconciliationStatus, Verdict
 from gal_friday.ports.errors import StoreFailed
+from gal_friday.ports.store import NOTHING_CARRIED
 from tests.flows.worlds import world
 
 ENDPOINTS = {
@@ -31,6 +33,8 @@ async def test_a_report_shows_every_planted_fault_and_nothing_else() -> None:
 async def test_the_check_of_the_demo_notices_a_fault_that_was_not_planted() -> None:
     async with world() as account:
         account.day.exchange.deposit("main", "ZEUR", "1.00")
+        # Long enough ago that it is not on its way to the book any more.
+        account.clock.advance(120)
         report = await account.run()
     missing, unexpected = missing_and_unexpected(report, account.written.accidents)
     assert missing
@@ -85,7 +89,7 @@ async def test_a_book_that_nobody_ever_fed_fails_the_run_and_says_how_to_feed_it
 
 async def test_a_report_that_cannot_be_recorded_comes_back_as_failed_with_all_that_was_found() -> None:
     class FullDisk(MemoryStore):
-        async def save_report(self, report: ReconciliationReport) -> None:
+        async def save_report(self, report: ReconciliationReport, carried: Carried = NOTHING_CARRIED) -> None:
             raise StoreFailed("the disk is full; make room and run again")
 
     async with world() as account:

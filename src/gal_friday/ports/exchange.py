@@ -3,12 +3,12 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from msgspec import Struct
 
 from gal_friday.domain.assets import Asset
-from gal_friday.domain.records import Balance, Fill, Movement, Order, Position
+from gal_friday.domain.records import Balance, Fill, Kind, Movement, Order, Position
 from gal_friday.domain.snapshot import Coverage, Evidence, Scales
 
 Row = TypeVar("Row")
@@ -108,6 +108,21 @@ class Exchange(Protocol):
 
     async def movements(self, *, since: datetime, until: datetime) -> Reading[Movement]:
         """Return every ledger row after *since* up to *until*, oldest first, with its running balance."""
+        ...
+
+    async def head(self) -> str | None:
+        """Return the id of the newest ledger row; None where there is no row, or no ledger.
+
+        Two equal answers say that nothing was booked in between.
+        """
+        ...
+
+    async def confirm(self, kind: Kind, ids: Sequence[str]) -> Reading[Any]:
+        """Return those orders, fills or movements of *ids* that exist, each asked for by its id.
+
+        With total coverage an id without a row is one that the exchange denies. What does not look like an id
+        of this exchange is denied without asking. Fees of fills may be unknown.
+        """
         ...
 
     async def prices(self, assets: Sequence[Asset], *, currency: Asset) -> dict[Asset, Decimal]:

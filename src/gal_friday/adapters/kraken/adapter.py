@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import httpx2
 
@@ -22,6 +23,7 @@ from gal_friday.adapters.kraken.names import Names
 from gal_friday.adapters.kraken.opening import ask_about_key, clock_offset, listed_names, refuse_maintenance
 from gal_friday.adapters.kraken.patience import Patience
 from gal_friday.adapters.kraken.prices import last_prices
+from gal_friday.adapters.kraken.read_by_id import newest_row, read_by_id
 from gal_friday.adapters.kraken.read_history import FillsRead, LedgerRead, read_fills, read_movements
 from gal_friday.adapters.kraken.read_orders import read_orders
 from gal_friday.adapters.kraken.read_state import read_balances, read_positions
@@ -30,7 +32,7 @@ from gal_friday.adapters.kraken.signing import Credentials
 from gal_friday.adapters.kraken.trail import KeepRaw
 from gal_friday.adapters.kraken.transport import Deadlines, Transport
 from gal_friday.domain.assets import Asset
-from gal_friday.domain.records import Balance, Fill, Movement, Order, Position
+from gal_friday.domain.records import Balance, Fill, Kind, Movement, Order, Position
 from gal_friday.domain.snapshot import Coverage, Scales
 from gal_friday.ports.clock import Clock
 from gal_friday.ports.exchange import Capabilities, Check, Progress, Reading
@@ -179,6 +181,14 @@ class KrakenExchange:
         self._ledger = ledger if self._fills is None else None
         self._fills = None
         return reading
+
+    async def head(self) -> str | None:
+        """Return the id of the newest ledger row, or None for an empty ledger."""
+        return await newest_row(await self._ready())
+
+    async def confirm(self, kind: Kind, ids: Sequence[str]) -> Reading[Any]:
+        """Return those orders, fills or movements of *ids* that exist, each asked for by its id; see the port."""
+        return await read_by_id(await self._ready(), kind, ids)
 
     async def prices(self, assets: Sequence[Asset], *, currency: Asset) -> dict[Asset, Decimal]:
         """Return last prices in *currency*, directly or over USD, EUR or USDT; others are left out."""

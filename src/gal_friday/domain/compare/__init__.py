@@ -14,7 +14,7 @@ from gal_friday.domain.compare.orders import compare_orders, order_contradiction
 from gal_friday.domain.compare.positions import compare_positions
 from gal_friday.domain.compare.view import View, why_not_covered
 from gal_friday.domain.compare.watched import of_watched
-from gal_friday.domain.cut import in_motion
+from gal_friday.domain.cut import Motion, in_motion
 from gal_friday.domain.errors import MixedAccounts, MixedSides
 from gal_friday.domain.finding import CannotTell, Finding, Key
 from gal_friday.domain.policy import Policy
@@ -32,19 +32,19 @@ def compare_snapshots(
     policy: Policy = _NO_POLICY,
     watched: Iterable[Key] = (),
     only: Sequence[Kind] = RECORD_KINDS,
+    motion: Motion | None = None,
 ) -> tuple[Finding, ...]:
     """Return one finding for every key of the kinds in *only*, sorted by key.
 
     *watched* are the keys of open discrepancies: they are judged even when both sides have lost them.
+    *motion* is what moves between the two sides, where whoever read them knows more than the snapshots tell.
 
     Raises:
         MixedSides: not one internal and one exchange snapshot, in this order.
         MixedAccounts: the snapshots are of different accounts or exchanges.
     """
     _refuse_mixed(internal, exchange)
-    view = View(
-        internal, exchange, policy, in_motion(internal, exchange), unproven_balances(exchange)
-    )
+    view = View(internal, exchange, policy, motion or in_motion(internal, exchange), unproven_balances(exchange))
     findings: list[Finding] = []
     for kind in RECORD_KINDS:
         if kind in only and (internal.rows(kind) or exchange.rows(kind)):

@@ -4,6 +4,9 @@ Equality is looked for before any arithmetic is done: nearly every key agrees.
 """
 
 from collections.abc import Iterable
+from decimal import Decimal
+
+from msgspec.structs import replace
 
 from gal_friday.domain import quantity
 from gal_friday.domain.assets import Asset, Wallet, is_unresolved
@@ -22,6 +25,7 @@ from gal_friday.domain.finding import (
 )
 from gal_friday.domain.quantity import ZERO
 from gal_friday.domain.records import Balance, Kind
+from gal_friday.domain.rewind import Amounts
 from gal_friday.domain.snapshot import Coverage, Snapshot
 
 _BALANCES = Kind.BALANCES
@@ -86,20 +90,40 @@ def _differing(view: View, ours: Balance, theirs: Balance) -> Finding:
     tolerance = view.tolerance(ours.asset, ours.rounded_records + theirs.rounded_records)
     if quantity.absolute(difference) <= tolerance:
         return Agrees(key, ours.total, difference)
-    if (undecided := _undecided(view, key, ours)) is not None:
+    if (undecided := _undecided(view, key, ours, tolerance)) is not None:
         return undecided
+    mine, other = _amounts(view, ours, theirs)
+    difference = quantity.subtract(other, mine)
     stake = Stake(difference, ours.asset)
-    mismatch = AmountMismatch(
-        DiscrepancyType.BALANCE_MISMATCH, "total", ours.total, theirs.total, difference, stake
-    )
+    mismatch = AmountMismatch(DiscrepancyType.BALANCE_MISMATCH, "total", mine, other, difference, stake)
     return Differs(key, (mismatch,), ours.asset)
 
 
-def _undecided(view: View, key: Key, row: Balance) -> Finding | None:
-    """Return why a difference cannot be judged: the asset moved, or the exchange contradicts itself about it."""
-    if row.asset in view.motion.assets:
-        return moving(key)
+def _amounts(view: View, ours: Balance, theirs: Balance) -> tuple[Decimal, Decimal]:
+    """Return what is judged: the totals as read, or of a moving asset those of before it moved."""
+    past = _past(view, ours)
+    return (past.internal, past.exchange) if past else (ours.total, theirs.total)
+
+
+def _past(view: View, row: Balance) -> Amounts | None:
+    if row.asset not in view.motion.assets or view.motion.past is None:
+        return None
+    return view.motion.past.balances.get((row.asset, row.wallet))
+
+
+def _undecided(view: View, key: Key, row: Balance, tolerance: Decimal) -> Finding | None:
+    """Return why a difference cannot be judged: the asset moved, or the exchange contradicts itself about it.
+
+    Of an asset that moved, both sides are known as they were before. If they differed then, it is no motion.
+    """
     reason = view.unproven.get((row.asset, row.wallet))
+    if row.asset in view.motion.assets:
+        past = _past(view, row)
+        if past is None:
+            return moving(view, key)
+        difference = quantity.subtract(past.exchange, past.internal)
+        if quantity.absolute(difference) <= tolerance:
+            return Agrees(key, past.internal, difference) if key in view.motion.ripe else moving(view, key)
     return None if reason is None else CannotTell(key, reason, "exchange")
 
 
@@ -107,8 +131,10 @@ def _only_ours(view: View, ours: Balance) -> Finding:
     key = Key(_BALANCES, ours.asset, ours.wallet)
     if _counts_as_zero(view, ours, view.exchange):
         return Agrees(key, ours.total, quantity.negate(ours.total))
-    if (undecided := _undecided(view, key, ours)) is not None:
+    if (undecided := _undecided(view, key, ours, view.tolerance(ours.asset, ours.rounded_records))) is not None:
         return undecided
+    past = _past(view, ours)
+    ours = replace(ours, total=quantity.subtract(past.internal, past.exchange)) if past else ours
     stake = Stake(quantity.negate(ours.total), ours.asset)
     return only_internal(view, _lone(key, ours, stake), doubt=doubt(view.exchange, ours.asset))
 
@@ -117,8 +143,10 @@ def _only_theirs(view: View, theirs: Balance) -> Finding:
     key = Key(_BALANCES, theirs.asset, theirs.wallet)
     if _counts_as_zero(view, theirs, view.internal):
         return Agrees(key, ZERO, theirs.total)
-    if (undecided := _undecided(view, key, theirs)) is not None:
+    if (undecided := _undecided(view, key, theirs, view.tolerance(theirs.asset, theirs.rounded_records))) is not None:
         return undecided
+    past = _past(view, theirs)
+    theirs = replace(theirs, total=quantity.subtract(past.exchange, past.internal)) if past else theirs
     stake = Stake(theirs.total, theirs.asset)
     return only_exchange(view, _lone(key, theirs, stake), doubt=doubt(view.internal, theirs.asset))
 
@@ -142,11 +170,13 @@ def doubt(other: Snapshot, asset: Asset) -> str:
     strangers = sorted({row.asset for row in other.balances if is_unresolved(row.asset) and row.total})
     if not strangers:
         return ""
-    return (
-        f"the {other.side} side lists {', '.join(strangers)}, which nobody could resolve and which may be it"
-    )
+    return f"the {other.side} side lists {', '.join(strangers)}, which nobody could resolve and which may be it"
 
 
-def moving(key: Key) -> Finding:
-    """Return that this asset moved between the two readings."""
-    return Pending(key, f"{key.name} moved while the two sides were read; the next run will tell")
+def moving(view: View, key: Key) -> Finding:
+    """Return that this asset moved between the two readings; after many times, that nobody can tell."""
+    if key in view.motion.ripe and view.motion.past is None:
+        reason = f"{key.name} moved in every one of the last runs, and a side does not list what moved it"
+        return CannotTell(key, f"{reason}; run again at a quieter time")
+    reason = f"{key.name} moved while the two sides were read; the next run will tell"
+    return Pending(key, reason, view.motion.until(key.name))

@@ -19,6 +19,7 @@ from gal_friday.domain.finding import (
     Finding,
     Key,
     Mismatch,
+    Pending,
     Stake,
     TextMismatch,
 )
@@ -66,6 +67,9 @@ def _lone(fill: Fill, kind: DiscrepancyType, direction: int) -> Lone:
 def _both(view: View, ours: Fill, theirs: Fill) -> Finding:
     key = Key(_FILLS, ours.fill_id)
     mismatches = tuple(_mismatches(view, ours, theirs))
+    if mismatches and view.motion.grace and theirs.at > view.cutoff("exchange"):
+        # Its ledger rows may still be on their way, and until then its fee is an estimate.
+        return Pending(key, "so young that its fee may not be booked yet", view.until(theirs.at))
     if mismatches:
         return Differs(key, mismatches, theirs.instrument)
     return Agrees(key, ours.quantity, quantity.subtract(theirs.quantity, ours.quantity))
@@ -92,9 +96,7 @@ def _traded(fill: Fill) -> str:
 
 
 def _amounts(view: View, ours: Fill, theirs: Fill) -> Iterator[Mismatch]:
-    yield from _amount(
-        "quantity", ours.quantity, theirs.quantity, view.quantity_tolerance(theirs.instrument), theirs
-    )
+    yield from _amount("quantity", ours.quantity, theirs.quantity, view.quantity_tolerance(theirs.instrument), theirs)
     # No tolerance: the floor is one for quantities, and a price can be smaller than it.
     yield from _amount("price", ours.price, theirs.price, ZERO, theirs)
 

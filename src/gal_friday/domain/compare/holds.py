@@ -80,7 +80,7 @@ def _hold(view: View, asset: Asset, ours: Decimal | None, theirs: Decimal | None
     if quantity.absolute(difference) <= view.tolerance(asset, 0) and absent_is_zero:
         return Agrees(key, mine, difference)
     if asset in view.motion.held:
-        return moving(key)
+        return moving(view, key)
     stake = Stake(difference, asset)
     kind = DiscrepancyType.UNRESOLVED_NAME if is_unresolved(asset) else _HOLD
     if theirs is None:

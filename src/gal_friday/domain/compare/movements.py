@@ -8,6 +8,7 @@ are added up, never overwritten, and each is used once.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -37,7 +38,7 @@ from gal_friday.domain.finding import (
     TextMismatch,
 )
 from gal_friday.domain.records import FILL_LEG_KINDS, Kind, Movement, known_movement_kind
-from gal_friday.domain.snapshot import Coverage, Snapshot
+from gal_friday.domain.snapshot import Coverage
 
 _MOVEMENTS = Kind.MOVEMENTS
 _MISMATCH = DiscrepancyType.MOVEMENT_MISMATCH
@@ -213,13 +214,14 @@ def _differing(view: View, key: Key, event: Event, ours: list[Movement], theirs:
     mismatches = tuple(_nets(view, event.asset, ours, theirs))
     if not mismatches:
         return _agrees(key, ours, theirs)
-    if _later_than(view.exchange, ours) or _later_than(view.internal, theirs):
-        return Pending(key, "rows of it are newer than the other side's reading; the next run will tell")
+    if _later_than(view.cutoff("exchange"), ours) or _later_than(view.cutoff("internal"), theirs):
+        reason = "rows of it are newer than the other side's reading; the next run will tell"
+        return Pending(key, reason, view.until(max(row.at for row in (*ours, *theirs))))
     return Differs(key, mismatches, event.asset)
 
 
-def _later_than(other: Snapshot, rows: Iterable[Movement]) -> bool:
-    return any(row.at > other.as_of for row in rows)
+def _later_than(at: datetime, rows: Iterable[Movement]) -> bool:
+    return any(row.at > at for row in rows)
 
 
 def _lone(view: View, key: Key, rows: list[Movement], *, ours: bool) -> Finding:

@@ -107,13 +107,20 @@ def _both(view: View, key: Key, ours: Order, theirs: Order) -> Finding:
     mismatches = (*_state(view, ours, theirs), *_terms(view, ours, theirs))
     if not mismatches:
         return Agrees(key, ours.quantity)
-    if _changed_after(ours, view.exchange) or _changed_after(theirs, view.internal):
-        return Pending(key, "changed while the two sides were read; the next run will tell")
+    if _changed_after(ours, view.cutoff("exchange")) or _changed_after(theirs, view.cutoff("internal")):
+        return _changing(view, key)
+    if theirs.order_id in view.motion.orders:
+        return _changing(view, key)
     return Differs(key, mismatches, theirs.instrument)
 
 
-def _changed_after(order: Order, other: Snapshot) -> bool:
-    return order.updated_at is not None and order.updated_at > other.as_of
+def _changing(view: View, key: Key) -> Pending:
+    reason = "changed while the two sides were read; the next run will tell"
+    return Pending(key, reason, view.motion.until(key.name))
+
+
+def _changed_after(order: Order, at: datetime) -> bool:
+    return order.updated_at is not None and order.updated_at > at
 
 
 def _state(view: View, ours: Order, theirs: Order) -> Iterator[Mismatch]:
@@ -161,9 +168,7 @@ def _of_side(view: View, snapshot: Snapshot, side: Side) -> Iterator[Finding]:
     for name, order in sorted(each_once(snapshot.orders, identity).items()):
         found = _contradiction(view, snapshot, order, executed.get(order.order_id or "", ()), side)
         if found is not None:
-            yield Differs(
-                Key(Kind.SOURCES, f"{name[1] or 'order'}:{name[0]}", side), (found,), order.instrument
-            )
+            yield Differs(Key(Kind.SOURCES, f"{name[1] or 'order'}:{name[0]}", side), (found,), order.instrument)
 
 
 def _executed(snapshot: Snapshot) -> dict[str, list[Fill]]:
@@ -183,7 +188,7 @@ def _contradiction(
         kind, field = DiscrepancyType.SOURCE_INCONSISTENT, "filled above ordered"
         stated, ordered = quantity.text(order.filled), quantity.text(order.quantity)
         return Inconsistent(kind, side, field, stated, ordered, order.instrument)
-    if _still_changing(snapshot, order, fills) or snapshot.coverage.fills == Coverage.NONE:
+    if _still_changing(view, snapshot, order, fills) or snapshot.coverage.fills == Coverage.NONE:
         return None
     executed = quantity.total(fill.quantity for fill in fills)
     gap = quantity.subtract(executed, order.filled)
@@ -194,10 +199,11 @@ def _contradiction(
     return None
 
 
-def _still_changing(snapshot: Snapshot, order: Order, fills: Iterable[Fill]) -> bool:
+def _still_changing(view: View, snapshot: Snapshot, order: Order, fills: Iterable[Fill]) -> bool:
     """Say whether order and fills may be of different instants: one side's own reading takes time as well."""
     instants = [order.updated_at, *(fill.at for fill in fills)]
-    return any(at is not None and at > snapshot.as_of for at in instants)
+    cutoff = view.cutoff(snapshot.side)
+    return order.order_id in view.motion.orders or any(at is not None and at > cutoff for at in instants)
 
 
 def _saw_all_fills(snapshot: Snapshot, order: Order) -> bool:

@@ -49,14 +49,10 @@ class Exposure(Struct, frozen=True):
 
 def compare_positions(view: View) -> list[Finding]:
     """Return one finding per instrument, per direction or per lot, as the two sides allow."""
-    twice = repeated(
-        view.internal.positions, view.exchange.positions, _name_of, DiscrepancyType.POSITION_DUPLICATED
-    )
+    twice = repeated(view.internal.positions, view.exchange.positions, _name_of, DiscrepancyType.POSITION_DUPLICATED)
     ours, theirs = _by_instrument(view.internal), _by_instrument(view.exchange)
     return [
-        also_repeated(
-            _part(view, Key(Kind.POSITIONS, name, part), mine, other), _repeats_in(twice, mine, other)
-        )
+        also_repeated(_part(view, Key(Kind.POSITIONS, name, part), mine, other), _repeats_in(twice, mine, other))
         for name in ours.keys() | theirs.keys()
         for part, mine, other in _parts(ours.get(name, []), theirs.get(name, []))
     ]
@@ -80,9 +76,7 @@ def _repeats_in(
     return tuple(of_row(found, name[2]) for name in names for found in twice.get(name, ()))
 
 
-def _parts(
-    ours: list[Position], theirs: list[Position]
-) -> Iterator[tuple[str, list[Position], list[Position]]]:
+def _parts(ours: list[Position], theirs: list[Position]) -> Iterator[tuple[str, list[Position], list[Position]]]:
     if ours and theirs and all_lots(ours) and all_lots(theirs):
         ids = sorted({row.position_id or "" for row in (*ours, *theirs)})
         yield from ((i, _of_lot(ours, i), _of_lot(theirs, i)) for i in ids)
@@ -135,12 +129,33 @@ def _exposure(rows: list[Position]) -> Exposure | None:
 
 
 def _part(view: View, key: Key, mine: list[Position], other: list[Position]) -> Finding:
-    finding = _judged(view, key, _exposure(mine), _exposure(other))
+    ours, theirs = _exposure(mine), _exposure(other)
+    if key in view.motion.ripe and (past := _past(view, key, ours, theirs)) is not None:
+        return _judged(view, key, *past)
+    finding = _judged(view, key, ours, theirs)
     if isinstance(finding, Differs) and _added_up(key, (*mine, *other)):
         finding = incomplete_sum(view, key) or finding
     if Instrument(key.name) in view.motion.instruments and not isinstance(finding, Agrees | CannotTell):
-        return Pending(key, f"{key.name} was traded while the two sides were read; the next run will tell")
+        reason = f"{key.name} was traded while the two sides were read; the next run will tell"
+        return Pending(key, reason, view.motion.until(key.name))
     return finding
+
+
+def _past(
+    view: View, key: Key, ours: Exposure | None, theirs: Exposure | None
+) -> tuple[Exposure | None, Exposure | None] | None:
+    """Return both sides as they were before the instrument began to move; without costs, which nobody knows."""
+    known = view.motion.past.positions if view.motion.past else {}
+    past = known.get(Instrument(key.name))
+    if past is None or key.part != PositionMode.NET:
+        return None
+    return _then(ours, past.internal), _then(theirs, past.exchange)
+
+
+def _then(now: Exposure | None, amount: Decimal) -> Exposure | None:
+    if now is None and not amount:
+        return None
+    return Exposure(amount, None, now.rounded_records if now else 0, now.rows if now else 0, bool(amount))
 
 
 def _added_up(key: Key, rows: Iterable[Position]) -> bool:
@@ -173,14 +188,10 @@ def _lone(view: View, key: Key, ours: Exposure | None, theirs: Exposure | None) 
 
 def doubt(other: Snapshot, name: str) -> str:
     """Return why a position may be there under a name that nobody could resolve (I15), or nothing."""
-    strangers = sorted(
-        {row.instrument for row in other.positions if is_unresolved(row.instrument) and row.quantity}
-    )
+    strangers = sorted({row.instrument for row in other.positions if is_unresolved(row.instrument) and row.quantity})
     if not strangers or is_unresolved(name):
         return ""
-    return (
-        f"the {other.side} side lists {', '.join(strangers)}, which nobody could resolve and which may be it"
-    )
+    return f"the {other.side} side lists {', '.join(strangers)}, which nobody could resolve and which may be it"
 
 
 def _mismatches(view: View, name: Instrument, ours: Exposure, theirs: Exposure) -> Iterator[Mismatch]:
@@ -210,9 +221,7 @@ def _cost(view: View, name: Instrument, ours: Exposure, theirs: Exposure) -> Ite
     if quantity.absolute(difference) > _cost_tolerance(view, name, ours, theirs):
         assets = base_and_quote(name)
         stake = assets and Stake(difference, assets[1])
-        yield AmountMismatch(
-            DiscrepancyType.COST_BASIS_MISMATCH, "cost", ours.cost, theirs.cost, difference, stake
-        )
+        yield AmountMismatch(DiscrepancyType.COST_BASIS_MISMATCH, "cost", ours.cost, theirs.cost, difference, stake)
 
 
 def _cost_tolerance(view: View, name: Instrument, ours: Exposure, theirs: Exposure) -> Decimal:

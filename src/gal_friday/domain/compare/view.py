@@ -57,6 +57,14 @@ class View(Struct, frozen=True):
         starts = (self.internal.since.of(kind), self.exchange.since.of(kind))
         return max((start for start in starts if start is not None), default=None)
 
+    def cutoff(self, other: Side) -> datetime:
+        """Return the instant after which a record may not have reached that side's reading."""
+        return self.snapshot(other).as_of - self.motion.grace
+
+    def until(self, at: datetime) -> datetime | None:
+        """Return when a record of this instant must have reached the other side; None where nobody says."""
+        return at + self.motion.grace if self.motion.grace else None
+
     def tolerance(self, asset: Asset, rounded_records: int) -> Decimal:
         """Return how much two amounts of this asset may differ and still agree; inclusive."""
         floor = self.policy.tolerance_of(asset)
@@ -82,13 +90,13 @@ class Lone(NamedTuple):
 
 def only_internal(view: View, lone: Lone, *, doubt: str = "") -> Finding:
     """Return what it means that only the book has this. *doubt*: why absence may not be read as zero."""
-    held_back = _held_back(view.exchange, "exchange", lone, doubt)
+    held_back = _held_back(view, "exchange", lone, doubt)
     return held_back or InternalOnly(lone.key, lone.type, lone.amount, lone.about, lone.stake, lone.at)
 
 
 def only_exchange(view: View, lone: Lone, *, doubt: str = "") -> Finding:
     """Return what it means that only the exchange has this. *doubt*: why absence may not be read as zero."""
-    held_back = _held_back(view.internal, "internal", lone, doubt)
+    held_back = _held_back(view, "internal", lone, doubt)
     return held_back or ExchangeOnly(lone.key, lone.type, lone.amount, lone.about, lone.stake, lone.at)
 
 
@@ -109,14 +117,20 @@ def also_repeated(finding: Finding, repeats: tuple[Inconsistent, ...]) -> Findin
             assert_never(finding)
 
 
-def _held_back(other: Snapshot, side: Side, lone: Lone, doubt: str) -> Finding | None:
+def _held_back(view: View, side: Side, lone: Lone, doubt: str) -> Finding | None:
     """Return why the other side's silence proves nothing here, or None where it does."""
-    if lone.at is not None and lone.at > other.as_of:
-        reason = f"newer than the reading of the {side} side, which began {instant(other.as_of)}"
-        return Pending(lone.key, reason)
+    other = view.snapshot(side)
+    if lone.at is not None and lone.at > view.cutoff(side):
+        return Pending(lone.key, _too_young(other, lone.at), view.until(lone.at))
     if other.coverage.of(lone.key.kind) != Coverage.TOTAL:
         return CannotTell(lone.key, why_not_covered(other, lone.key.kind), side)
     return CannotTell(lone.key, doubt, side) if doubt else None
+
+
+def _too_young(other: Snapshot, at: datetime) -> str:
+    if at > other.as_of:
+        return f"newer than the reading of the {other.side} side, which began {instant(other.as_of)}"
+    return f"so young that it may not have reached the {other.side} side, read {instant(other.as_of)}"
 
 
 def incomplete_sum(view: View, key: Key) -> CannotTell | None:
@@ -133,9 +147,7 @@ def why_not_covered(snapshot: Snapshot, kind: Kind) -> str:
     if reasons:
         return reasons[0]
     if snapshot.coverage.of(kind) == Coverage.NONE and snapshot.rows(kind):
-        return (
-            f"the {snapshot.side} snapshot lists {kind} without saying how complete they are: state coverage"
-        )
+        return f"the {snapshot.side} snapshot lists {kind} without saying how complete they are: state coverage"
     covered = "only in part" if snapshot.coverage.of(kind) == Coverage.PARTIAL else "not at all"
     return f"the {snapshot.side} snapshot covers {kind} {covered}"
 
