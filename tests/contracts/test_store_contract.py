@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -13,6 +14,11 @@ from sqlalchemy import text
 from gal_friday.adapters.sql import open_engine, upgrade
 from gal_friday.adapters.store import MemoryStore, SqlStore
 from gal_friday.domain.assets import Asset, Wallet
+from gal_friday.domain.finding import Agrees, CannotTell, Finding
+from gal_friday.domain.followed import Followed
+from gal_friday.domain.following import Carried, carry_forward
+from gal_friday.domain.policy import Policy
+from gal_friday.domain.recall import run_of
 from gal_friday.domain.records import Balance
 from gal_friday.domain.report import ReconciliationReport, compare
 from gal_friday.domain.snapshot import Coverage, Coverages, Side, Snapshot
@@ -154,3 +160,107 @@ async def test_the_columns_say_what_the_report_says(tmp_path: Path) -> None:
         "duration_seconds": 0.25,
         "report": "",
     }
+
+
+def run(*known: Followed, at: int = 0, account: str = "main", finding: str = "differs") -> Carried:
+    """Return what becomes of *known* in a run so many minutes after T0 that saw BTC in this way."""
+    made = report(minute=at, account=account)
+    made = replace(made, cut=replace(made.cut, exchange=T0 + timedelta(minutes=at)))
+    key = made.findings[0].key
+    others: dict[str, Finding] = {"agrees": Agrees(key), "cannot_tell": CannotTell(key, "no answer")}
+    findings = made.findings if finding == "differs" else (others[finding],)
+    found = [replace(one, id=f"dis_{account}") for one in made.discrepancies] if finding == "differs" else []
+    return carry_forward(known, findings, found, run=run_of(made, since=T0), policy=Policy())
+
+
+async def saved(store: AnyStore, carried: Carried) -> Carried:
+    """Save it under a report of its own."""
+    minute = 0 if carried.at is None else int((carried.at - T0).total_seconds() // 60)
+    judged = "_".join(one.account for one in carried.written)
+    await store.save_report(report(f"rec_{minute}_{judged}", minute=minute), carried)
+    return carried
+
+
+async def test_a_discrepancy_read_back_is_equal_to_the_one_written(store: AnyStore) -> None:
+    carried = await saved(store, run())
+    assert await store.open_discrepancies("main") == carried.opened
+    assert await store.discrepancy("dis_main") == carried.opened[0]
+    assert await store.followed(["dis_main", "dis_main", "dis_gone"]) == carried.opened
+    assert await store.changes("dis_main") == carried.opened[0].history
+
+
+async def test_what_a_later_run_saw_takes_the_place_of_what_was_known_and_no_change_is_lost(store: AnyStore) -> None:
+    first = await saved(store, run())
+    second = await saved(store, run(*first.open, at=5))
+    kept = await saved(store, run(*second.open, at=6, finding="cannot_tell"))
+    assert await store.open_discrepancies("main") == second.confirmed == kept.kept
+    cleared = await saved(store, run(*second.open, at=7, finding="agrees"))
+    assert await store.open_discrepancies("main") == ()
+    assert await store.followed(["dis_main"]) == cleared.cleared
+    back = await saved(store, run(*cleared.cleared, at=9))
+    assert await store.open_discrepancies("main") == back.reopened
+    changes = await store.changes("dis_main")
+    assert [change.what for change in changes] == ["opened", "confirmed", "cleared", "reopened"]
+    assert [change.number for change in changes] == [1, 2, 3, 4]
+
+
+async def test_saving_the_same_run_again_carries_nothing_twice(store: AnyStore) -> None:
+    carried = run()
+    for _ in range(2):
+        await store.save_report(report(), carried)
+    assert await store.open_discrepancies("main") == carried.opened
+    assert len(await store.changes("dis_main")) == 1
+
+
+async def test_of_two_runs_that_carry_on_from_one_state_the_second_writes_nothing(store: AnyStore) -> None:  # I13
+    first = await saved(store, run())
+    one, other = run(*first.open, at=2), run(*first.open, at=3, finding="agrees")
+    await saved(store, one)
+    with pytest.raises(StoreFailed, match="another run has judged dis_main since this one began"):
+        await store.save_report(report("rec_late", minute=3), other)
+    assert await store.report("rec_late") is None
+    assert await store.open_discrepancies("main") == one.confirmed
+    with pytest.raises(StoreFailed, match="dis_main"):
+        await store.save_report(report("rec_blind", minute=4), run(at=4))
+
+
+async def test_a_run_that_cannot_be_recorded_carries_nothing(store: AnyStore) -> None:  # I10
+    await store.save_report(report())
+    with pytest.raises(StoreFailed, match="recorded already"):
+        await store.save_report(report(differs=False), run())
+    assert await store.discrepancies(cleared=True) == ()
+
+
+async def test_discrepancies_come_last_seen_first_and_can_be_narrowed(store: AnyStore) -> None:
+    main = await saved(store, run())
+    await saved(store, run(account="other", at=1))
+    await saved(store, run(*main.open, at=2, finding="agrees"))
+
+    async def ids(**wanted: Any) -> list[str]:
+        return [one.id for one in await store.discrepancies(**wanted)]
+
+    assert await ids() == ["dis_other"]
+    assert await ids(cleared=True) == ["dis_other", "dis_main"]
+    assert await ids(cleared=True, account="main") == ["dis_main"]
+    assert await ids(cleared=True, limit=1) == ["dis_other"]
+    assert await store.open_discrepancies("main") == ()
+
+
+async def test_the_beginning_of_a_discrepancys_id_is_enough_where_only_one_begins_so(store: AnyStore) -> None:
+    carried = await saved(store, run())
+    await saved(store, run(account="other"))
+    assert await store.discrepancy("dis_m") == carried.opened[0]
+    assert [await store.discrepancy(asked) for asked in ("dis_x", "", "%", "DIS_M", "is_main")] == [None] * 5
+    with pytest.raises(StoreFailed, match="several discrepancies begin with dis_: dis_main, dis_other"):
+        await store.discrepancy("dis_")
+    assert await store.changes("dis_x") == ()
+
+
+async def test_more_discrepancies_than_a_statement_takes_parameters_are_kept(store: AnyStore) -> None:
+    (pattern,) = run().opened
+    many = tuple(replace(pattern, id=f"dis_{number:05}") for number in range(1200))
+    await store.save_report(report(), Carried(at=T0, opened=many))
+    assert await store.followed([one.id for one in many]) == many
+    again = tuple(replace(one, revision=2, occurrences=2) for one in many)
+    await store.save_report(report("rec_2"), Carried(at=T0 + timedelta(minutes=1), still_open=again))
+    assert await store.open_discrepancies("main") == again

@@ -52,6 +52,12 @@ class Reconciliation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     trivial_value: Decimal = Policy().trivial_value
     """A difference worth less is low, whatever else holds."""
     reporting_currency: str = Policy().reporting_currency
+    confirmations: int = Policy().confirmations
+    """In how many runs a discrepancy must be seen before it is confirmed."""
+    grace_seconds: int = Policy().grace_seconds
+    """How long an absence may be a delay, and how long a discrepancy must have been seen for to be confirmed."""
+    reach_back_days: int = Policy().reach_back_days
+    """How far back records are read, at most, to judge discrepancies that are still open."""
 
     def policy(self) -> Policy:
         """Return the tolerances and thresholds as the domain takes them."""
@@ -66,6 +72,9 @@ class Reconciliation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             critical_value=self.critical_value,
             trivial_value=self.trivial_value,
             reporting_currency=Asset(self.reporting_currency),
+            confirmations=self.confirmations,
+            grace_seconds=self.grace_seconds,
+            reach_back_days=self.reach_back_days,
         )
 
 

@@ -216,7 +216,7 @@ class _Sight:
     def _ripened(self, one: Followed) -> Followed:
         """Return it confirmed, where it was seen often and long enough or is proven."""
         often = one.clean_observations >= self.policy.confirmations
-        long = self.run.now - one.opened_at >= timedelta(seconds=self.policy.grace_seconds)
+        long = self.run.now - one.opened_at >= self.policy.grace_of(self.run.exchange)
         proven = one.id in self.run.proven
         if one.state != "suspected" or not (proven or (often and long)):
             return one

@@ -1,20 +1,25 @@
-"""One reconciliation of one account: fetch, compare, value, record.
+"""One reconciliation of one account: recall, fetch, compare, value, carry forward, record.
 
 This is the line that everything else hangs on. It decides nothing itself: what differs is decided in
-``domain/compare``, how bad it is in ``domain/materiality``, what the run found in ``domain/verdict``.
+``domain/compare``, how bad it is in ``domain/materiality``, what the run found in ``domain/verdict``, what becomes
+of a discrepancy in ``domain/following``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from gal_friday.domain.assets import Asset
 from gal_friday.domain.compare import compare_snapshots
 from gal_friday.domain.discrepancy import stake_assets
-from gal_friday.domain.finding import Finding
+from gal_friday.domain.finding import Finding, Key
+from gal_friday.domain.followed import Followed
+from gal_friday.domain.following import Run, carry_forward
 from gal_friday.domain.policy import Policy
+from gal_friday.domain.recall import reach_back, run_of, told, watched_keys
 from gal_friday.domain.records import RECORD_KINDS, Kind
 from gal_friday.domain.report import ReconciliationReport, report_of
 from gal_friday.domain.verdict import ReconciliationStatus
@@ -31,24 +36,49 @@ async def reconcile(
     policy: Policy,
     since: datetime,
     only: Sequence[Kind] = RECORD_KINDS,
+    pending: Mapping[Key, int] | None = None,
 ) -> ReconciliationReport:
     """Reconcile the account once, from *since* on, and return the recorded report.
+
+    *pending* tells in how many runs without a break each key was pending until now.
 
     A failure of the world never raises: the report then says what was not checked and why. A report that
     could not be recorded comes back as failed, with everything that was found.
     """
     started = sources.clock.monotonic()
-    fetched = await fetch(sources, since=since, only=only)
-    findings = compare_snapshots(fetched.internal, fetched.exchange, policy=policy, only=only)
+    known = await _known(sources, store)
+    reach = reach_back(known.open, since=since, now=sources.clock.now(), policy=policy)
+    fetched = await fetch(sources, since=reach.since, only=only, policy=policy, pending=pending)
+    watched = watched_keys(known.open)
+    findings = compare_snapshots(
+        fetched.internal, fetched.exchange, policy=policy, watched=watched, only=only, motion=fetched.motion
+    )
     prices, unpriced = await _worth(sources.exchange, findings, policy)
     report = report_of(fetched.internal, fetched.exchange, findings, policy=policy, prices=prices, only=only)
     report = replace(
         report,
+        cut=fetched.cut,
         error_messages=fetched.errors,
-        notes=(*report.notes, *unpriced),
+        notes=(*report.notes, *reach.notes, *unpriced),
         duration_seconds=round(sources.clock.monotonic() - started, 3),
     )
-    return await _record(store, report)
+    return await _record(store, report, known, run_of(report, since=reach.since), policy)
+
+
+class _Known(Struct, frozen=True):
+    """What is open in the account, or why nobody could say."""
+
+    open: tuple[Followed, ...] = ()
+    failure: StoreFailed | None = None
+
+
+async def _known(sources: Sources, store: Store) -> _Known:
+    try:
+        known = await store.open_discrepancies(sources.account)
+    except StoreFailed as failure:
+        return _Known(failure=failure)
+    # An account that was moved to another exchange left its discrepancies at the old one.
+    return _Known(tuple(one for one in known if one.exchange == sources.exchange.name))
 
 
 async def _worth(
@@ -65,10 +95,20 @@ async def _worth(
         return {}, (f"differences could not be valued: {failure}",)
 
 
-async def _record(store: Store, report: ReconciliationReport) -> ReconciliationReport:
+async def _record(
+    store: Store, report: ReconciliationReport, known: _Known, run: Run, policy: Policy
+) -> ReconciliationReport:
+    """Return the report as it was recorded, together with what became of every discrepancy (I10)."""
     try:
-        await store.save_report(report)
+        if known.failure is not None:
+            # Without what is known, whatever was seen would be followed as if for the first time.
+            raise known.failure
+        earlier = await store.followed({one.id for one in report.discrepancies} - {one.id for one in known.open})
+        followed = (*known.open, *earlier)
+        carried = carry_forward(followed, report.findings, report.discrepancies, run=run, policy=policy)
+        followed_up = told(report, carried)
+        await store.save_report(followed_up, carried)
     except StoreFailed as failure:
         errors = (*report.error_messages, f"this report was not recorded: {failure}")
         return replace(report, status=ReconciliationStatus.FAILED, error_messages=errors)
-    return report
+    return followed_up
