@@ -166,7 +166,7 @@ def test_equal_zeros_of_different_length_stay_apart() -> None:
 def test_names_and_unknown_fields_that_many_records_share_are_kept_once() -> None:
     extra = {"type": "deposit"}
     movements = [
-        Movement(name, "deposit", Asset("USD"), Wallet.SPOT, Decimal(1), T0, raw=("ZUSD",), extra=extra)
+        Movement(name, "trade", Asset("USD"), Wallet.SPOT, Decimal(1), T0, refers_to="T1", raw=("ZUSD",), extra=extra)
         for name in ("L1", "L2")
     ]
     rows = [row_of(BOOK_MOVEMENTS, movement) for movement in movements]
@@ -174,6 +174,7 @@ def test_names_and_unknown_fields_that_many_records_share_are_kept_once() -> Non
     assert first.asset is second.asset
     assert first.kind is second.kind
     assert first.raw is second.raw
+    assert first.refers_to is second.refers_to
     assert first.extra is second.extra
     assert [first, second] == movements
 

@@ -85,6 +85,7 @@ class Reader(Generic[Record]):
         self._words: _Met = {}
         self._raws: _Met = {}
         self._zeros: _Met = {}
+        self._event: str | None = None
         self._extras: _Met = {}
         self._extra_words: _Met = {}
 
@@ -105,12 +106,21 @@ class Reader(Generic[Record]):
                 force_setattr(record, name, first)
         if record.raw:
             force_setattr(record, "raw", self._raws.get(record.raw) or self._new_raw(record.raw))
-        if type(record) is Movement and not record.fee:
-            # By its text: 0.00 is equal to 0, and not the same.
-            force_setattr(record, "fee", self._zeros.setdefault(str(record.fee), record.fee))
+        if type(record) is Movement:
+            self._share_of_movement(record)
         if extra is not None:
             force_setattr(record, "extra", self._extras.get(extra) or self._new_extra(extra))
         return record
+
+    def _share_of_movement(self, movement: Movement) -> None:
+        if not movement.fee:
+            # By its text: 0.00 is equal to 0, and not the same.
+            force_setattr(movement, "fee", self._zeros.setdefault(str(movement.fee), movement.fee))
+        # The legs of one event stand together; no other event has its id.
+        if movement.refers_to == self._event:
+            force_setattr(movement, "refers_to", self._event)
+        else:
+            self._event = movement.refers_to
 
     def _new_raw(self, raw: tuple[str, ...]) -> tuple[str, ...]:
         # What stands first is a name; what follows may be told once and never again.
