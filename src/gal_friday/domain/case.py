@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 
 from gal_friday.domain.finding import Agrees, Finding, Key
-from gal_friday.domain.records import FILL_LEG_KINDS, Fill, Kind, Movement, Order
+from gal_friday.domain.records import FILL_LEG_KINDS, Balance, Fill, Kind, Movement, Order
 from gal_friday.domain.snapshot import Side, Snapshot
 
 
@@ -72,6 +72,23 @@ class Case:
             "internal": {fill.fill_id: fill for fill in self.internal.fills},
             "exchange": {fill.fill_id: fill for fill in self.exchange.fills},
         }
+
+    @cached_property
+    def balances(self) -> Mapping[Side, Mapping[tuple[str, str], Balance]]:
+        """Return the balances of each side by asset and wallet."""
+        return {
+            "internal": {(row.asset, row.wallet): row for row in self.internal.balances},
+            "exchange": {(row.asset, row.wallet): row for row in self.exchange.balances},
+        }
+
+    @cached_property
+    def unlike_balances(self) -> Mapping[str, tuple[Key, ...]]:
+        """Return the keys of balances that do not agree, by asset."""
+        assets: dict[str, list[Key]] = {}
+        for key in self.unlike:
+            if key.kind is Kind.BALANCES:
+                assets.setdefault(key.name, []).append(key)
+        return {asset: tuple(keys) for asset, keys in assets.items()}
 
     @cached_property
     def orders(self) -> Mapping[Side, Mapping[str, Order]]:

@@ -12,6 +12,7 @@ from typing import Literal, assert_never
 from msgspec import Struct
 
 from gal_friday.domain import quantity
+from gal_friday.domain.explanation import Explanation
 from gal_friday.domain.finding import (
     AmountMismatch,
     Differs,
@@ -62,6 +63,8 @@ class BalanceDiscrepancy(Struct, frozen=True, kw_only=True):
     state: State = "suspected"
     cause: str | None = None
     explanation: str | None = None
+    bridge: Explanation | None = None
+    """From the internal amount over each item to the exchange's, to the last digit."""
     age_seconds: int | None = None
     """Since it began to be wrong, or was first seen; None where neither tells."""
     occurrences: int = 1
@@ -84,6 +87,7 @@ class PositionDiscrepancy(Struct, frozen=True, kw_only=True):
     state: State = "suspected"
     cause: str | None = None
     explanation: str | None = None
+    bridge: Explanation | None = None
     age_seconds: int | None = None
     occurrences: int = 1
 
@@ -190,9 +194,7 @@ def _of_mismatch(grader: Grader, key: Key, mismatch: Mismatch, about: str) -> Di
             assert_never(mismatch)
 
 
-def _balance(
-    grader: Grader, key: Key, mismatch: AmountMismatch, missing_on: Side | None
-) -> BalanceDiscrepancy:
+def _balance(grader: Grader, key: Key, mismatch: AmountMismatch, missing_on: Side | None) -> BalanceDiscrepancy:
     value = value_of(mismatch.stake, grader.prices, grader.policy)
     return BalanceDiscrepancy(
         id=_id(grader, key, mismatch),

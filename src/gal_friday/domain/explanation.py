@@ -59,6 +59,9 @@ class Explanation(Struct, frozen=True):
     exchange: Decimal
     items: tuple[Item, ...]
     residual: Decimal
+    """What no item explains. It stays visible with its full amount."""
+    residual_cause: Cause
+    """Unexplained, unless it is dust, or records are known to be missing."""
     proven: bool
     """The residual is zero, no other explanation is as good, and chance alone is all but excluded."""
     expected_accidents: str | None = None
@@ -75,8 +78,8 @@ class Explanation(Struct, frozen=True):
 
     @property
     def cause(self) -> Cause:
-        """The cause with the largest effect; unexplained where the residual is larger than any."""
+        """The cause with the largest effect; that of the residual where it is larger than any."""
         largest = max(self.items, key=lambda item: quantity.absolute(item.effect), default=None)
         if largest is None or quantity.absolute(self.residual) > quantity.absolute(largest.effect):
-            return Cause.UNEXPLAINED
+            return self.residual_cause
         return largest.cause

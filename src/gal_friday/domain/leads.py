@@ -157,6 +157,12 @@ def _traded(what: What, fill: Fill, effect: Decimal) -> Lead:
     )
 
 
+def missing_rows(case: Case, rows: Sequence[Movement]) -> Lead:
+    """Return these rows of the exchange, of one place, as what the book lacks."""
+    (lead,) = _moved(case, "missing", quantity.total(map(net, rows)), rows)
+    return lead
+
+
 def total_of(leads: Sequence[Lead]) -> Decimal:
     """Return what the leads add up to."""
     return quantity.total(lead.effect for lead in leads) if leads else ZERO

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from gal_friday.domain import quantity
+from gal_friday.domain.case import Case
 from gal_friday.domain.compare import compare_snapshots
 from gal_friday.domain.cut import Cut, cut_of
 from gal_friday.domain.discrepancy import (
@@ -26,11 +27,13 @@ from gal_friday.domain.discrepancy import (
     RecordDiscrepancy,
     discrepancies_of,
 )
+from gal_friday.domain.explain import explain, explained_share, with_cause
 from gal_friday.domain.finding import Agrees, CannotTell, DiscrepancyType, Finding, Key
 from gal_friday.domain.ids import run_id
 from gal_friday.domain.materiality import Prices
 from gal_friday.domain.policy import Policy
 from gal_friday.domain.records import RECORD_KINDS, Kind
+from gal_friday.domain.root import RootCause
 from gal_friday.domain.snapshot import Evidence, NotChecked, Snapshot
 from gal_friday.domain.verdict import (
     ReconciliationStatus,
@@ -95,6 +98,10 @@ class ReconciliationReport(Struct, frozen=True, kw_only=True):
     proposals: tuple[dict[str, str], ...] = ()
     manual_review_required: tuple[ReviewItem, ...] = ()
     total_discrepancies: int = 0
+    root_causes: tuple[RootCause, ...] = ()
+    """One per event that went wrong, with its symptoms; the most valuable first."""
+    explained_share: Decimal | None = None
+    """Of the value of all balances and positions that differ, the share explained without residual."""
     not_checked: tuple[NotChecked, ...] = ()
     valued_in: str = "USD"
     prices: dict[str, Decimal] = {}
@@ -166,7 +173,8 @@ def report_of(
     timestamp = max(internal.as_of, exchange.as_of)
     grader = Grader(internal.account, internal.exchange, policy, prices, timestamp)
     unlike = [finding for finding in findings if type(finding) is not Agrees]
-    found = [one for finding in unlike for one in discrepancies_of(finding, grader)]
+    explained = explain(Case(internal, exchange, unlike), policy=policy, prices=prices)
+    found = [with_cause(one, finding.key, explained) for finding in unlike for one in discrepancies_of(finding, grader)]
     gaps = gaps_in(internal, exchange, only)
     verdict = verdict_of(unlike, gaps)
     checked = _checked(findings, unlike)
@@ -185,6 +193,8 @@ def report_of(
         movements_checked=checked[Kind.MOVEMENTS],
         **_by_list(found),
         total_discrepancies=len(found),
+        root_causes=explained.roots,
+        explained_share=explained_share(found),
         not_checked=(*gaps, *out_of_scope(internal, exchange, only)),
         valued_in=policy.reporting_currency,
         prices={str(asset): prices[asset] for asset in sorted(prices)},
@@ -218,9 +228,7 @@ def _by_list(found: list[Discrepancy]) -> dict[str, Any]:
         **lists,
         "position_discrepancies": tuple(one for one in found if isinstance(one, PositionDiscrepancy)),
         "balance_discrepancies": tuple(one for one in found if isinstance(one, BalanceDiscrepancy)),
-        "source_discrepancies": tuple(
-            one for kind, group in by_kind.items() if kind not in ours for one in group
-        ),
+        "source_discrepancies": tuple(one for kind, group in by_kind.items() if kind not in ours for one in group),
         "untracked_orders": tuple(one.record_id for one in untracked),
         "manual_review_required": tuple(map(_review_item, found)),
     }

@@ -50,9 +50,8 @@ def other_wallets(rest: Rest) -> list[str]:
     wanted = quantity.negate(rest.residual)
     return [
         key.part
-        for key in rest.case.unlike
-        if key.kind is rest.place.kind is Kind.BALANCES
-        and key.name == rest.place.name
+        for key in rest.case.unlike_balances.get(rest.place.name, ())
+        if rest.place.kind is Kind.BALANCES
         and key.part != rest.place.part
         and difference_at(rest.case, Place(key.kind, key.name, key.part)) == wanted
     ]

@@ -88,8 +88,8 @@ def _shifted(rest: Rest) -> Iterator[tuple[str, Decimal]]:
     rows = standing(rest.case, "exchange", rest.place)
     amounts = [(row.movement_id, net_of((row,))) for row in rows]
     if rest.residual == difference_at(rest.case, rest.place):
-        held = (row.total for row in rest.case.exchange.balances if (row.asset, row.wallet) == rest.place[1:])
-        amounts += [("the balance", total) for total in held]
+        held = rest.case.balances["exchange"].get((rest.place.name, rest.place.part))
+        amounts += [("the balance", held.total)] if held is not None else []
     for name, amount in amounts:
         if significant(amount) >= _DIGITS and any(_off_by(amount, shift) == rest.residual for shift in _SHIFTS):
             yield name, amount

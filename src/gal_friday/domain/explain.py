@@ -1,0 +1,301 @@
+"""Why do the sides differ? From findings and records to items, residual, causes and root causes.
+
+The ladder, each rung taking away what it can prove and passing the rest down:
+
+1. records that one side lacks, has twice or has otherwise, by their ids (``leads``), each with its cause;
+2. causes that need no record: rounding, a wrong opening, a renamed asset (``causes``);
+3. known patterns of a single mistake, and a bounded search for rows that add up (``residual``), taken as proof
+   only where there is one answer and chance alone is all but excluded;
+4. the residual: what is left stays visible with its full amount.
+
+Nothing here decides whether something differs, or what is done about it.
+"""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from itertools import chain
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from gal_friday.domain import quantity
+from gal_friday.domain.assets import Asset, Instrument, Wallet, base_and_quote
+from gal_friday.domain.case import Case, Lead, Place
+from gal_friday.domain.cause import Cause
+from gal_friday.domain.causes import Recognised, Rest, cause_of_record, causes_of, causes_of_rest
+from gal_friday.domain.compare.stake import net
+from gal_friday.domain.discrepancy import (
+    BalanceDiscrepancy,
+    Discrepancy,
+    PositionDiscrepancy,
+    RecordDiscrepancy,
+    stake_assets,
+)
+from gal_friday.domain.explanation import Alternative, Explanation, Item
+from gal_friday.domain.finding import AmountMismatch, Differs, ExchangeOnly, Finding, InternalOnly, Key, Stake
+from gal_friday.domain.leads import leads_of, missing_rows, total_of
+from gal_friday.domain.materiality import Prices, value_of
+from gal_friday.domain.policy import Policy
+from gal_friday.domain.proof import Proof, proofs_of
+from gal_friday.domain.quantity import ZERO
+from gal_friday.domain.records import Kind
+from gal_friday.domain.residual import Candidate, Part, candidates, pool_of
+from gal_friday.domain.root import RootCause, events_of
+from gal_friday.domain.snapshot import Coverage
+
+_AMOUNTS = (Kind.BALANCES, Kind.POSITIONS)
+_LEAVES_THE_RESIDUAL = (Cause.DUST, Cause.INCOMPLETE_SOURCE)
+"""What these say of an amount does not make it go away."""
+
+
+class Explained(Struct, frozen=True):
+    """What is known about why."""
+
+    explanations: Mapping[Key, Explanation]
+    """For every balance and position that differs."""
+    causes: Mapping[Key, Recognised]
+    """For every other key that differs and whose cause the records tell."""
+    roots: tuple[RootCause, ...]
+    """One per event, the most valuable first."""
+
+
+def explain(case: Case, *, policy: Policy, prices: Prices) -> Explained:
+    """Return why the findings of this case differ. The same case gives the same answer."""
+    leads = leads_of(case)
+    opened = [
+        _Open(case, key, *amounts, leads.get(Place(key.kind, key.name, key.part), ()))
+        for key, finding in case.unlike.items()
+        if key.kind in _AMOUNTS and (amounts := _amounts(finding)) is not None
+    ]
+    proofs = _proofs(case, opened, policy)
+    explanations = {each.key: _proven(_amount(each, policy, prices), proofs.get(each.key)) for each in opened}
+    causes = {
+        key: cause
+        for key, finding in case.unlike.items()
+        if key.kind not in _AMOUNTS and (cause := cause_of_record(finding, case)) is not None
+    }
+    roots = _Roots(case, explanations, causes, policy, prices)
+    return Explained(explanations, causes, roots.ranked())
+
+
+def _amounts(finding: Finding) -> tuple[Decimal, Decimal] | None:
+    """Return the internal and the exchange's amount of a finding that differs in one."""
+    match finding:
+        case Differs(mismatches=mismatches):
+            amounts = (each for each in mismatches if isinstance(each, AmountMismatch) and each.field != "cost")
+            return next(((each.internal, each.exchange) for each in amounts), None)
+        case InternalOnly(amount=amount):
+            return amount, ZERO
+        case ExchangeOnly(amount=amount):
+            return ZERO, amount
+        case _:
+            return None
+
+
+class _Open(Struct, frozen=True):
+    """An amount that is to be explained."""
+
+    case: Case
+    key: Key
+    internal: Decimal
+    exchange: Decimal
+    leads: Sequence[Lead]
+
+    @property
+    def asset(self) -> Asset:
+        """The asset of a balance, the base asset of a position."""
+        if self.key.kind is Kind.BALANCES:
+            return Asset(self.key.name)
+        assets = base_and_quote(Instrument(self.key.name))
+        return assets[0] if assets else Asset(self.key.name)
+
+    @property
+    def whole(self) -> bool:
+        """Whether every record that could matter was seen: only then do ids prove anything."""
+        kind = Kind.FILLS if self.key.kind is Kind.POSITIONS else Kind.MOVEMENTS
+        return all(side.coverage.of(kind) == Coverage.TOTAL for side in (self.case.internal, self.case.exchange))
+
+
+def _proofs(case: Case, opened: Sequence[_Open], policy: Policy) -> Mapping[Key, Proof]:
+    """Return the four proofs of the balances that differ; none where no side has movements."""
+    if not case.internal.movements and not case.exchange.movements:
+        return {}
+    keys = {
+        (Asset(each.key.name), Wallet(each.key.part)): each.key for each in opened if each.key.kind is Kind.BALANCES
+    }
+    proofs = proofs_of(case.internal, case.exchange, tolerance=policy.tolerance_of, places=keys)
+    return {keys[place]: proof for place, proof in proofs.items()}
+
+
+def _proven(explanation: Explanation, proof: Proof | None) -> Explanation:
+    """Add which side is at fault and since when, where the proofs tell."""
+    if proof is None:
+        return explanation
+    divergence = proof.divergence.told() if proof.divergence else None
+    return replace(explanation, at_fault=proof.reading.side, divergence=divergence)
+
+
+def _amount(opened: _Open, policy: Policy, prices: Prices) -> Explanation:
+    difference = quantity.subtract(opened.exchange, opened.internal)
+    rest = quantity.subtract(difference, total_of(opened.leads))
+    items = tuple(_item(opened.case, lead) for lead in opened.leads)
+    if not rest:
+        decided = all(item.cause is not Cause.UNEXPLAINED for item in items)
+        return _closed(opened, items, ZERO, proven=decided and opened.whole)
+    found = _behind_the_rest(opened, rest, policy, prices)
+    if found is not None and found.cause not in _LEAVES_THE_RESIDUAL:
+        return _closed(opened, (*items, Item(found.cause, rest, (), "", "pattern", found.note)), ZERO)
+    return _searched(opened, items, rest, found.cause if found else Cause.UNEXPLAINED, policy)
+
+
+def _searched(opened: _Open, items: tuple[Item, ...], rest: Decimal, otherwise: Cause, policy: Policy) -> Explanation:
+    """Look for rows that no item uses and that explain the rest; what is found without proof stays a suggestion."""
+    if opened.key.kind is not Kind.BALANCES:
+        return _closed(opened, items, rest, otherwise)
+    used = frozenset(record for item in items for record in item.record_ids)
+    found = candidates(
+        rest,
+        pool_of(opened.case, Place(opened.key.kind, opened.key.name, opened.key.part), used=used),
+        tolerance=policy.tolerance_of(opened.asset),
+        places=opened.case.exchange.scales.assets.get(opened.asset),
+    ).candidates
+    if len(found) == 1 and found[0].proven:
+        more = tuple(_part(opened, part, found[0]) for part in found[0].parts)
+        left = quantity.subtract(rest, found[0].effect)
+        return _closed(opened, (*items, *more), left, otherwise, proven=not left, accidents=found[0].expected_accidents)
+    alternatives = tuple(_alternative(opened, each, rest) for each in found)
+    return _closed(opened, items, rest, otherwise, alternatives=alternatives)
+
+
+def _alternative(opened: _Open, candidate: Candidate, rest: Decimal) -> Alternative:
+    parts = tuple(_part(opened, part, candidate) for part in candidate.parts)
+    return Alternative(parts, quantity.subtract(rest, candidate.effect), candidate.expected_accidents)
+
+
+def _part(opened: _Open, part: Part, candidate: Candidate) -> Item:
+    """Return one part of a candidate as an item, with the cause that its own rows show where they show one."""
+    rows = tuple(
+        row
+        for record in part.record_ids
+        for row in opened.case.rows["exchange"].get(record, ())
+        if (row.asset, row.wallet) == (opened.key.name, opened.key.part)
+    )
+    if rows and quantity.total(map(net, rows)) == part.effect:
+        lead = missing_rows(opened.case, rows)
+        found = causes_of(lead, opened.case)
+        if len(found) == 1:
+            return Item(found[0].cause, part.effect, part.record_ids, lead.event, candidate.rests_on, found[0].note)
+    return Item(part.cause, part.effect, part.record_ids, part.event, candidate.rests_on, candidate.note)
+
+
+def _closed(
+    opened: _Open,
+    items: tuple[Item, ...],
+    residual: Decimal,
+    residual_cause: Cause = Cause.UNEXPLAINED,
+    *,
+    proven: bool = False,
+    accidents: str | None = None,
+    alternatives: tuple[Alternative, ...] = (),
+) -> Explanation:
+    return Explanation(
+        opened.internal, opened.exchange, items, residual, residual_cause, proven, accidents, alternatives
+    )
+
+
+def _item(case: Case, lead: Lead) -> Item:
+    found = causes_of(lead, case)
+    if len(found) == 1:
+        return Item(found[0].cause, lead.effect, lead.record_ids, lead.event, "records", found[0].note)
+    undecided = " and ".join(sorted(each.cause for each in found))
+    note = f"undecided between {undecided}" if found else "no known cause fits this record"
+    return Item(Cause.UNEXPLAINED, lead.effect, lead.record_ids, lead.event, "records", note)
+
+
+def _behind_the_rest(opened: _Open, rest: Decimal, policy: Policy, prices: Prices) -> Recognised | None:
+    """Return the cause of what the records leave, where exactly one fits."""
+    place = Place(opened.key.kind, opened.key.name, opened.key.part)
+    value = value_of(Stake(rest, opened.asset), prices, policy)
+    tolerance = policy.tolerance_of(opened.asset)
+    found = causes_of_rest(Rest(place, rest, opened.case, tolerance, value, policy.trivial_value))
+    return found[0] if len(found) == 1 else None
+
+
+class _Roots(Struct, frozen=True):
+    """Gathers what belongs to one event."""
+
+    case: Case
+    explanations: Mapping[Key, Explanation]
+    causes: Mapping[Key, Recognised]
+    policy: Policy
+    prices: Prices
+
+    def ranked(self) -> tuple[RootCause, ...]:
+        """Return one root cause per event, the most valuable first; without a price last, then by event."""
+        roots = [self._root(event, keys) for event, keys in events_of(self.case, self.explanations).items()]
+        return tuple(
+            sorted(roots, key=lambda root: (root.value is None, quantity.negate(root.value or ZERO), root.event))
+        )
+
+    def _root(self, event: str, keys: Sequence[Key]) -> RootCause:
+        items = [(key, item) for key in keys for item in self._items(key) if item.event == event]
+        told = [Recognised(item.cause, item.note) for _, item in items]
+        told += [self.causes[key] for key in keys if key in self.causes]
+        best = next((each for each in told if each.cause is not Cause.UNEXPLAINED), None)
+        best = best or next(iter(told), Recognised(Cause.UNEXPLAINED, "no record explains it"))
+        return RootCause(
+            best.cause,
+            event,
+            best.note,
+            tuple(dict.fromkeys(chain.from_iterable(item.record_ids for _, item in items))),
+            tuple(sorted(map(str, keys))),
+            self._value(items, keys),
+        )
+
+    def _items(self, key: Key) -> Sequence[Item]:
+        explanation = self.explanations.get(key)
+        return explanation.items if explanation else ()
+
+    def _value(self, items: Sequence[tuple[Key, Item]], keys: Sequence[Key]) -> Decimal | None:
+        """Return the largest value among the effects; of an event without effects, what its findings have at stake."""
+        stakes = [Stake(item.effect, _asset_of(key)) for key, item in items] or [
+            stake for key in keys for stake in stake_assets(self.case.unlike[key])
+        ]
+        values = [value_of(stake, self.prices, self.policy) for stake in stakes]
+        return max((value for value in values if value is not None), default=None)
+
+
+def _rank(root: RootCause) -> tuple[bool, Decimal, str]:
+    return root.value is None, quantity.negate(root.value or ZERO), root.event
+
+
+def _asset_of(key: Key) -> Asset:
+    assets = base_and_quote(Instrument(key.name)) if key.kind is Kind.POSITIONS else None
+    return assets[0] if assets else Asset(key.name)
+
+
+def with_cause(one: Discrepancy, key: Key, explained: Explained) -> Discrepancy:
+    """Return the discrepancy with its cause, a sentence for people and, where it has amounts, the bridge."""
+    explanation = explained.explanations.get(key)
+    if explanation is not None and not isinstance(one, RecordDiscrepancy):
+        return replace(one, cause=explanation.cause, explanation=_sentence(explanation, one), bridge=explanation)
+    cause = explained.causes.get(key)
+    return one if cause is None else replace(one, cause=cause.cause, explanation=cause.note)
+
+
+def _sentence(explanation: Explanation, one: BalanceDiscrepancy | PositionDiscrepancy) -> str:
+    name = one.currency if isinstance(one, BalanceDiscrepancy) else one.trading_pair
+    notes = list(dict.fromkeys(item.note for item in explanation.items))
+    if explanation.residual:
+        notes.append(f"{quantity.short(explanation.residual)} {name} {explanation.residual_cause}")
+    return "; ".join(notes)
+
+
+def explained_share(found: Sequence[Discrepancy]) -> Decimal | None:
+    """Return which part of the value at stake in balances and positions is explained without residual, 0 to 1."""
+    bridged = [one for one in found if not isinstance(one, RecordDiscrepancy) and one.bridge and one.value]
+    gross = quantity.total(one.value for one in bridged if one.value is not None)
+    if not gross:
+        return None
+    clear = [one for one in bridged if isinstance(one.bridge, Explanation) and not one.bridge.residual]
+    return quantity.rounded_quotient(quantity.total(one.value for one in clear if one.value), gross, 4)
