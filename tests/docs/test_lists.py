@@ -285,6 +285,7 @@ def test_the_page_says_when_a_discrepancy_is_confirmed() -> None:
     policy = Policy()
     body = section("report.md", "## From run to run")
     assert f"seen in {policy.confirmations} runs, {policy.grace_seconds} seconds or more apart" in body
+    assert f"younger than {policy.grace_seconds} seconds may still be" in section("report.md", "## Not checked")
     assert set(get_args(State)) <= set(coded(body))
 
 
