@@ -19,6 +19,8 @@ from gal_friday.domain.snapshot import Coverage, Side
 
 EVENTS = 3
 """So many events have to be missing: one or two in a row are simply missed."""
+PLACES = 2
+"""So many balances have to say the same: rows of one asset add up to a difference by accident too easily."""
 
 
 def _other(side: Side) -> Side:
@@ -65,8 +67,8 @@ def stopped_before(lead: Lead, case: Case, side: Side) -> datetime | None:
 def rewound(rest: Rest, side: Side) -> datetime | None:
     """Return the instant up to which this side's balances are right, if they lack exactly what came later.
 
-    Only for a side without movements of its own. Every balance that differs must be explained by the same
-    instant, every one that agrees must not have changed since, and enough events must lie after it.
+    Only for a side without movements of its own. Every balance that differs, two at least, must be explained by
+    the same instant, every one that agrees must not have changed since, and enough events must lie after it.
     """
     case, other = rest.case, _other(side)
     if rest.place.kind is not Kind.BALANCES or rest.residual != difference_at(case, rest.place):
@@ -74,7 +76,10 @@ def rewound(rest: Rest, side: Side) -> datetime | None:
     lists_nothing = case.snapshot(side).coverage.movements == Coverage.NONE
     if not lists_nothing or case.snapshot(other).coverage.movements != Coverage.TOTAL:
         return None
-    fitting = list(_instants(case.snapshot(other).movements, _lacking(case, side)))
+    lacking = _lacking(case, side)
+    if len(lacking) < PLACES:
+        return None
+    fitting = list(_instants(case.snapshot(other).movements, lacking))
     return fitting[0] if len(fitting) == 1 else None
 
 
