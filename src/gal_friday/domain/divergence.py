@@ -17,7 +17,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from gal_friday.domain import quantity
-from gal_friday.domain.chain import Link, net
+from gal_friday.domain.chain import Link
 from gal_friday.domain.explanation import Divergence
 from gal_friday.domain.quantity import ZERO
 from gal_friday.domain.records import Movement
@@ -87,22 +87,19 @@ def _written(at: datetime | None) -> str:
     return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z" if at else ""
 
 
-def changes_between(ours: Sequence[Movement], theirs: Sequence[Link]) -> list[Change]:
+def changes_between(ours: Sequence[Link], theirs: Sequence[Link]) -> list[Change]:
     """Return what the sides of one wallet booked differently, oldest first.
 
     Rows are one event if they share their id, else if they share the event that they refer to.
     """
-    shared = {row.movement_id for row in ours} & {link.row.movement_id for link in theirs}
-    mine, other = (
-        _sums(((row, net(row)) for row in ours), shared),
-        _sums(((each.row, each.step) for each in theirs), shared),
-    )
+    shared = {each.row.movement_id for each in ours} & {each.row.movement_id for each in theirs}
+    mine, other = _sums(ours, shared), _sums(theirs, shared)
     unlike = {name for name in mine.keys() | other.keys() if mine.get(name, ZERO) != other.get(name, ZERO)}
     if not unlike:
         return []
     rows: dict[str, list[Movement]] = {}
     # The exchange's rows first: theirs is the time of the event.
-    for row in (*(link.row for link in theirs), *ours):
+    for row in (each.row for each in (*theirs, *ours)):
         if (name := _event(row, shared)) in unlike:
             rows.setdefault(name, []).append(row)
     return sorted(
@@ -115,11 +112,11 @@ def _event(row: Movement, shared: set[str]) -> str:
     return row.movement_id if row.movement_id in shared else row.refers_to or row.movement_id
 
 
-def _sums(rows: Iterable[tuple[Movement, Decimal]], shared: set[str]) -> dict[str, Decimal]:
+def _sums(links: Iterable[Link], shared: set[str]) -> dict[str, Decimal]:
     sums: dict[str, Decimal] = {}
-    for row, amount in rows:
+    for row, step, _ in links:
         name = _event(row, shared)
-        sums[name] = quantity.add(sums[name], amount) if name in sums else amount
+        sums[name] = quantity.add(sums[name], step) if name in sums else step
     return sums
 
 

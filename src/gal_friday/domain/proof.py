@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from gal_friday.domain import quantity
 from gal_friday.domain.assets import Asset, Wallet
-from gal_friday.domain.chain import Gap, Link, chained, name_of
+from gal_friday.domain.chain import Gap, Link, chained, name_of, net
 from gal_friday.domain.divergence import Change, FirstDivergence, changes_between, first_divergence
 from gal_friday.domain.materiality import rounding_tolerance
 from gal_friday.domain.quantity import ZERO
@@ -160,10 +160,11 @@ def _proof(ours: _Ledger, theirs: _Ledger, place: Place, floor: Decimal, unprove
     links = chained({row.movement_id: row for row in theirs.rows.get(place, ())}.values())
     gaps = tuple(link.gap for link in links if link.gap is not None)
     difference = _difference(ours.closing(place), theirs.closing(place))
-    changes = _changes(ours, theirs, mine, links) if ours.seen_whole and theirs.seen_whole else None
+    booked = _as_booked(mine)
+    changes = _changes(ours, theirs, booked, links) if ours.seen_whole and theirs.seen_whole else None
     item = max(floor, rounding_tolerance(scale, 1))
     return Proof(
-        internal_rolls=_rolls(ours, place, chained(mine), allowed),
+        internal_rolls=_rolls(ours, place, booked, allowed),
         exchange_rolls=False if gaps or unproven else _rolls(theirs, place, links, floor),
         items_match=None if changes is None else all(quantity.absolute(each.amount) <= item for each in changes),
         closings_agree=None if difference is None else quantity.absolute(difference) <= allowed,
@@ -171,6 +172,13 @@ def _proof(ours: _Ledger, theirs: _Ledger, place: Place, floor: Decimal, unprove
         changes=tuple(changes or ()),
         divergence=_since_when(changes, difference, allowed, links, mine),
     )
+
+
+def _as_booked(rows: Sequence[Movement]) -> list[Link]:
+    """Return the book's rows with what they moved; as a chain only where the book keeps running balances."""
+    if any(row.balance_after is not None for row in rows):
+        return chained(rows)
+    return [Link(row, net(row), None) for row in rows]
 
 
 def _difference(ours: Decimal | None, theirs: Decimal | None) -> Decimal | None:
@@ -197,13 +205,13 @@ def _newest(links: Sequence[Link]) -> Decimal:
     return quantity.total(newest.values())
 
 
-def _changes(ours: _Ledger, theirs: _Ledger, mine: Sequence[Movement], links: Sequence[Link]) -> list[Change]:
+def _changes(ours: _Ledger, theirs: _Ledger, booked: Sequence[Link], links: Sequence[Link]) -> list[Change]:
     """Return what the sides booked differently of what both were asked for: after the opening, in both windows."""
-    opened = max((row.at for row in mine if row.kind == "opening"), default=None)
+    opened = max((each.row.at for each in booked if each.row.kind == "opening"), default=None)
     starts = (ours.snapshot.since.movements, theirs.snapshot.since.movements)
     begins = max((start for start in starts if start is not None), default=None)
-    booked = [row for row in mine if row.kind != "opening"]
-    return list(_after(changes_between(booked, links), begins, opened))
+    moved = [each for each in booked if each.row.kind != "opening"]
+    return list(_after(changes_between(moved, links), begins, opened))
 
 
 def _after(changes: Iterable[Change], begins: datetime | None, opened: datetime | None) -> Iterator[Change]:
