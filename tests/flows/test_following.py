@@ -98,12 +98,12 @@ async def test_a_whole_book_leaves_nothing_to_follow(world: World) -> None:
     assert await world.store.discrepancies(cleared=True) == ()
 
 
-async def test_a_missed_fill_that_is_seen_twice_is_confirmed_with_all_that_follows_from_it(world: World) -> None:
+async def test_a_missed_fill_that_is_seen_twice_is_confirmed(world: World) -> None:
     first = await world.run(lacking=True)
     second = await world.run(lacking=True, after=90)
     assert [one.id for one in first.discrepancies] == [one.id for one in second.discrepancies]
-    assert {(one.state, one.occurrences) for one in first.discrepancies} == {("suspected", 1)}
-    assert {(one.state, one.occurrences) for one in second.discrepancies} == {("confirmed", 2)}
+    assert [(one.state, one.occurrences) for one in first.fill_discrepancies] == [("suspected", 1)]
+    assert [(one.state, one.occurrences) for one in second.fill_discrepancies] == [("confirmed", 2)]
     ages = [one.age_seconds for one in second.fill_discrepancies]
     assert ages == [int((second.cut.exchange - world.missed.at).total_seconds())]
 
@@ -111,7 +111,15 @@ async def test_a_missed_fill_that_is_seen_twice_is_confirmed_with_all_that_follo
 async def test_a_second_run_within_the_grace_confirms_nothing(world: World) -> None:
     await world.run(lacking=True)
     report = await world.run(lacking=True, after=60)
-    assert {(one.state, one.occurrences) for one in report.discrepancies} == {("suspected", 2)}
+    assert [(one.state, one.occurrences) for one in report.fill_discrepancies] == [("suspected", 2)]
+
+
+async def test_what_the_records_prove_at_a_clean_cut_is_confirmed_at_once(world: World) -> None:
+    report = await world.run(lacking=True)
+    assert report.cut.clean
+    assert {one.state for one in report.balance_discrepancies} == {"confirmed"}
+    one = await world.followed(DiscrepancyType.FILL_MISSING_INTERNAL)
+    assert one.state == "suspected"
 
 
 async def test_it_clears_when_the_book_is_repaired_and_is_the_same_one_when_it_breaks_again(world: World) -> None:

@@ -30,8 +30,10 @@ _COMMANDS = (
     (_RECONCILE, "scenario", "Run small stories about two books, and hold what they expect against what is found"),
     (_LOOK, "reports", "List recorded reports"),
     (_LOOK, "report", "Show one recorded report, the latest by default"),
+    (_LOOK, "discrepancies", "List what is open, since when, and how often it was seen"),
+    (_LOOK, "discrepancy", "Show one discrepancy: both sides, why, its history, what next"),
 )
-_HOMES = {"report": "reports"}
+_HOMES = {"report": "reports", "discrepancy": "discrepancies"}
 """Commands that live in the file of another."""
 
 _GROUPS = (

@@ -183,10 +183,11 @@ class _Sight:
 
     def _began(self, seen: Discrepancy, finding: Unlike) -> datetime:
         """Return since when this is wrong, as far as anything tells."""
-        told = [self.inherited.get(finding.key), None if isinstance(finding, Differs) else finding.at]
-        if seen.age_seconds is not None:
-            told.append(self.run.now - timedelta(seconds=seen.age_seconds))
-        return min([self.run.now, *(at for at in told if at is not None)])
+        at = None if isinstance(finding, Differs) else finding.at
+        if at is None and seen.age_seconds is not None:
+            at = self.run.now - timedelta(seconds=seen.age_seconds)
+        told = (self.inherited.get(finding.key), at)
+        return min([self.run.now, *(each for each in told if each is not None)])
 
     def _again(self, one: Followed, seen: Discrepancy) -> tuple[str, Followed]:
         run, finding = self.run, self.of_seen[seen.key]
@@ -252,8 +253,16 @@ def _said(one: Discrepancy) -> str:
     """Return what the two sides say, in one line."""
     match one:
         case RecordDiscrepancy(side=None):
-            return f"{one.field}: book {one.internal or 'nothing'}, exchange {one.exchange or 'nothing'}"
+            exact = one.difference is not None
+            return f"{one.field}: book {_text(one.internal, exact)}, exchange {_text(one.exchange, exact)}"
         case RecordDiscrepancy():
             return f"{one.field}: {one.internal or one.exchange}"
         case _:
             return f"book {quantity.short(one.internal)}, exchange {quantity.short(one.exchange)}"
+
+
+def _text(said: str | None, exact: bool) -> str:
+    """Return what a side of a record says; *exact* where it is an amount, which the same digits may write longer."""
+    if said is None:
+        return "nothing"
+    return quantity.short(quantity.parse(said)) if exact else said

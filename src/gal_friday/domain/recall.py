@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
+from gal_friday.domain.discrepancy import RecordDiscrepancy
 from gal_friday.domain.finding import Key
 from gal_friday.domain.followed import Followed
 from gal_friday.domain.following import Carried, Run
@@ -64,7 +65,7 @@ def watched_keys(known: Iterable[Followed]) -> dict[Key, datetime | None]:
     return keys
 
 
-def run_of(report: ReconciliationReport, *, since: datetime, proven: frozenset[str] = frozenset()) -> Run:
+def run_of(report: ReconciliationReport, *, since: datetime) -> Run:
     """Return the run that made this report, as those who follow discrepancies see it."""
     saw_nothing = any(gap.kind is Kind.SOURCES for gap in report.not_checked)
     return Run(
@@ -73,9 +74,16 @@ def run_of(report: ReconciliationReport, *, since: datetime, proven: frozenset[s
         # Our own clock, when the exchange was read; a book may date itself as it likes.
         now=report.cut.exchange,
         since=since,
-        proven=proven,
+        proven=frozenset(_proven(report)),
         blind=saw_nothing or report.status is ReconciliationStatus.FAILED,
     )
+
+
+def _proven(report: ReconciliationReport) -> Iterable[str]:
+    """Yield what one look is enough for: nothing moved while it was read, and its explanation leaves no doubt."""
+    for one in report.discrepancies:
+        if report.cut.clean and not isinstance(one, RecordDiscrepancy) and one.bridge and one.bridge.proven:
+            yield one.id
 
 
 def told(report: ReconciliationReport, carried: Carried) -> ReconciliationReport:

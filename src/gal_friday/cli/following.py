@@ -1,0 +1,180 @@
+"""Followed discrepancies as lines of text: a list, and the page of one.
+
+Nothing is ever cut: ids and amounts are whole at every width, because people copy them.
+"""
+
+import shlex
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from gal_friday.cli import words
+from gal_friday.cli.columns import aligned, amount, padded, signed, table, worth
+from gal_friday.cli.output import printable
+from gal_friday.domain import quantity
+from gal_friday.domain.discrepancy import BalanceDiscrepancy, Discrepancy, RecordDiscrepancy
+from gal_friday.domain.explanation import Alternative, Explanation, Item
+from gal_friday.domain.finding import DiscrepancyType as Type
+from gal_friday.domain.followed import Followed
+from gal_friday.domain.snapshot import Side
+
+_LABEL = 13
+_NEVER_BOOKED = {Type.FILL_MISSING_INTERNAL, Type.MOVEMENT_MISSING_INTERNAL}
+_SIDES = {"internal": "book", "exchange": "exchange"}
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+
+
+def list_lines(found: Sequence[Followed], *, now: datetime, currency: str, width: int) -> list[str]:
+    """Return the list: one line each under a heading where *width* allows, else two for each."""
+    accounts = len({one.account for one in found}) > 1
+    wide = _in_one_line(found, now, currency, accounts=accounts)
+    if all(len(line) <= width for line in wide):
+        return wide
+    return [line for one in found for line in _in_two_lines(one, now, currency, accounts=accounts)]
+
+
+def _in_one_line(found: Sequence[Followed], now: datetime, currency: str, *, accounts: bool) -> list[str]:
+    columns = [
+        padded(["severity", *(one.severity for one in found)]),
+        padded(["what", *(words.what(one.latest) for one in found)]),
+        padded(["of", *(printable(words.where(one.latest)) for one in found)]),
+        *([padded(["account", *(printable(one.account) for one in found)])] if accounts else []),
+        aligned(["difference", *(signed(one.latest.difference) for one in found)]),
+        aligned(["worth", *(worth(one.latest.value, currency) for one in found)]),
+        padded(["state", *(one.state for one in found)]),
+        padded(["age", *(age(now, one) for one in found)]),
+        padded(["seen", *(_times(one.occurrences) for one in found)]),
+        padded(["id", *(one.id for one in found)]),
+    ]
+    return table(columns)
+
+
+def _in_two_lines(one: Followed, now: datetime, currency: str, *, accounts: bool) -> Iterator[str]:
+    where = printable(words.where(one.latest)) + (f" ({printable(one.account)})" if accounts else "")
+    yield f"{one.severity:<10}{words.what(one.latest)}: {where}"
+    amounts = (signed(one.latest.difference), worth(one.latest.value, currency))
+    seen = (f"{one.state} {age(now, one)}".rstrip(), f"seen {_times(one.occurrences)}", one.id)
+    yield f"{'':10}{'  '.join(filter(None, (*amounts, *seen)))}"
+
+
+def _times(count: int) -> str:
+    return words.counted(count, "time", "times")
+
+
+def age(now: datetime, one: Followed) -> str:
+    """Return how old an open discrepancy is, or how old a cleared one became; in its largest unit."""
+    past = max((now if one.cleared_at is None else one.cleared_at) - one.since, timedelta())
+    if past >= _DAY:
+        return words.counted(past // _DAY, "day", "days")
+    return f"{past // _HOUR} h" if past >= _HOUR else f"{past // timedelta(minutes=1)} min"
+
+
+def page_lines(one: Followed, *, now: datetime, currency: str) -> list[str]:
+    """Return everything that is known about one discrepancy, and what to do next."""
+    return [printable(line) for line in (*_head(one, now, currency), *_why(one), *_life(one), *_next(one))]
+
+
+def _head(one: Followed, now: datetime, currency: str) -> Iterator[str]:
+    latest = one.latest
+    yield f"{one.severity.upper()}: {words.what(latest)}: {words.where(latest)} · {one.account} at {one.exchange}"
+    for side, says in (("Book", _says(latest, "internal")), ("Exchange", _says(latest, "exchange"))):
+        if says:
+            yield f"{side:<{_LABEL}}{says}"
+    parts = [signed(latest.difference), worth(latest.value, currency)]
+    if one.largest_value is not None and one.largest_value != latest.value:
+        parts.append(f"at most {worth(one.largest_value, currency)}")
+    if any(parts):
+        yield f"{'Difference':<{_LABEL}}{'  '.join(filter(None, parts))}"
+    yield f"{'Since':<{_LABEL}}{words.instant(one.since)} ({age(now, one)})"
+    yield f"{'State':<{_LABEL}}{_state(one)}"
+    first, last = words.instant(one.first_seen), words.instant(one.last_seen)
+    seen = f"first {first}, last {last}" if one.occurrences > 1 else first
+    yield f"{'Seen':<{_LABEL}}{_times(one.occurrences)}: {seen}"
+    yield f"{'Id':<{_LABEL}}{one.id}  {one.key}"
+
+
+def _says(latest: Discrepancy, side: Side) -> str:
+    """Return what this side says; nothing where it has no say in it."""
+    match latest:
+        case RecordDiscrepancy(side=only) if only is not None and only != side:
+            return ""
+        case RecordDiscrepancy():
+            said = latest.internal if side == "internal" else latest.exchange
+            exact = latest.difference is not None
+            return amount(said, exact=exact) + ("" if exact else f" ({latest.field})")
+        case BalanceDiscrepancy(missing_on=lacking) if lacking == side:
+            return amount(None, exact=True)
+        case _:
+            return quantity.short(latest.internal if side == "internal" else latest.exchange)
+
+
+def _state(one: Followed) -> str:
+    dated = {"confirmed": one.confirmed_at, "cleared": one.cleared_at}.get(one.state)
+    flips = f"; came back {_times(one.flips)} after it had agreed" if one.flips else ""
+    return one.state + (f", {words.instant(dated)}" if dated else "") + flips
+
+
+def _why(one: Followed) -> Iterator[str]:
+    latest = one.latest
+    if latest.cause or latest.explanation:
+        cause = (latest.cause or "").replace("_", " ")
+        yield f"{'Because':<{_LABEL}}{': '.join(filter(None, (cause, latest.explanation)))}"
+    if not isinstance(latest, RecordDiscrepancy) and latest.bridge is not None:
+        yield from _told(latest.bridge)
+        yield from ("", *bridge_lines(latest.bridge))
+
+
+def _told(bridge: Explanation) -> Iterator[str]:
+    """Yield how sure it is, whose records are wrong, and where the two sides part, as far as this is known."""
+    sure = "proven: nothing else explains it" if bridge.proven else "not proven"
+    fault = f"; the records of the {_SIDES[bridge.at_fault]} are wrong" if bridge.at_fault else ""
+    yield f"{'Sure':<{_LABEL}}{sure}{fault}"
+    if bridge.divergence is not None:
+        good, bad = bridge.divergence.last_good, bridge.divergence.first_bad
+        yield f"{'Agree until':<{_LABEL}}{good or 'nothing that was read'}{f'; first after: {bad}' if bad else ''}"
+
+
+def bridge_lines(bridge: Explanation) -> list[str]:
+    """Return the way from the book's amount to the exchange's, item by item, to the residual; and other ways."""
+    amounts = [
+        quantity.short(bridge.internal),
+        *(signed(item.effect) for item in bridge.items),
+        signed(bridge.residual),
+        quantity.short(bridge.exchange),
+    ]
+    rest = f"residual: {bridge.residual_cause.replace('_', ' ')}" if bridge.residual else "residual"
+    says = ["book", *(_item(item) for item in bridge.items), rest, "exchange"]
+    others = [f"  or: {_other(other)}" for other in bridge.alternatives]
+    bridged = [f"  {line}" for line in table((aligned(amounts), padded(says)))]
+    return ["From the book to the exchange", *bridged, *others]
+
+
+def _other(other: Alternative) -> str:
+    items = ", ".join(f"{signed(item.effect)} {_item(item)}" for item in other.items)
+    return f"{items}; residual {quantity.short(other.residual)}"
+
+
+def _item(item: Item) -> str:
+    records = f" ({', '.join(item.record_ids)})" if item.record_ids else ""
+    note = f": {item.note}" if item.note else ""
+    return f"{item.cause.replace('_', ' ')}{records}{note}"
+
+
+def _life(one: Followed) -> Iterator[str]:
+    yield from ("", "History")
+    columns = (
+        [words.instant(change.at) for change in one.history],
+        padded([change.what for change in one.history]),
+        [change.note for change in one.history],
+    )
+    yield from (f"  {line}" for line in table(columns))
+
+
+def _next(one: Followed) -> Iterator[str]:
+    if not one.is_open:
+        return
+    account = shlex.quote(one.account)
+    yield from ("", "What next")
+    if one.type in _NEVER_BOOKED:
+        yield f"  gal-friday book import FILE --account {account}  (Kraken's ledgers.csv and trades.csv)"
+    yield f"  gal-friday report --account {account}  (what else the last run saw)"
+    yield f"  gal-friday run {account}  (again; only what is seen to agree is settled)"
