@@ -38,6 +38,7 @@ from gal_friday.domain.materiality import Severity
 from gal_friday.domain.policy import Policy
 from gal_friday.domain.records import MOVEMENT_KINDS, ORDER_STATUSES, RECORD_KINDS, PositionMode
 from gal_friday.domain.report import ReconciliationReport, ReviewItem
+from gal_friday.domain.root import RootCause
 from gal_friday.domain.snapshot import Coverage
 from gal_friday.domain.verdict import ReconciliationStatus, Verdict
 from tests.docs.pages import ROOT, pages
@@ -178,6 +179,7 @@ def test_the_page_has_every_key_of_the_report() -> None:
 
 def test_the_page_has_every_key_of_a_discrepancy() -> None:
     body = section("report.md", "## The report as JSON")
+    assert set(RootCause.__struct_fields__) <= set(coded(body))
     shared = set(coded(body.partition("Every discrepancy has")[2]))
     rows = {row[0]: set(coded(row[1])) for row in table(body)}
     for kind, key in (
