@@ -8,6 +8,7 @@ delisted asset, which the exchange does itself.
 """
 
 from datetime import timedelta
+from functools import lru_cache
 
 from gal_friday.domain.case import Case, Lead
 from gal_friday.domain.causes.evidence import moved, rows_of, told
@@ -30,9 +31,14 @@ def recognise(lead: Lead, case: Case) -> str | None:
 def _other_half(lead: Lead, case: Case) -> Movement | None:
     found = [row for row in rows_of(case, "exchange", lead) if _opposite(row, lead)]
     if not found:
-        near = (row for row in case.exchange.movements if abs(row.at - lead.at) <= _TOGETHER)
+        near = (row for row in _conversions(case) if abs(row.at - lead.at) <= _TOGETHER)
         found = [row for row in near if _opposite(row, lead)]
     return found[0] if len(found) == 1 else None
+
+
+@lru_cache(maxsize=2)
+def _conversions(case: Case) -> tuple[Movement, ...]:
+    return tuple(row for row in case.exchange.movements if row.kind == "conversion")
 
 
 def _opposite(row: Movement, lead: Lead) -> bool:

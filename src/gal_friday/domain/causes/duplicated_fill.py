@@ -6,11 +6,14 @@ same order, instant, side, size and price under an id that the exchange does not
 Not to be confused with two fills of equal size, which the exchange knows both: size and price are no identity.
 """
 
+from collections.abc import Mapping
+from functools import lru_cache
+
 from gal_friday.domain import quantity
 from gal_friday.domain.case import Case, Lead
 from gal_friday.domain.causes.evidence import both_orders, is_trade
 from gal_friday.domain.finding import Differs, DiscrepancyType, Finding, Inconsistent
-from gal_friday.domain.records import Fill
+from gal_friday.domain.records import Fill, Kind
 
 _TWICE = (
     DiscrepancyType.FILL_DUPLICATED,
@@ -32,13 +35,15 @@ def recognise(lead: Lead, case: Case) -> str | None:
 
 def _original(copy: Fill, case: Case) -> Fill | None:
     """Return the fill of both sides that is the same execution; an order's id is needed to say so."""
-    known = case.fills["exchange"]
-    same = [
-        fill
-        for fill in case.internal.fills
-        if fill.fill_id in known and copy.order_id is not None and _execution(fill) == _execution(copy)
-    ]
-    return same[0] if same and copy.fill_id not in known else None
+    if copy.fill_id in case.fills["exchange"] or copy.order_id is None:
+        return None
+    return _known(case).get(_execution(copy))
+
+
+@lru_cache(maxsize=2)
+def _known(case: Case) -> Mapping[tuple[object, ...], Fill]:
+    """Return the fills that both sides have, by what was done."""
+    return {_execution(fill): fill for fill in case.internal.fills if fill.fill_id in case.fills["exchange"]}
 
 
 def _execution(fill: Fill) -> tuple[object, ...]:
@@ -54,7 +59,7 @@ def recognise_record(finding: Finding, case: Case) -> str | None:
     if orders is None:
         return _of_book(finding, case)
     ours, theirs = orders
-    copies = _copies(case, ours.order_id)
+    copies = _copies(case).get(ours.order_id or "", ())
     surplus = quantity.subtract(ours.filled, theirs.filled)
     if surplus <= 0 or surplus != quantity.total(fill.quantity for fill in copies):
         return None
@@ -67,19 +72,19 @@ def _twice(mismatch: object) -> bool:
 
 def _of_book(finding: Finding, case: Case) -> str | None:
     """Say whether the book's own order and fills contradict each other because one counted twice."""
-    copies = _copies(case, finding.key.name.removeprefix("order:"))
-    if finding.key.part != "internal" or not finding.key.name.startswith("order:") or not copies:
+    if finding.key.kind is not Kind.SOURCES or finding.key.part != "internal":
         return None
-    return f"the book counted {', '.join(sorted({fill.fill_id for fill in copies}))} twice"
+    copies = _copies(case).get(finding.key.name.removeprefix("order:"), ())
+    return f"the book counted {', '.join(sorted({fill.fill_id for fill in copies}))} twice" if copies else None
 
 
-def _copies(case: Case, order_id: str | None) -> list[Fill]:
-    """Return the fills of this order that the book counts beyond the first time."""
+@lru_cache(maxsize=2)
+def _copies(case: Case) -> Mapping[str, tuple[Fill, ...]]:
+    """Return the fills that the book counts beyond the first time, under their orders."""
     seen: set[str] = set()
-    copies = []
+    copies: dict[str, tuple[Fill, ...]] = {}
     for fill in case.internal.fills:
-        phantom = fill.fill_id not in case.fills["exchange"] and _original(fill, case) is not None
-        if fill.order_id == order_id and (fill.fill_id in seen or phantom):
-            copies.append(fill)
+        if fill.order_id and (fill.fill_id in seen or _original(fill, case) is not None):
+            copies[fill.order_id] = (*copies.get(fill.order_id, ()), fill)
         seen.add(fill.fill_id)
     return copies

@@ -66,8 +66,8 @@ def moved(lead: Lead) -> Decimal:
 
 
 def rows_of(case: Case, side: Side, lead: Lead) -> tuple[Movement, ...]:
-    """Return the rows of the lead's event on that side, in every asset and wallet."""
-    return case.rows[side].get(lead.event, ())
+    """Return the rows of the lead's event on that side, in every asset and wallet, each id once."""
+    return tuple({row.movement_id: row for row in case.rows[side].get(lead.event, ())}.values())
 
 
 def at_place(rows: Iterable[Movement], place: Place) -> tuple[Movement, ...]:

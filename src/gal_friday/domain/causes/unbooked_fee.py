@@ -9,7 +9,17 @@ missing as a whole, or with the rollover of a position, which is an event of its
 
 from gal_friday.domain import quantity
 from gal_friday.domain.case import Case, Lead
-from gal_friday.domain.causes.evidence import amount_of, at_place, booked, fees_of, fill_of, nature, rows_of, told
+from gal_friday.domain.causes.evidence import (
+    amount_of,
+    at_place,
+    booked,
+    fees_of,
+    fill_of,
+    moved,
+    nature,
+    rows_of,
+    told,
+)
 from gal_friday.domain.finding import AmountMismatch, Differs, Finding
 from gal_friday.domain.quantity import ZERO
 from gal_friday.domain.records import Kind
@@ -17,10 +27,12 @@ from gal_friday.domain.records import Kind
 
 def recognise(lead: Lead, case: Case) -> str | None:
     """Return the sentence, where only a fee stands between the two sides."""
-    if not lead.rows or lead.kind == "rollover" or nature(lead, case) == "liquidation":
+    if not lead.rows or lead.kind == "rollover" or nature(lead, case) != "trade":
         return None
     mine, other = (at_place(rows_of(case, side, lead), lead.place) for side in ("internal", "exchange"))
     if lead.what not in ("missing", "differs") or amount_of(mine) != amount_of(other):
+        return None
+    if lead.what == "missing" and moved(lead):
         return None
     ours, theirs = fees_of(mine), fees_of(other)
     if ours == theirs or _in_other_asset(lead, case) or (not mine and not _whole(lead, case)):
