@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gal_friday.domain import quantity
 from gal_friday.domain.accident import PROOF_BELOW, expected_accidents, grid
 
 D = Decimal
@@ -129,6 +130,12 @@ def test_a_whale_does_not_hide_how_many_small_rows_fit_beside_it() -> None:
 )
 def test_the_grid_is_what_all_amounts_are_multiples_of(units: list[int], step: int) -> None:
     assert grid(units) == step
+
+
+def test_roots_and_powers_of_e_are_rounded_to_the_places_asked_for() -> None:
+    assert quantity.rounded_root(D(2), 6) == D("1.414214")
+    assert quantity.rounded_exp(D(-1), 6) == D("0.367879")
+    assert quantity.rounded_exp(D(-(10**30)), 18) == 0
 
 
 units = st.lists(st.integers(-(10**30), 10**30), min_size=1, max_size=30)

@@ -138,6 +138,34 @@ def test_a_movement_in_the_book_alone_is_a_bad_event_of_its_own_time() -> None:
     assert found.difference == -5
 
 
+def test_the_last_good_row_is_not_younger_than_the_first_bad_event() -> None:
+    theirs = history(2, 10)
+    phantom = movement("P1", "5", kind="deposit", minute=(theirs[4].at - T0).total_seconds() / 60)
+    found = diverged([*booked(theirs, 2), phantom], theirs)
+    later = next(row for row in theirs if row.at > phantom.at)
+    assert (found.first_bad, found.last_good) == (("P1",), theirs[theirs.index(later) - 1].movement_id)
+
+
+def test_what_the_exchange_booked_before_the_opening_is_not_judged() -> None:
+    theirs = history(6, 30)
+    opened = theirs[10]
+    opening = movement("O", str(opened.balance_after), kind="opening", minute=(opened.at - T0).total_seconds() / 60)
+    ours = [row for row in booked(theirs, 6)[1:] if row.refers_to > "T010"]  # type: ignore[operator]
+    assert diverged([opening, *ours], theirs) == FirstDivergence(State.NONE)
+    assert diverged([opening, *without(ours, "T020")], theirs).event == "T020"
+    wrong = replace(opening, amount=quantity.add(opening.amount, D(7)))
+    assert diverged([wrong, *ours], theirs) == FirstDivergence(State.FROM_THE_START, D(-7))
+
+
+def test_an_event_that_one_side_booked_before_the_window_is_not_judged() -> None:
+    begin = at(-100)
+    row = movement("L1", "5", minute=-99, balance_after=D(1005), raw=("XXRP",))
+    book = internal(balance("XRP", "1004"), movement("L1", "4", minute=-101), since=Since(movements=begin))
+    side = exchange(balance("XRP", "1005", raw=("XXRP",)), row, since=Since(movements=begin))
+    found = proofs_of(book, side, tolerance=lambda asset: D(0))[XRP].divergence
+    assert found == FirstDivergence(State.FROM_THE_START, D(1))
+
+
 def test_what_lies_before_the_window_of_either_side_is_not_judged() -> None:
     theirs = history(3, 30)
     ours = without(booked(theirs, 3), "T002")

@@ -143,6 +143,11 @@ def test_everything_since_an_instant_is_a_book_that_stood_still() -> None:
     assert candidate.proven
 
 
+def test_a_book_that_has_the_newest_row_did_not_stand_still() -> None:
+    pool = [row(f"L{n}", f"{n * n}.{n}1234567", minute=n, matched=n == 8) for n in range(1, 9)]
+    assert explained(str(quantity.total(each.amount for each in pool[4:])), *pool) == ()
+
+
 def many(rows: int) -> list[PoolRow]:
     draw = Random(rows)
     return [row(f"L{n:03d}", f"{draw.randrange(1, 10**11)}E-8", minute=n) for n in range(rows)]
