@@ -25,8 +25,10 @@ from gal_friday.domain.finding import (
 from gal_friday.domain.followed import Followed
 from gal_friday.domain.following import HISTORY_MAX, Carried, Run, carry_forward
 from gal_friday.domain.policy import Policy
+from gal_friday.domain.recall import run_of
 from gal_friday.domain.records import Kind
-from tests.domain.build import T0, D
+from gal_friday.domain.report import compare
+from tests.domain.build import T0, D, exchange, internal
 
 POLICY = Policy()
 XRP = Key(Kind.BALANCES, "XRP", "spot")
@@ -116,6 +118,14 @@ def test_whatever_else_is_found_keeps_it_as_it_was(finding: Finding) -> None:  #
 def test_a_run_that_saw_nothing_at_all_clears_nothing() -> None:  # I7, N14
     before = seen([], differs())
     assert seen(before, Agrees(XRP), at=60, blind=True).kept == before.opened
+
+
+def test_two_empty_readings_that_agree_with_anybody_are_no_agreement() -> None:  # I7, N14
+    before = seen([], differs())
+    empty = compare(internal(as_of=after(60)), exchange(as_of=after(60)), watched=[XRP])
+    assert [type(finding) for finding in empty.findings] == [Agrees]
+    run = run_of(empty, since=WINDOW)
+    assert carry_forward(before.open, empty.findings, [], run=run, policy=POLICY).kept == before.opened
 
 
 def test_a_key_that_differs_in_another_way_clears_the_first_and_is_no_younger_for_it() -> None:
