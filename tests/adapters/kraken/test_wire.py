@@ -153,3 +153,18 @@ def test_a_body_of_many_brackets_is_unreadable_and_does_no_harm() -> None:
     for body in (b"[" * 200_000, b'{"error":[],"result":' * 50_000):
         with pytest.raises(wire.Unreadable):
             wire.envelope(body)
+
+
+@pytest.mark.parametrize("text", ["dep\x1b[2Josit", "a\nb", "a\0b", "a\u202eb", "x" * 1001])
+def test_a_word_that_cannot_be_shown_is_refused_and_quoted_harmlessly(text: str) -> None:
+    for read in (wire.word, wire.word_or_empty):
+        with pytest.raises(ExchangeMalformed) as wrong:
+            read({"type": text}, "type", HERE)
+        assert str(wrong.value).isprintable()
+        assert len(str(wrong.value)) < 300
+
+
+def test_an_id_that_cannot_be_shown_is_quoted_harmlessly() -> None:
+    with pytest.raises(ExchangeMalformed) as wrong:
+        wire.rows_of({"L\x1b[2J1": {}}, "Ledgers")
+    assert str(wrong.value).isprintable()

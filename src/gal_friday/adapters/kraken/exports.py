@@ -10,6 +10,7 @@ Source: Kraken support, "How to export your account history".
 import csv
 import io
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -37,7 +38,13 @@ _TRADE_COLUMNS = frozenset({"txid", "ordertxid", "pair", "time", "type", "price"
 _SPELLINGS = {"posttxid": "postxid"}
 
 _UNPACKED_MAX = 4 * 1024**3
-_FIELD_MAX = 1 << 20
+# Exports shrink to a tenth. What shrinks to a hundredth of itself was made to fill a disk or an afternoon.
+_SMALL = 64 * 1024**2
+_RATIO_MAX = 100
+_FIELD_MAX = 1 << 16
+_ID_MAX = 128
+# Whatever the archive holds instead of what it promises: damaged data, an unknown method, a password.
+_BAD_ARCHIVE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _WALLETS = {
@@ -97,8 +104,8 @@ class _Reader:
                     return
                 file.seek(0)
                 self._read_table(file, path.name)
-        except (OSError, zipfile.BadZipFile) as error:
-            raise MalformedExport(f"{path.name}: {error}") from error
+        except OSError as error:
+            raise MalformedExport(f"{path.name}: {error.strerror or error}; check path and rights") from error
 
     def exports(self) -> Exports:
         """Return everything that was read, oldest first."""
@@ -108,15 +115,15 @@ class _Reader:
         return Exports(fills, movements, notes)
 
     def _read_zip(self, path: Path) -> None:
-        with zipfile.ZipFile(path) as archive:
-            tables = [member for member in archive.infolist() if member.filename.endswith(".csv")]
-            if not tables:
-                raise MalformedExport(f"{path.name}: this archive holds no CSV file")
-            if sum(member.file_size for member in tables) > _UNPACKED_MAX:
-                raise MalformedExport(f"{path.name}: unpacked this is larger than {_UNPACKED_MAX} bytes")
-            for member in tables:
-                with archive.open(member) as file:
-                    self._read_table(file, f"{path.name}/{member.filename}")
+        try:
+            with zipfile.ZipFile(path) as archive:
+                for member in _tables(archive, path.name):
+                    with archive.open(member) as file:
+                        self._read_table(file, f"{path.name}/{member.filename}")
+        except MalformedExport:
+            raise
+        except _BAD_ARCHIVE as error:
+            raise MalformedExport(f"{path.name}: this ZIP cannot be read ({error}); {_AGAIN}") from error
 
     def _read_table(self, file: IO[bytes], name: str) -> None:
         csv.field_size_limit(_FIELD_MAX)
@@ -126,10 +133,14 @@ class _Reader:
             try:
                 header = [_SPELLINGS.get(column.strip(), column.strip()) for column in next(lines, [])]
                 self._read_rows(lines, header, name)
-            except (csv.Error, UnicodeDecodeError) as error:
-                raise MalformedExport(f"{name}, line {lines.line_num}: {error}") from error
+            except UnicodeDecodeError as error:
+                after = f"{name}, after line {lines.line_num}"
+                raise MalformedExport(f"{after}: not UTF-8, so no CSV file of Kraken; {_AGAIN}") from error
+            except csv.Error as error:
+                raise MalformedExport(f"{name}, line {lines.line_num}: {error}; {_AGAIN}") from error
 
     def _read_rows(self, lines: Iterator[list[str]], header: list[str], name: str) -> None:
+        _refuse_unprintable(header, header, f"{name}, line 1")
         if len(set(header)) != len(header):
             raise MalformedExport(f"{name}, line 1: a column stands twice")
         if set(header) >= _LEDGER_COLUMNS:
@@ -139,7 +150,7 @@ class _Reader:
         else:
             raise MalformedExport(
                 f"{name}, line 1: this is neither Kraken's ledgers.csv nor its trades.csv; "
-                f"columns found: {', '.join(header)[:200] or 'none'}"
+                f"columns found: {', '.join(header)[:200] or 'none'}; {_AGAIN}"
             )
 
     def _collect(
@@ -159,6 +170,8 @@ class _Reader:
             if txid is None:
                 self._note(f"{name}: left out, because Kraken has not given them an id yet")
                 continue
+            if len(txid) > _ID_MAX:
+                raise MalformedExport(f"{place}, column txid: this is no id; {_AGAIN}")
             record = _read(read, row, txid, place)
             if found.setdefault(txid, record) is not record:
                 if found[txid] != record:
@@ -186,11 +199,39 @@ class _Reader:
         self._notes[text] = self._notes.get(text, 0) + 1
 
 
+_AGAIN = "export it from Kraken again, and import the file as it comes"
+
+
+def _tables(archive: zipfile.ZipFile, name: str) -> list[zipfile.ZipInfo]:
+    """Return the CSV files of an archive; what a Mac adds beside them is none."""
+    tables = [
+        member
+        for member in archive.infolist()
+        if member.filename.lower().endswith(".csv") and not member.filename.startswith("__MACOSX/")
+    ]
+    if not tables:
+        raise MalformedExport(f"{name}: this archive holds no CSV file; {_AGAIN}")
+    if not {member.compress_type for member in tables} <= {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+        raise MalformedExport(f"{name}: this ZIP is packed in a way that no export of Kraken is; {_AGAIN}")
+    unpacked, packed = (sum(getattr(one, size) for one in tables) for size in ("file_size", "compress_size"))
+    if unpacked > _UNPACKED_MAX or (unpacked > _SMALL and unpacked > packed * _RATIO_MAX):
+        raise MalformedExport(f"{name}: unpacked this has {unpacked} bytes, more than any export; {_AGAIN}")
+    return tables
+
+
 def _row(header: list[str], values: list[str], place: str) -> Row:
     if len(values) != len(header):
-        raise MalformedExport(f"{place}: {len(values)} values under {len(header)} columns")
+        raise MalformedExport(f"{place}: {len(values)} values under {len(header)} columns; {_AGAIN}")
+    _refuse_unprintable(header, values, place)
     # An empty cell says nothing, not zero.
     return {column: value if value != "" else None for column, value in zip(header, values, strict=True)}
+
+
+def _refuse_unprintable(header: list[str], values: list[str], place: str) -> None:
+    # A book never forgets: a name that moves the cursor or breaks a line would be in it for good.
+    if not "".join(values).isprintable():
+        column, value = next(pair for pair in zip(header, values, strict=True) if not pair[1].isprintable())
+        raise MalformedExport(f"{place}, column {column[:40]!a}: {value[:40]!a} cannot be printed; {_AGAIN}")
 
 
 def _read(read: Read[Record], row: Row, txid: str, place: str) -> Record:

@@ -34,6 +34,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNIX_TIME = re.compile(r"([0-9]{1,11})(?:\.([0-9]{1,12}))?")
 
 _ID_MAX = 128
+_WORD_MAX = 1000
 _SHOWN_MAX = 80
 
 # Fractions stay text, whole numbers are exact anyway.
@@ -79,7 +80,7 @@ def rows_of(value: Any, endpoint: str) -> Mapping[str, Row]:
         refuse((endpoint, ""), "", f"a map of rows was expected, not {_kind(value)}")
     for name, row in value.items():
         if not name or len(name) > _ID_MAX or not name.isprintable():
-            refuse((endpoint, _shown(name)), "", "this is no id")
+            refuse((endpoint, ascii(_shown(name))), "", "this is no id")
         if not isinstance(row, dict):
             refuse((endpoint, name), "", f"a row was expected, not {_kind(row)}")
     return value
@@ -118,7 +119,7 @@ def word(row: Row, field: str, where: Where) -> str:
     value = row.get(field)
     if value.__class__ is not str or not value:
         refuse(where, field, f"a text was expected, not {_kind(value)}")
-    return str(value)
+    return _readable(value, field, where)
 
 
 def word_or_empty(row: Row, field: str, where: Where) -> str:
@@ -128,7 +129,7 @@ def word_or_empty(row: Row, field: str, where: Where) -> str:
         return ""
     if value.__class__ is not str:
         refuse(where, field, f"a text was expected, not {_kind(value)}")
-    return str(value)
+    return _readable(value, field, where)
 
 
 def number_text(row: Row, field: str, where: Where) -> str:
@@ -168,6 +169,13 @@ def refuse_record(where: Where, error: GalFridayError) -> NoReturn:
     if isinstance(error, ExchangeMalformed):
         raise error
     refuse(where, "", _shown(str(error)), error)
+
+
+def _readable(text: str, field: str, where: Where) -> str:
+    # Names and ids end up on screens and in files that have to be read again.
+    if len(text) > _WORD_MAX or not text.isprintable():
+        refuse(where, field, f"{text[:_SHOWN_MAX]!a} is no word that can be shown")
+    return text
 
 
 def _errors(value: Any) -> tuple[str, ...]:
