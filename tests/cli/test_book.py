@@ -1,6 +1,7 @@
 """``gal-friday book``: all files or none, nothing twice, and never a book that contradicts itself."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -193,3 +194,11 @@ def test_a_database_that_cannot_be_opened_is_a_failure(run: Run, monkeypatch: py
     outcome = run("db", "upgrade")
     assert (outcome.status, outcome.out) == (4, "")
     assert "Traceback" not in outcome.err
+
+
+@pytest.mark.parametrize("place", ["pipe", "/dev/zero"])
+def test_what_is_no_file_is_not_imported_and_not_waited_for(run: Run, tmp_path: Path, place: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    outcome = run("book", "import", str(tmp_path / place))
+    assert (outcome.status, outcome.out) == (2, "")
+    assert "cannot read" in outcome.err

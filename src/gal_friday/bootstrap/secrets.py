@@ -8,9 +8,11 @@ import os
 from pathlib import Path
 
 from gal_friday.bootstrap.errors import BadConfiguration
+from gal_friday.bootstrap.files import expanded, read_bounded
 
 FORMS = "env:NAME, file:PATH, cred:NAME or keyring:SERVICE/NAME"
 _SCHEMES = ("env", "file", "cred", "keyring")
+_BYTES_MAX = 64 * 1024  # Of a file that holds one secret.
 
 
 class Secret:
@@ -60,9 +62,9 @@ def _looked_up(scheme: str, place: str, setting: str) -> str:
         case "env":
             return _from_environment(place, setting)
         case "file":
-            return _from_file(Path(place).expanduser(), setting)
+            return _from_file(expanded(place, setting=setting), setting)
         case "cred":
-            return _from_file(_credentials_directory(setting) / place, setting)
+            return _from_file(_credentials_directory(setting) / expanded(place, setting=setting), setting)
         case _:
             return _from_keyring(place, setting)
 
@@ -75,7 +77,7 @@ def _from_environment(name: str, setting: str) -> str:
 
 def _from_file(path: Path, setting: str) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return read_bounded(path, _BYTES_MAX).decode()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise BadConfiguration(f"{setting}: cannot read {path}: {reason}; check path and rights") from error

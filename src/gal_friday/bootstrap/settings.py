@@ -16,6 +16,7 @@ from msgspec import Struct
 from platformdirs import user_config_path, user_data_path
 
 from gal_friday.bootstrap.errors import BadConfiguration
+from gal_friday.bootstrap.files import read_bounded
 from gal_friday.bootstrap.secrets import FORMS, is_reference
 from gal_friday.domain.aliases import Aliases
 from gal_friday.domain.assets import Asset, Instrument
@@ -25,6 +26,7 @@ from gal_friday.domain.quantity import exact
 
 PREFIX = "GAL_FRIDAY_"
 FILE_NAME = "gal-friday.toml"
+_BYTES_MAX = 4 * 1024 * 1024  # Of a configuration file.
 
 
 class Reconciliation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -171,27 +173,44 @@ def found(environment: Mapping[str, str]) -> Path | None:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+        return tomllib.loads(read_bounded(path, _BYTES_MAX).decode("utf-8-sig"), parse_float=Decimal)
     except OSError as error:
         raise BadConfiguration(
             f"cannot read the configuration {path}: {error.strerror}; `gal-friday init` writes one"
         ) from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise BadConfiguration(f"{path} is not UTF-8 (byte {error.start}); save the file as UTF-8") from error
+    except RecursionError as error:
+        raise BadConfiguration(f"{path} is nested too deep for a configuration; flatten it") from error
+    except ValueError as error:  # Bad TOML, or a number of thousands of digits.
         raise BadConfiguration(f"{path} is not valid TOML: {error}") from error
 
 
 def _overlay(tree: dict[str, Any], environment: Mapping[str, str]) -> None:
     """Put GAL_FRIDAY_SECTION__NAME=value over what the file says."""
     for variable in sorted(environment):
-        if not variable.startswith(PREFIX) or "__" not in variable:
-            continue
-        *sections, name = variable.removeprefix(PREFIX).lower().split("__")
-        branch = tree
+        if not variable.startswith(PREFIX) or ("__" not in variable and variable != f"{PREFIX}STATE_FOLDER"):
+            continue  # Other names belong to whoever refers to them, such as the variables that hold a key.
+        *sections, name = variable.removeprefix(PREFIX).split("__")
+        branch, path = tree, ""
         for section in sections:
-            branch = branch.setdefault(section, {})
+            path, known = f"{path}.{section.lower()}", _spelled(section, branch, path)
+            branch = branch.setdefault(known, {})
             if not isinstance(branch, dict):
-                raise BadConfiguration(f"{variable}: {section!r} is a single setting, not a section")
-        branch[name] = environment[variable]
+                raise BadConfiguration(f"{variable}: {known!r} is a single setting, not a section")
+        branch[_spelled(name, branch, path)] = environment[variable]
+
+
+_OF_CODES = frozenset({".reconciliation.tolerances", ".aliases.assets", ".aliases.instruments"})
+"""Sections whose entries are asset codes and the like, in which capitals count."""
+
+
+def _spelled(word: str, branch: Mapping[str, Any], path: str) -> str:
+    """Return how this part of a variable is spelled in a file: codes as they are, accounts as the file has them."""
+    if path in _OF_CODES:
+        return word
+    small = word.lower()
+    return next((name for name in branch if name.lower() == small), small) if path == ".accounts" else small
 
 
 def _converted(tree: dict[str, Any], source: str) -> Settings:
@@ -209,13 +228,16 @@ def _checked(settings: Settings) -> None:
         for name in ("api_key", "api_secret"):
             if not is_reference(getattr(configured, name)):
                 raise ValueError(f"accounts.{account}.{name}: a secret must not stand here; refer to it as {FORMS}")
+        if isinstance(configured.book, BookInFile):
+            _bounded(f"accounts.{account}.book.stale_after_minutes", configured.book.stale_after_minutes)
+    _checked_names(settings)
     reconciliation = settings.reconciliation
     for name in Reconciliation.__struct_fields__:
         value = getattr(reconciliation, name)
         if isinstance(value, Decimal):
             _positive(name, exact(value))
-        elif isinstance(value, int) and not isinstance(value, bool) and value <= 0:
-            raise ValueError(f"reconciliation.{name} must be above zero, not {value}")
+        elif isinstance(value, int) and not isinstance(value, bool):
+            _bounded(f"reconciliation.{name}", value)
     for asset, tolerance in reconciliation.tolerances.items():
         _positive(f"tolerances.{asset}", exact(tolerance))
     thresholds = (
@@ -226,6 +248,31 @@ def _checked(settings: Settings) -> None:
     values = (reconciliation.medium_value, reconciliation.high_value, reconciliation.critical_value)
     if list(thresholds) != sorted(thresholds) or list(values) != sorted(values):
         raise ValueError("reconciliation: medium, high and critical must not decrease in this order")
+
+
+def _checked_names(settings: Settings) -> None:
+    """Refuse names that nobody could read on a screen, or tell from nothing."""
+    reconciliation, aliases = settings.reconciliation, settings.aliases
+    for section, names in (
+        ("accounts", settings.accounts),
+        ("reconciliation.reporting_currency", (reconciliation.reporting_currency,)),
+        ("reconciliation.tolerances", reconciliation.tolerances),
+        ("aliases.assets", (*aliases.assets, *aliases.assets.values())),
+        ("aliases.instruments", (*aliases.instruments, *aliases.instruments.values())),
+    ):
+        for name in names:
+            if not name.strip() or not name.isprintable():
+                raise ValueError(f"{section}: {name!a} is no name; write one that can be read")
+
+
+_LONGEST = {"reconciliation.lookback_hours": 24 * 366 * 30}
+_LONGEST_ELSE = 10_000_000
+
+
+def _bounded(name: str, count: int) -> None:
+    longest = _LONGEST.get(name, _LONGEST_ELSE)
+    if not 0 < count <= longest:
+        raise ValueError(f"{name} must be above zero and at most {longest}")
 
 
 def _positive(name: str, amount: Decimal) -> None:

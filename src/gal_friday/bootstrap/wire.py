@@ -14,10 +14,12 @@ from gal_friday.adapters.sql.migration import upgrade
 from gal_friday.adapters.store import SqlStore
 from gal_friday.bootstrap.database import ready_url
 from gal_friday.bootstrap.errors import BadConfiguration
+from gal_friday.bootstrap.files import expanded
 from gal_friday.bootstrap.secrets import resolve
 from gal_friday.bootstrap.settings import AccountSettings, BookInFile, EmbeddedBook, Settings
 from gal_friday.flows.fetch import Sources
 from gal_friday.ports.book import Book
+from gal_friday.ports.errors import ExchangeRefused
 from gal_friday.ports.exchange import Exchange, Progress
 
 
@@ -82,23 +84,37 @@ def sources_of(settings: Settings, name: str | None, store: OpenStore, progress:
 
 def state_folder(settings: Settings) -> Path:
     """Return where small state lives that must outlast the process, such as the last nonce of a key."""
-    return Path(settings.state_folder).expanduser() if settings.state_folder else user_state_path("gal-friday")
+    if settings.state_folder:
+        return expanded(settings.state_folder, setting="state_folder")
+    return user_state_path("gal-friday")
 
 
 def exchange_of(account: str, configured: AccountSettings, folder: Path, progress: Progress | None = None) -> Exchange:
-    """Return the exchange of an account, not yet opened."""
+    """Return the exchange of an account, not yet opened.
+
+    Raises:
+        BadConfiguration: key, secret or url cannot be used, or nothing can be kept in *folder*.
+    """
     key = resolve(configured.api_key, setting=f"accounts.{account}.api_key")
     secret = resolve(configured.api_secret, setting=f"accounts.{account}.api_secret")
-    return KrakenExchange(
-        key=key.reveal(),
-        secret=secret.reveal(),
-        clock=SystemClock(),
-        url=configured.url,
-        tier=configured.tier,
-        state_folder=folder,
-        allow_trading_key=configured.allow_trading_key,
-        progress=progress,
-    )
+    try:
+        return KrakenExchange(
+            key=key.reveal(),
+            secret=secret.reveal(),
+            clock=SystemClock(),
+            url=configured.url,
+            tier=configured.tier,
+            state_folder=folder,
+            allow_trading_key=configured.allow_trading_key,
+            progress=progress,
+        )
+    except ExchangeRefused as wrong:
+        # Nothing was asked yet, so what is wrong is what was configured.
+        raise BadConfiguration(f"accounts.{account}: {wrong}") from None
+    except OSError as error:
+        raise BadConfiguration(
+            f"nothing can be kept in the folder {folder}: {error.strerror}; set state_folder to one that can be written"
+        ) from error
 
 
 def book_of(account: str, configured: AccountSettings, store: OpenStore) -> Book:
@@ -107,4 +123,8 @@ def book_of(account: str, configured: AccountSettings, store: OpenStore) -> Book
         case EmbeddedBook():
             return store.book
         case BookInFile(path=path, stale_after_minutes=stale_after_minutes):
-            return FileBook(Path(path), clock=SystemClock(), stale_after_minutes=stale_after_minutes)
+            return FileBook(
+                expanded(path, setting=f"accounts.{account}.book.path"),
+                clock=SystemClock(),
+                stale_after_minutes=stale_after_minutes,
+            )

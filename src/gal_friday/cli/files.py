@@ -4,6 +4,7 @@ import os
 import sys
 from pathlib import Path
 
+from gal_friday.bootstrap.files import read_bounded
 from gal_friday.cli.output import STDIN
 from gal_friday.domain.errors import GalFridayError, MalformedSnapshot
 from gal_friday.domain.exact_json import BYTES_MAX
@@ -52,7 +53,7 @@ def head(name: str) -> bytes:
     Raises:
         UnusableFile: the file cannot be read, or is empty.
     """
-    data = _file(Path(name), _HEAD)
+    data = _file(Path(name), _HEAD, pipes=False)
     if not data:
         raise UnusableFile(f"{name} is empty; was it written to its end?")
     return data.lstrip(_BLANK)
@@ -90,15 +91,13 @@ def _standard_input() -> bytes:
     return sys.stdin.buffer.read(BYTES_MAX + 1)
 
 
-def _file(path: Path, size: int) -> bytes:
+def _file(path: Path, size: int, *, pipes: bool = True) -> bytes:
     try:
-        with path.open("rb") as file:
-            return file.read(size)
+        return read_bounded(path, size, pipes=pipes)
     except IsADirectoryError:
         raise UnusableFile(f"{path} is a folder; name a file in it") from None
-    except (OSError, ValueError) as error:
-        reason = (isinstance(error, OSError) and error.strerror) or "that is no file name"
-        raise UnusableFile(f"cannot read {path}: {reason}; check path and rights") from error
+    except OSError as error:
+        raise UnusableFile(f"cannot read {path}: {error.strerror}; check path and rights") from error
 
 
 def _something_else(data: bytes) -> str | None:

@@ -58,9 +58,7 @@ class _Repeated(dict[str, Any]):
 def parsed(data: bytes) -> dict[str, Any]:
     """Return the object that these bytes hold, bare numbers as ``BareNumber``, nothing interpreted yet."""
     if len(data) > BYTES_MAX:
-        raise Unreadable(
-            f"larger than {BYTES_MAX} bytes; compare it as a table (CSV, Parquet, database) instead"
-        )
+        raise Unreadable(f"larger than {BYTES_MAX} bytes; compare it as a table (CSV, Parquet, database) instead")
     try:
         top = json.loads(
             data.decode("utf-8-sig"),
@@ -155,9 +153,7 @@ def a_text(value: Any) -> str:
     if type(value) is not str:
         raise Unreadable(f"expected text, found {shown(value)}")
     if not value or not value.isprintable():
-        raise Unreadable(
-            "empty; give it or leave the field out" if not value else f"{value!a} cannot be printed"
-        )
+        raise Unreadable("empty; give it or leave the field out" if not value else f"{value[:40]!a} cannot be printed")
     return value
 
 

@@ -6,7 +6,6 @@ read is read again, at once and a few times at most.
 """
 
 import asyncio
-import os
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -14,7 +13,9 @@ from typing import TypeVar
 
 import msgspec
 
+from gal_friday.adapters.book_file.reading import read_bounded
 from gal_friday.domain.errors import MalformedSnapshot
+from gal_friday.domain.exact_json import BYTES_MAX
 from gal_friday.domain.records import Fill, Movement
 from gal_friday.domain.snapshot import Coverage, Evidence, Scales, Since, Snapshot
 from gal_friday.domain.snapshot_json import read_snapshot
@@ -68,9 +69,9 @@ class FileBook:
 
     def _read_once(self) -> tuple[bytes, Snapshot]:
         try:
-            data = self._path.read_bytes()
+            data = read_bounded(self._path, BYTES_MAX + 1, pipes=False)
         except OSError as error:
-            reason = os.strerror(error.errno) if error.errno else str(error)
+            reason = error.strerror or str(error)
             raise BookFailed(
                 f"{self._path}: {reason}; check the path in the configuration and that this user may read it"
             ) from error
@@ -79,7 +80,7 @@ class FileBook:
     def _state(self) -> tuple[int, int, int] | None:
         try:
             found = self._path.stat()
-        except OSError:
+        except (OSError, ValueError):
             return None
         return found.st_ino, found.st_size, found.st_mtime_ns
 

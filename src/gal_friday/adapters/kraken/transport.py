@@ -148,10 +148,13 @@ class Transport:
 
 
 def _checked(base_url: str) -> str:
-    parts = urlsplit(base_url)
-    local = parts.hostname in {"127.0.0.1", "::1", "localhost"}
-    if not parts.hostname or parts.scheme not in {"http", "https"} or (parts.scheme == "http" and not local):
+    try:
+        parts, url = urlsplit(base_url), httpx2.URL(base_url)
+    except (ValueError, httpx2.InvalidURL):
+        raise ExchangeRefused("the url cannot be read; write one such as https://api.kraken.com") from None
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise ExchangeRefused("the url holds more than scheme, host, port and path; take the rest out")
+    local = url.host in {"127.0.0.1", "::1", "localhost"}
+    if not url.host or url.scheme not in {"http", "https"} or (url.scheme == "http" and not local):
         raise ExchangeRefused(f"url {base_url!r}: only https, or http on this machine, may carry a key")
-    if parts.username or parts.query or parts.fragment:
-        raise ExchangeRefused("the url holds more than scheme, host, port and path")
     return base_url.rstrip("/")
