@@ -154,6 +154,7 @@ BAD_OPTIONS = {
     "price": (["--prices", "BTC"], "'BTC' is not ASSET=PRICE"),
     "price is no amount": (["--prices", "BTC=1e"], "is not an amount"),
     "price is nothing": (["--prices", "BTC=0"], "a price is above zero"),
+    "price that is no amount": (["--prices", "BTC=60k"], "--prices: BTC: '60k' is not an amount"),
     "two prices": (["--prices", "BTC=1,BTC=2"], "BTC has two prices"),
     "unknown": (["--colour"], "Unknown option"),
     "configuration": (["--config", "gone.toml"], "cannot read the configuration"),
@@ -172,3 +173,18 @@ def test_standard_input_cannot_be_both_sides(run: Run) -> None:
     outcome = run("compare", "-", "-")
     assert (outcome.status, outcome.out) == (2, "")
     assert "only one of the two" in outcome.err
+
+
+def test_a_pipe_that_nobody_writes_to_is_refused_and_not_waited_for(run: Run, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    outcome = run("compare", str(tmp_path / "pipe"), written(tmp_path, "exchange.json", side("exchange")))
+    assert (outcome.status, outcome.out) == (2, "")
+    assert "a pipe that nobody writes to" in outcome.err
+
+
+def test_a_complaint_is_short_whatever_it_quotes(run: Run, tmp_path: Path) -> None:
+    ours = written(tmp_path, "internal.json", side("internal", account="x" * 100_000))
+    outcome = run("compare", ours, written(tmp_path, "exchange.json", side("exchange")))
+    assert outcome.status == 2
+    assert len(outcome.err) < 2100
+    assert outcome.err.endswith("compare two of the same\n")

@@ -160,3 +160,21 @@ def test_the_json_schema_describes_settings_in_plain_digits(run: Run) -> None:
         "0.00000001",
         "Difference still called equal, inclusive.",
     )
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql+asyncpg://me:hunter2@host/name",
+        "postgresql+asyncpg://me:hunt?er2/hunter2@host/name",
+        "postgresql+asyncpg://host/name?user=me&password=hunter2",
+    ],
+)
+def test_show_hides_a_password_wherever_an_address_has_it(run: Run, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("GAL_FRIDAY_DATABASE__URL", url)
+    monkeypatch.setenv("GAL_FRIDAY_ACCOUNTS__MAIN__API_KEY", "env:K")
+    monkeypatch.setenv("GAL_FRIDAY_ACCOUNTS__MAIN__API_SECRET", "env:S")
+    monkeypatch.setenv("GAL_FRIDAY_ACCOUNTS__MAIN__URL", "https://me:hunter2@host")
+    outcome = run("config", "show")
+    assert "***" in outcome.out
+    assert "hunter2" not in outcome.out + run("config", "show", "--json").out

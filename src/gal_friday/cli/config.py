@@ -1,10 +1,10 @@
 """``gal-friday config``: check, show and explain the configuration. No secret is ever shown."""
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from msgspec import Struct, to_builtins
 
@@ -94,17 +94,20 @@ def _of_account(name: str, account: AccountSettings) -> Iterator[str]:
 def _without_passwords(settings: Settings) -> Any:
     tree = to_builtins(settings, builtin_types=(settings.reconciliation.tolerance.__class__,))
     tree["database"]["url"] = _masked(settings.database.located())
+    for account in tree["accounts"].values():
+        account["url"] = _masked(account["url"])
     return tree
 
 
 def _masked(url: str) -> str:
-    """Return the database's address with its password hidden."""
-    parts = urlsplit(url)
-    if "@" not in parts.netloc:
-        return url
-    user, _, place = parts.netloc.rpartition("@")
-    hidden = f"{user.partition(':')[0]}:***@{place}" if ":" in user else parts.netloc
-    return urlunsplit(parts._replace(netloc=hidden))
+    """Return the address with its passwords hidden: the one before the host, and any that follows as an option."""
+    scheme, mark, rest = url.partition("://")
+    user, at, place = ("", "", rest) if scheme.startswith("sqlite") else rest.rpartition("@")
+    shown = f"{user.partition(':')[0]}:***" if ":" in user else user
+    return scheme + mark + _PASSWORD.sub("=***", shown + at + place)
+
+
+_PASSWORD = re.compile(r"(?i)(?<=password)=[^&]*|(?<=passwd)=[^&]*|(?<=passphrase)=[^&]*")
 
 
 def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:

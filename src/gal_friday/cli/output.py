@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
+COMPLAINT_MAX = 2000  # Characters; the end is kept, because it says what to do.
+
 STDIN = "<stdin>"
 """The file name that a lone hyphen on the command line stands for."""
 
@@ -34,8 +36,9 @@ def say(text: str) -> None:
 
 
 def complain(text: str) -> None:
-    """Write an error to stderr, under the name of the program."""
-    say(f"gal-friday: {text}")
+    """Write an error to stderr, under the name of the program; what it quotes may be of any length, and is cut."""
+    cut = text if len(text) <= COMPLAINT_MAX else f"{text[: COMPLAINT_MAX // 2]} … {text[-COMPLAINT_MAX // 2 :]}"
+    say(f"gal-friday: {cut}")
 
 
 def write(data: bytes) -> None:
