@@ -30,11 +30,12 @@ def recognise(lead: Lead, case: Case) -> str | None:
 
 
 def recognise_record(finding: Finding, case: Case) -> str | None:
-    """Return the sentence, where both sides have a fill with a fee in two assets."""
+    """Return the sentence, where both sides have a fill that differs in nothing but what its fee was taken from."""
     del case
     if not isinstance(finding, Differs) or finding.key.kind is not Kind.FILLS:
         return None
-    for mismatch in finding.mismatches:
-        if isinstance(mismatch, TextMismatch) and mismatch.field == "fee":
-            return f"the fee was {mismatch.exchange}, and the book has {mismatch.internal}"
-    return None
+    match finding.mismatches:
+        case (TextMismatch(field="fee", internal=ours, exchange=theirs),):
+            return f"the fee was {theirs}, and the book has {ours}"
+        case _:
+            return None

@@ -54,11 +54,13 @@ def _in_other_asset(lead: Lead, case: Case) -> bool:
 
 
 def recognise_record(finding: Finding, case: Case) -> str | None:
-    """Return the sentence, where both sides have a fill with two fees in one asset."""
+    """Return the sentence, where both sides have a fill that differs in nothing but a fee."""
     del case
     if not isinstance(finding, Differs) or finding.key.kind is not Kind.FILLS:
         return None
-    for mismatch in finding.mismatches:
-        if isinstance(mismatch, AmountMismatch) and mismatch.field == "fee":
-            return f"the fee was {quantity.short(mismatch.exchange)}, not {quantity.short(mismatch.internal)} as booked"
-    return None
+    match finding.mismatches:
+        # Where price or size differ as well, the fee follows from them.
+        case (AmountMismatch(field="fee", internal=ours, exchange=theirs),):
+            return f"the fee was {quantity.short(theirs)}, not {quantity.short(ours)} as booked"
+        case _:
+            return None
