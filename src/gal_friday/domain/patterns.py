@@ -19,6 +19,7 @@ SHIFTS_MAX = 3
 """How many places a decimal point is looked for away from where it belongs."""
 
 _TAIL_MAX = 200
+_TRANSPOSED_MAX = 1000
 
 CAUSE_OF_KIND = {
     "trade": Cause.MISSED_FILL,
@@ -233,7 +234,9 @@ def weak_signs(numbers: Numbers) -> Iterator[Family]:
         yield Family(Cause.ROUNDING, [()], [numbers.target], "no more than rounding so many rows can leave")
     wholes = sorted({sign * each for each in numbers.whole if each for sign in (1, -1)})
     yield Family(Cause.INTERNAL_TRANSFER, [()] * len(wholes), wholes, "a whole balance: another account or wallet")
-    swapped = [(row, effect) for row in numbers.theirs_alone for effect in _transposed(numbers.amount(row))]
+    # Among more rows some digits always fit: a sign that is there whatever happened says nothing.
+    rows = numbers.theirs_alone if len(numbers.theirs_alone) <= _TRANSPOSED_MAX else ()
+    swapped = [(row, effect) for row in rows for effect in _transposed(numbers.amount(row))]
     effects = [effect for _, effect in swapped]
     yield Family(Cause.WRONG_AMOUNT, _each([row for row, _ in swapped]), effects, "two digits of this row, transposed")
 

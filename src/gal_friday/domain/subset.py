@@ -149,11 +149,12 @@ class _Search:
         """Yield each solution once: what it takes of the first half of the rows joined with the rest."""
         if self._halves is None:
             self._halves = _Halves(self._units, self._slack)
-        for taken, upper in self._halves.upper:
-            below = size - len(upper)
-            if 0 <= below < len(self._halves.lower):
-                lowers = self._near(self._halves.lower[below], self._target - taken)
-                yield from ((*lower, *upper) for lower in lowers)
+        width = self._width
+        for below, kept in enumerate(self._halves.lower):
+            for taken, upper in self._halves.upper.get(size - below, ()):
+                need = self._target - taken
+                if need // width in kept:
+                    yield from ((*lower, *upper) for lower in self._near(kept, need))
 
     def _near(self, kept: _BySum, need: int) -> list[_Rows]:
         """Return what is kept within the tolerance of *need*."""
@@ -163,14 +164,16 @@ class _Search:
 
 
 class _Halves:
-    """All subsets of the first half of the rows, by size and sum, and all of the second half."""
+    """All subsets of the first half of the rows, by size and sum, and all of the second half, by size."""
 
     def __init__(self, units: Sequence[int], slack: int) -> None:
         middle = len(units) // 2
         self.lower: list[_BySum] = [{} for _ in range(middle + 1)]
         for amount, rows in _all(units, range(middle)):
             _put(self.lower[len(rows)], amount, rows, slack)
-        self.upper = _all(units, range(middle, len(units)))
+        self.upper: dict[int, list[tuple[int, _Rows]]] = {}
+        for amount, rows in _all(units, range(middle, len(units))):
+            self.upper.setdefault(len(rows), []).append((amount, rows))
 
 
 def _all(units: Sequence[int], rows: range) -> list[tuple[int, _Rows]]:
