@@ -52,6 +52,16 @@ def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     assert [line for line in shown(MISSED, width).splitlines() if len(line) > width] == []
 
 
+@pytest.mark.parametrize("width", [80, 120])
+def test_no_line_is_wider_than_the_terminal_where_states_are_told_too(width: int) -> None:
+    first, *rest = MISSED.balance_discrepancies
+    mixed = replace(MISSED, balance_discrepancies=(replace(first, state="confirmed"), *rest))
+    text = shown(mixed, width)
+    assert "suspected" in text
+    assert [line for line in text.splitlines() if len(line) > width] == []
+    assert "suspected" not in shown(mixed, width, recorded=False)
+
+
 @pytest.mark.parametrize("width", [10, 40, 80, 120, 400])
 def test_ids_and_amounts_are_whole_at_every_width(width: int) -> None:
     text = shown(MISSED, width)
@@ -110,6 +120,29 @@ def test_the_next_commands_name_account_and_report() -> None:
     text = shown(MISSED)
     assert f"  gal-friday report {MISSED.reconciliation_id} --json" in text
     assert "  gal-friday book import FILE --account main" in text
+
+
+def test_the_next_commands_look_where_this_one_looked() -> None:
+    stream = io.StringIO()
+    print_report(MISSED, Console(file=stream, width=200, soft_wrap=True), config=Path("my config.toml"))
+    steps = stream.getvalue().partition("What next")[2].splitlines()[1:]
+    assert steps
+    assert all("--config 'my config.toml'" in step for step in steps)
+
+
+def test_what_follows_from_another_does_not_repeat_its_reason() -> None:
+    assert shown(MISSED, 200).count("(buy 40 XRP/USD) never reached the book") == 1
+
+
+def test_a_comparison_without_prices_says_how_to_state_them() -> None:
+    unpriced = report(*missed_fill())
+    assert "--prices" in shown(unpriced, recorded=False)
+    assert "--prices" not in shown(MISSED, recorded=False)
+
+
+def test_only_what_is_followed_from_run_to_run_is_called_suspected() -> None:
+    assert "Suspected so far" in shown(MISSED)
+    assert "uspected" not in shown(MISSED, recorded=False)
 
 
 def test_a_comparison_of_files_sends_nobody_to_a_database() -> None:

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
 
 from gal_friday.domain.finding import DiscrepancyType as Type
 from gal_friday.domain.report import ReconciliationReport
@@ -13,18 +14,24 @@ Step = tuple[str, str]
 """A command, and what it is for."""
 
 
-def next_steps(report: ReconciliationReport, *, recorded: bool) -> list[Step]:
+def next_steps(report: ReconciliationReport, *, recorded: bool, config: Path | None = None) -> list[Step]:
     """Return the commands that lead on from here, first things first; none where all is well.
 
-    *recorded* is false for a report that is in no database, of ``compare``.
+    *recorded* is false for a report that is in no database, of ``compare``. *config* is the configuration that was
+    named for this report: without it the same command would look elsewhere.
     """
-    return list(_after_compare(report) if not recorded else _after_run(report))
+    if not recorded:
+        return list(_after_compare(report))
+    named = "" if config is None else f" --config {shlex.quote(str(config))}"
+    return [(f"{command}{named}", purpose) for command, purpose in _after_run(report)]
 
 
 def _after_compare(report: ReconciliationReport) -> Iterator[Step]:
     if report.verdict is Verdict.PENDING:
         yield "write both snapshots again", "at the same instant, once nothing moves"
     elif report.verdict is not Verdict.RECONCILED:
+        if report.total_discrepancies and not report.prices:
+            yield "the same command with --prices BTC=60000,XRP=0.61", "says what the differences are worth"
         yield "the same command with --json", "every record, every finding"
 
 

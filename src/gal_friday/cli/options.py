@@ -59,11 +59,18 @@ def prices_in(text: str | None) -> Mapping[Asset, Decimal]:
             raise BadUsage(f"--prices: {part.strip()!r} is not ASSET=PRICE; write BTC=60000,XRP=0.61")
         if asset in prices:
             raise BadUsage(f"--prices: {asset} has two prices; state one")
-        amount = quantity.parse(price)
+        amount = _price(asset, price)
         if amount <= 0:
             raise BadUsage(f"--prices: a price is above zero, and {asset}={price} is not")
         prices[Asset(asset)] = amount
     return prices
+
+
+def _price(asset: str, text: str) -> Decimal:
+    try:
+        return quantity.parse(text)
+    except GalFridayError as wrong:
+        raise BadUsage(f"--prices: {asset}: {wrong}") from wrong
 
 
 def _quoted(words: list[str]) -> str:

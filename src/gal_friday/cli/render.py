@@ -6,6 +6,7 @@ and marked so. The same report gives the same text at the same width, with and w
 
 import textwrap
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
 from gal_friday.cli import words
@@ -39,14 +40,19 @@ def report_json(report: ReconciliationReport) -> bytes:
     return report.to_json()
 
 
-def print_report(report: ReconciliationReport, console: "Console", *, recorded: bool = True) -> None:
-    """Print the report for a person to read. *recorded* is false for a report that no database has."""
+def print_report(
+    report: ReconciliationReport, console: "Console", *, recorded: bool = True, config: Path | None = None
+) -> None:
+    """Print the report for a person to read.
+
+    *recorded* is false for a report that no database has; *config* is the configuration that the command named.
+    """
     width = max(console.width, WIDTH_MIN)
     _print_headline(report, console, width)
     for line in _scope(report, width):
         console.print(line)
-    _print_discrepancies(report, console, width)
-    steps = next_steps(report, recorded=recorded)
+    _print_discrepancies(report, console, width, followed=recorded)
+    steps = next_steps(report, recorded=recorded, config=config)
     if steps:
         console.print("\nWhat next", style="bold")
         for command, purpose in steps:
@@ -123,18 +129,18 @@ def _labelled(label: str, texts: list[str], width: int) -> Iterator[str]:
         )
 
 
-def _print_discrepancies(report: ReconciliationReport, console: "Console", width: int) -> None:
+def _print_discrepancies(report: ReconciliationReport, console: "Console", width: int, *, followed: bool) -> None:
     events = events_of(report)
     if not events:
         return
     rows = rows_of(events[:EVENTS_MAX], report)
     console.print()
-    for line in lines_of(rows, width):
+    for line in lines_of(rows, width, followed=followed):
         _print_line(line, console)
     if len(events) > EVENTS_MAX:
         console.print(f"… and {len(events) - EVENTS_MAX} more; --json lists them all")
-    if {row.state for row in rows} == {"suspected"}:
-        console.print("Seen once, so suspected: a second run that sees them again confirms them.", style="dim")
+    if followed and {row.state for row in rows} == {"suspected"}:
+        console.print("Suspected so far: a run a few minutes later confirms what it sees again.", style="dim")
 
 
 def _print_line(line: Line, console: "Console") -> None:

@@ -70,7 +70,7 @@ def report(
     if as_json:
         write(report_json(found) + b"\n")
     else:
-        print_report(found, out())
+        print_report(found, out(), config=config)
     return RECONCILED
 
 
@@ -98,11 +98,16 @@ def _show(found: Sequence[ReconciliationReport]) -> None:
         padded(["of", *(words.instant(one.timestamp) for one in found)]),
         padded(["account", *(printable(one.account) for one in found)]),
         padded(["verdict", *(_verdict(one) for one in found)]),
-        aligned(["differ", *(str(one.total_discrepancies) for one in found)]),
+        aligned(["differ", *(_count(one) for one in found)]),
     )
     console = out()
     for line in table(columns):
         console.print(line)
+
+
+def _count(one: ReconciliationReport) -> str:
+    """Return how many differ; nothing where nothing was compared, because that is not none."""
+    return "-" if words.failed(one) and not one.total_discrepancies else str(one.total_discrepancies)
 
 
 def _verdict(one: ReconciliationReport) -> str:

@@ -3,6 +3,7 @@
 Nothing is ever cut: ids and amounts are whole at every width, because people copy them.
 """
 
+import textwrap
 from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
@@ -17,6 +18,7 @@ from gal_friday.domain.materiality import Severity
 from gal_friday.domain.report import ReconciliationReport
 
 _FOLLOWS = "└ "
+_INDENT = " " * 12
 _NOTHING = amount(None, exact=True)
 
 
@@ -46,14 +48,11 @@ class Line(Struct, frozen=True):
 
 def rows_of(events: Sequence[Event], report: ReconciliationReport) -> list[Row]:
     """Return one row for every discrepancy of these events, in their order."""
-    return [
-        _row(one, report, follows=one is not event.head, note="" if one is not event.head else event.note)
-        for event in events
-        for one in event.members
-    ]
+    return [_row(one, report, event) for event in events for one in event.members]
 
 
-def _row(one: Discrepancy, report: ReconciliationReport, *, follows: bool, note: str) -> Row:
+def _row(one: Discrepancy, report: ReconciliationReport, event: Event) -> Row:
+    follows = one is not event.head
     book, exchange = _sides(one)
     age = one.age_seconds
     return Row(
@@ -67,7 +66,7 @@ def _row(one: Discrepancy, report: ReconciliationReport, *, follows: bool, note:
         since="" if age is None else words.since(report.timestamp, age),
         state=one.state,
         follows=follows,
-        notes=tuple(printable(text) for text in _notes(one, note)),
+        notes=tuple(printable(text) for text in _notes(one, event)),
     )
 
 
@@ -85,26 +84,38 @@ def _sides(one: Discrepancy) -> tuple[str, str]:
             return quantity.short(one.internal), quantity.short(one.exchange)
 
 
-def _notes(one: Discrepancy, note: str) -> Iterator[str]:
+def _notes(one: Discrepancy, event: Event) -> Iterator[str]:
     if isinstance(one, RecordDiscrepancy) and one.side:
         # The field may name the record again, which the row has done.
         yield f"{one.field.partition(',')[0]}: {one.internal or one.exchange}"
-    if note:
-        yield note
-    if one.cause or one.explanation:
-        yield "because: " + ": ".join(filter(None, ((one.cause or "").replace("_", " "), one.explanation)))
+    if one is event.head and event.note:
+        yield event.note
+    # What follows from another mostly has its reason too, and that is told once.
+    because = _because(one)
+    if because and (one is event.head or because != _because(event.head)):
+        yield because
 
 
-def lines_of(rows: Sequence[Row], width: int) -> list[Line]:
-    """Return the rows as lines: with a heading and one line each if *width* allows, else two for each event."""
-    mixed = len({row.state for row in rows}) > 1
-    wide = _in_one_line(rows, with_state=mixed)
+def _because(one: Discrepancy) -> str:
+    if one.cause == "unexplained":
+        return one.explanation or "unexplained"
+    told = ": ".join(filter(None, ((one.cause or "").replace("_", " "), one.explanation)))
+    return told and f"because: {told}"
+
+
+def lines_of(rows: Sequence[Row], width: int, *, followed: bool = True) -> list[Line]:
+    """Return the rows as lines: with a heading and one line each if *width* allows, else two for each event.
+
+    Where they are not *followed* from run to run their states say nothing, and are not shown.
+    """
+    mixed = followed and len({row.state for row in rows}) > 1
+    wide = _in_one_line(rows, width, with_state=mixed)
     if all(len(line.text) <= width for line in wide):
         return wide
-    return _in_two_lines(rows, with_state=mixed)
+    return _in_two_lines(rows, width, with_state=mixed)
 
 
-def _in_one_line(rows: Sequence[Row], *, with_state: bool) -> list[Line]:
+def _in_one_line(rows: Sequence[Row], width: int, *, with_state: bool) -> list[Line]:
     columns = [
         padded(["severity", *(row.severity for row in rows)]),
         padded(["what", *(row.what for row in rows)]),
@@ -117,10 +128,10 @@ def _in_one_line(rows: Sequence[Row], *, with_state: bool) -> list[Line]:
         *([padded(["state", *(row.state for row in rows)])] if with_state else []),
     ]
     heading, *texts = table(columns)
-    return [Line(heading), *_with_notes(rows, [[text] for text in texts])]
+    return [Line(heading), *_with_notes(rows, [[text] for text in texts], width)]
 
 
-def _in_two_lines(rows: Sequence[Row], *, with_state: bool) -> list[Line]:
+def _in_two_lines(rows: Sequence[Row], width: int, *, with_state: bool) -> list[Line]:
     heads = [row for row in rows if not row.follows]
     amounts = table(
         (
@@ -135,7 +146,7 @@ def _in_two_lines(rows: Sequence[Row], *, with_state: bool) -> list[Line]:
         [_title(row, with_state=with_state), *([below[id(row)]] if row.book and not row.follows else [])]
         for row in rows
     ]
-    return _with_notes(rows, blocks)
+    return _with_notes(rows, blocks, width)
 
 
 def _title(row: Row, *, with_state: bool) -> str:
@@ -154,16 +165,25 @@ def _briefly(row: Row) -> str:
     return f" {row.book} → {row.exchange}" + (f" ({row.difference})" if row.difference else "")
 
 
-def _with_notes(rows: Sequence[Row], blocks: Sequence[Sequence[str]]) -> list[Line]:
+def _with_notes(rows: Sequence[Row], blocks: Sequence[Sequence[str]], width: int) -> list[Line]:
     return [
         line
         for row, block in zip(rows, blocks, strict=True)
         for line in (
-            Line(block[0], row.severity),
+            *_titled(row, block[0], width),
             *(Line(text) for text in block[1:]),
-            *(Line(f"{'':12}{note}") for note in row.notes),
+            *(Line(text) for note in row.notes for text in _wrapped(_INDENT + note, width, _INDENT)),
         )
     ]
+
+
+def _titled(row: Row, title: str, width: int) -> list[Line]:
+    first, *rest = _wrapped(title, width, " " * 10)
+    return [Line(first, row.severity), *(Line(text) for text in rest)]
+
+
+def _wrapped(text: str, width: int, indent: str) -> list[str]:
+    return textwrap.wrap(text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def _right(cells: Sequence[str]) -> list[str]:

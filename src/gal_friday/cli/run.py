@@ -5,6 +5,7 @@ This version observes: it reads, compares, records and tells. It proposes nothin
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
@@ -44,7 +45,7 @@ def run(
     kinds, settings = kinds_in(only), load(config)
     names = _names(settings, accounts, every=every)
     several = every or len(names) > 1
-    reports, statuses = asyncio.run(_reconciled(settings, names, kinds, show=not as_json))
+    reports, statuses = asyncio.run(_reconciled(settings, names, kinds, show=not as_json, config=config))
     if as_json and several:
         write_json({"reports": reports, "count": len(reports)})
     elif as_json:
@@ -64,7 +65,7 @@ def _names(settings: Settings, accounts: Sequence[str], *, every: bool) -> list[
 
 
 async def _reconciled(
-    settings: Settings, names: Sequence[str], kinds: Sequence[Kind], *, show: bool
+    settings: Settings, names: Sequence[str], kinds: Sequence[Kind], *, show: bool, config: Path | None
 ) -> tuple[list[ReconciliationReport], list[int]]:
     """Reconcile one account after the other; one that is badly configured stops none of the others."""
     reports: list[ReconciliationReport] = []
@@ -81,14 +82,14 @@ async def _reconciled(
             finally:
                 meter.clear()
             if show:
-                _show(report, first=not reports)
+                _show(report, first=not reports, config=config)
             reports.append(report)
             statuses.append(exit_status(report))
     return reports, statuses
 
 
-def _show(report: ReconciliationReport, *, first: bool) -> None:
+def _show(report: ReconciliationReport, *, first: bool, config: Path | None) -> None:
     console = out()
     if not first:
         console.print()
-    print_report(report, console)
+    print_report(report, console, config=config)
