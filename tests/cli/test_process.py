@@ -57,6 +57,30 @@ def test_each_outcome_has_its_status_and_its_stream(tmp_path: Path) -> None:
     assert [bool(done.stderr) for done in results] == [False, False, True, False, True, True]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to handle")
+def test_a_served_demo_that_is_ended_leaves_nothing_behind(tmp_path: Path) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    served = subprocess.Popen(
+        [sys.executable, "-m", "gal_friday", "demo", "--serve"],
+        env=os.environ | {"PYTHONPATH": SOURCE, "TMPDIR": str(temporary)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    assert served.stderr is not None
+    try:
+        # The last line that it says before it waits.
+        hint = next(line for line in served.stderr if b" book show --config " in line)
+        configuration = Path(hint.decode().split(" --config ")[1].strip())
+        assert configuration.is_file()
+        served.terminate()
+        assert served.wait(20) == 0
+    finally:
+        served.kill()
+        served.communicate()
+    assert list(temporary.iterdir()) == []
+
+
 def test_nothing_coloured_reaches_a_pipe(tmp_path: Path) -> None:
     assert b"\x1b" not in ran("compare", *both_written(tmp_path, *missed_fill())).stdout
 

@@ -5,7 +5,13 @@ exactly that and nothing else, and with 4 otherwise. ``run`` on a real account e
 """
 
 import asyncio
+import contextlib
+import shlex
+import shutil
+import signal
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -59,7 +65,25 @@ def _show(report: ReconciliationReport, accidents: Sequence[Accident]) -> None:
 
 
 async def _serve(running: Demo) -> None:
+    stop = _ended()  # before the first hint: whoever has read it may end the demo
+    program, configuration = _program(), shlex.quote(str(running.configuration))
     say(f"The simulated Kraken stays up at {running.url} until Ctrl-C. Try, in another terminal:")
-    say(f"  gal-friday run --config {running.configuration}")
-    say(f"  gal-friday report --config {running.configuration}")
-    await asyncio.Event().wait()
+    for command in ("run", "report", "book show"):
+        say(f"  {program} {command} --config {configuration}")
+    await stop.wait()
+
+
+def _program() -> str:
+    """Return how to call this program in another terminal: by its name where that is found, else by its place."""
+    if shutil.which("gal-friday"):
+        return "gal-friday"
+    beside = Path(sys.executable).with_name("gal-friday")
+    return shlex.quote(str(beside)) if beside.is_file() else f"{shlex.quote(sys.executable)} -m gal_friday"
+
+
+def _ended() -> asyncio.Event:
+    """Return what is set by the signal of ``kill``, so that the demo's folder goes then too; Ctrl-C raises."""
+    stop = asyncio.Event()
+    with contextlib.suppress(NotImplementedError):  # Windows has no such handlers
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    return stop
