@@ -17,6 +17,7 @@ api_key = "env:KRAKEN_API_KEY"
 api_secret = "env:KRAKEN_API_SECRET"
 
 # The account's verification level at Kraken sets its rate limit: starter, intermediate or pro.
+# A day of 1,000 orders and fills is read in about nine minutes with starter, in three with pro.
 tier = "starter"
 
 # The book to compare with. Embedded: kept here, fed by `gal-friday book import`.
@@ -57,6 +58,9 @@ Next:
      Gal-Friday refuses a key that may trade or withdraw.
   2. export KRAKEN_API_KEY=... KRAKEN_API_SECRET=...
   3. gal-friday config check{config}
-  4. gal-friday preflight{config}
-  5. gal-friday run{config}\
+  4. gal-friday book import ledgers.csv trades.csv{config}
+     with the exports from Kraken's website, or a snapshot file of your system; where [accounts.main.book] names a
+     file, there is nothing to import.
+  5. gal-friday preflight{config}
+  6. gal-friday run{config}\
 """
