@@ -6,11 +6,8 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from msgspec.structs import replace
 from sqlalchemy import text
 
@@ -358,58 +355,3 @@ async def test_calls_at_the_same_time_are_kept_once_each(book: AnyBook) -> None:
     assert sorted(one.version for one in done if one.new) == [1, 2, 3, 4]
     assert sum(one.already_known for one in done) == 4
     assert totals(await look(book))["XRP"] == "160"
-
-
-calls = st.lists(
-    st.lists(
-        st.sampled_from(
-            [
-                fill("A"),
-                fill("A", amount="41"),
-                fill("B", margin=True),
-                movement("A"),
-                movement("B", "XRP", "-1"),
-                order("open"),
-                order("pending"),
-                order("open", minute=1),
-                order("filled", minute=2),
-                order("open", order_id="O2"),
-            ]
-        ),
-        max_size=5,
-    ),
-    max_size=5,
-)
-
-
-async def deliver(book: AnyBook, call: list[Fill | Movement | Order]) -> Appended:
-    return await append(
-        book,
-        fills=tuple(one for one in call if isinstance(one, Fill)),
-        movements=tuple(one for one in call if isinstance(one, Movement)),
-        orders=tuple(one for one in call if isinstance(one, Order)),
-    )
-
-
-@settings(max_examples=25, deadline=None)
-@given(calls)
-def test_every_book_keeps_the_same_and_a_repeated_call_adds_nothing(
-    several: list[list[Fill | Movement | Order]],
-) -> None:
-    async def run() -> None:
-        clock = SteppedClock(T0)
-        with TemporaryDirectory() as folder:
-            engine = open_engine(f"sqlite+aiosqlite:///{folder}/book.db")
-            await upgrade(engine)
-            kept, remembered = SqlBook(engine, clock=clock), MemoryBook(clock=clock)
-            try:
-                await append(kept)
-                await append(remembered)
-                for call in several:
-                    assert await deliver(kept, call) == await deliver(remembered, call)
-                    assert (await deliver(kept, call)).new == 0
-                assert await kept.export("main") == await remembered.export("main")
-            finally:
-                await engine.dispose()
-
-    asyncio.run(run())

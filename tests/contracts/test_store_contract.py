@@ -65,9 +65,7 @@ def report(
         side("exchange", "12345678901234567890.123456789012345678" if differs else "1.5"),
     )
     at = T0 + timedelta(minutes=minute)
-    return replace(
-        made, reconciliation_id=reconciliation_id, timestamp=at, account=account, duration_seconds=0.25
-    )
+    return replace(made, reconciliation_id=reconciliation_id, timestamp=at, account=account, duration_seconds=0.25)
 
 
 async def test_a_report_read_back_is_equal_to_the_one_written(store: AnyStore) -> None:
@@ -119,9 +117,7 @@ async def ids(
     only_discrepancies: bool = False,
     limit: int = 100,
 ) -> list[str]:
-    found = await store.reports(
-        since=since, account=account, only_discrepancies=only_discrepancies, limit=limit
-    )
+    found = await store.reports(since=since, account=account, only_discrepancies=only_discrepancies, limit=limit)
     return [one.reconciliation_id for one in found]
 
 
@@ -142,9 +138,7 @@ async def test_the_columns_say_what_the_report_says(tmp_path: Path) -> None:
     await SqlStore(engine).save_report(report())
     async with engine.connect() as connection:
         row = (await connection.execute(text("SELECT * FROM reconciliation_events"))).mappings().one()
-        adjustments = (
-            await connection.execute(text("SELECT count(*) FROM position_adjustments"))
-        ).scalar_one()
+        adjustments = (await connection.execute(text("SELECT count(*) FROM position_adjustments"))).scalar_one()
     await engine.dispose()
     assert adjustments == 0
     assert dict(row) | {"report": ""} == {
