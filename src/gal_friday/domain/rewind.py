@@ -118,12 +118,12 @@ def past_of(
     """
     both = (internal, exchange)
     rows = [row for side in both for row in side.movements]
-    at = _quiet(at, rows)
+    at = _quiet(at, internal.movements, {row.movement_id for row in exchange.movements})
     if not all(_shows(side, Kind.MOVEMENTS, at) and _shows(side, Kind.BALANCES, at) for side in both):
         return None
-    late = {row.refers_to for row in rows if _is_leg(row) and row.at > at}
+    late = {_event(row) for row in rows if row.at > at}
     ours, theirs = ({(r.asset, r.wallet): r.total for r in side.balances} for side in both)
-    mine, other = (_sums(side.movements, late, at) for side in both)
+    mine, other = (_sums(side.movements, late) for side in both)
     places = (ours.keys() | theirs.keys()) - set(unplaced)
     return Past(at, {
         place: Amounts(_less(ours.get(place), mine.get(place)), _less(theirs.get(place), other.get(place)))
@@ -140,10 +140,15 @@ def _is_leg(row: Movement) -> bool:
     return row.kind in FILL_LEG_KINDS and bool(row.refers_to)
 
 
-def _quiet(at: datetime, rows: Iterable[Movement]) -> datetime:
-    """Return the latest instant up to *at* that no event without a common id is near to."""
-    for row in sorted((row for row in rows if not _is_leg(row)), key=_time, reverse=True):
-        if abs(row.at - at) <= SKEW and row.kind != "opening":
+def _event(row: Movement) -> str:
+    """Return what both sides call the event of this row: the fill, else the row's own id."""
+    return row.refers_to or row.movement_id if _is_leg(row) else row.movement_id
+
+
+def _quiet(at: datetime, ours: Iterable[Movement], theirs: Collection[str]) -> datetime:
+    """Return the latest instant up to *at* that no row is near to which the exchange may know by another id."""
+    for row in sorted((row for row in ours if not _is_leg(row)), key=_time, reverse=True):
+        if abs(row.at - at) <= SKEW and row.movement_id not in theirs:
             at = row.at - SKEW - timedelta(microseconds=1)
     return at
 
@@ -152,11 +157,11 @@ def _time(row: Movement) -> datetime:
     return row.at
 
 
-def _sums(rows: Iterable[Movement], late: Collection[str | None], at: datetime) -> dict[Place, Decimal]:
-    """Return what each place moved by in the events after the instant."""
+def _sums(rows: Iterable[Movement], late: Collection[str]) -> dict[Place, Decimal]:
+    """Return what each place moved by in these events."""
     sums: dict[Place, Decimal] = {}
     for row in rows:
-        if row.at > at or (row.refers_to in late and _is_leg(row)):
+        if _event(row) in late:
             place = (row.asset, row.wallet)
             sums[place] = quantity.add(sums.get(place, ZERO), net(row))
     return sums
