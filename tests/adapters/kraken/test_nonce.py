@@ -175,3 +175,13 @@ def test_the_file_holds_neither_key_nor_secret_and_is_its_owners_alone(tmp_path:
     path = tmp_path / "state" / "kraken-0123456789abcdef.state"
     assert path.stat().st_mode & 0o077 == 0
     assert set(json.loads(path.read_bytes()[512:].split(b" ", 1)[1])) == {"turn", "memory"}
+
+
+async def test_no_call_is_made_with_a_nonce_that_cannot_be_remembered(tmp_path: Path) -> None:
+    """I16: the next process would send the same nonce again."""
+    file = KeyFile(tmp_path, "a")
+    turns = KeyTurns(file)
+    os.dup2(os.open("/dev/full", os.O_RDWR), file._fd)
+    with pytest.raises(ExchangeUnavailable, match="set state_folder"):
+        async with turns.turn(SteppedClock(NOON), None, 1):
+            pytest.fail("the turn was given")

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from gal_friday.adapters.kraken.rate import Counter
+from gal_friday.ports.errors import ExchangeUnavailable
 
 _SECTOR = 512
 _NONCE_MAX = 2**64 - 1  # Kraken REST documentation: the nonce is an unsigned 64-bit number
@@ -44,8 +45,8 @@ class KeyFile:
     def __init__(self, folder: Path, fingerprint: str) -> None:
         """Make the folder and the file, readable by their owner only."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path = folder / f"kraken-{fingerprint}.state"
-        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | _FLAGS, 0o600)
+        self._path = folder / f"kraken-{fingerprint}.state"
+        self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | _FLAGS, 0o600)
         self._turn = 0
 
     def try_lock(self) -> bool:
@@ -67,11 +68,21 @@ class KeyFile:
         return newest.memory if newest.memory.nonce >= known.nonce else known
 
     def store(self, memory: KeyMemory) -> None:
-        """Write the memory over the older of the two records. Hold the lock, and load first."""
+        """Write the memory over the older of the two records. Hold the lock, and load first.
+
+        Raises:
+            ExchangeUnavailable: it could not be written; a nonce that nobody remembers must not be used.
+        """
         self._turn += 1
         text = _ENCODER.encode(_Record(self._turn, memory))
         sealed = f"{zlib.crc32(text):08x} ".encode() + text
-        _write(self._fd, sealed.ljust(_SECTOR), self._turn % 2 * _SECTOR)
+        try:
+            _write(self._fd, sealed.ljust(_SECTOR), self._turn % 2 * _SECTOR)
+        except OSError as error:
+            raise ExchangeUnavailable(
+                f"the last nonce of the key cannot be kept in {self._path} ({error.strerror}), so no call is made; "
+                "free some space, or set state_folder to a folder that can be written"
+            ) from error
 
     def __del__(self) -> None:
         fd = getattr(self, "_fd", None)
