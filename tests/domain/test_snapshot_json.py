@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from gal_friday.domain import quantity
 from gal_friday.domain.assets import Wallet
@@ -76,9 +77,7 @@ def test_negative_zero_is_zero() -> None:
 
 
 def test_unknown_fields_are_kept_and_written_back_with_their_digits() -> None:
-    data = FULL.replace(
-        b'"account"', b'"strategy": {"size": 0.10000000000000000001, "n": [1, null]}, "account"'
-    )
+    data = FULL.replace(b'"account"', b'"strategy": {"size": 0.10000000000000000001, "n": [1, null]}, "account"')
     data = data.replace(b'"fill_id"', b'"liquidity": "maker", "fill_id"')
     again = read_snapshot(write_snapshot(read_snapshot(data, source="x")), source="y")
     assert again.extra == {"strategy": {"size": Decimal("0.10000000000000000001"), "n": [1, None]}}
@@ -202,9 +201,9 @@ def test_an_instant_without_a_zone_is_not_written() -> None:
 
 
 words = st.text('aB7?/:.-"\\ é漢𝄞{', min_size=1, max_size=6)
-amounts = st.decimals(
-    allow_nan=False, allow_infinity=False, min_value=-(10**20), max_value=10**20, places=18
-).map(quantity.exact)
+amounts = st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**20), max_value=10**20, places=18).map(
+    quantity.exact
+)
 sizes = amounts.map(quantity.absolute)
 instants = st.integers(0, 10**11).map(
     lambda number: datetime(2026, 1, 31, tzinfo=timezone(timedelta(hours=9))) + timedelta(microseconds=number)
@@ -220,9 +219,7 @@ maybe = st.none() | amounts
 sides = st.sampled_from(OrderSide)
 wallets = st.sampled_from(Wallet)
 counts = st.integers(0, 99)
-balances = st.builds(
-    Balance, words, wallets, amounts, held=maybe, rounded_records=counts, raw=listed, extra=extras
-)
+balances = st.builds(Balance, words, wallets, amounts, held=maybe, rounded_records=counts, raw=listed, extra=extras)
 positions = st.builds(
     Position,
     words,
@@ -284,35 +281,45 @@ movements = st.builds(
 kinds = st.sampled_from(Kind)
 covered = st.sampled_from(Coverage)
 snapshot_sides = st.sampled_from(["internal", "exchange"])
+
+
+def _since(snapshot: Snapshot, since: Since) -> Snapshot:
+    """Return the snapshot with this window, which never begins after the reading."""
+    began = {kind: getattr(since, kind) for kind in Since.__struct_fields__}
+    return replace(snapshot, since=Since(**{kind: at and min(at, snapshot.as_of) for kind, at in began.items()}))
+
+
+windows = st.builds(Since, orders=st.none() | instants, fills=st.none() | instants, movements=st.none() | instants)
 snapshots = st.builds(
-    Snapshot,
-    side=snapshot_sides,
-    account=words,
-    exchange=words,
-    as_of=instants,
-    coverage=st.builds(
-        Coverages, balances=covered, positions=covered, orders=covered, fills=covered, movements=covered
+    _since,
+    st.builds(
+        Snapshot,
+        side=snapshot_sides,
+        account=words,
+        exchange=words,
+        as_of=instants,
+        coverage=st.builds(
+            Coverages, balances=covered, positions=covered, orders=covered, fills=covered, movements=covered
+        ),
+        balances=st.lists(balances, max_size=3).map(tuple),
+        positions=st.lists(positions, max_size=3).map(tuple),
+        orders=st.lists(orders, max_size=3).map(tuple),
+        fills=st.lists(fills, max_size=3).map(tuple),
+        movements=st.lists(movements, max_size=3).map(tuple),
+        scales=st.builds(
+            Scales,
+            assets=st.dictionaries(words, counts, max_size=2),
+            costs=st.dictionaries(words, counts, max_size=2),
+        ),
+        version=st.none() | words,
+        not_checked=st.lists(st.builds(NotChecked, kinds, words, side=st.none() | snapshot_sides), max_size=2).map(
+            tuple
+        ),
+        notes=listed,
+        evidence=st.lists(st.builds(Evidence, words, words, pages=counts, rows=counts), max_size=2).map(tuple),
+        extra=extras,
     ),
-    since=st.builds(
-        Since, orders=st.none() | instants, fills=st.none() | instants, movements=st.none() | instants
-    ),
-    balances=st.lists(balances, max_size=3).map(tuple),
-    positions=st.lists(positions, max_size=3).map(tuple),
-    orders=st.lists(orders, max_size=3).map(tuple),
-    fills=st.lists(fills, max_size=3).map(tuple),
-    movements=st.lists(movements, max_size=3).map(tuple),
-    scales=st.builds(
-        Scales,
-        assets=st.dictionaries(words, counts, max_size=2),
-        costs=st.dictionaries(words, counts, max_size=2),
-    ),
-    version=st.none() | words,
-    not_checked=st.lists(
-        st.builds(NotChecked, kinds, words, side=st.none() | snapshot_sides), max_size=2
-    ).map(tuple),
-    notes=listed,
-    evidence=st.lists(st.builds(Evidence, words, words, pages=counts, rows=counts), max_size=2).map(tuple),
-    extra=extras,
+    windows,
 )
 
 
@@ -332,9 +339,7 @@ def test_what_was_read_is_written_the_same_again(snapshot: Snapshot) -> None:
 edits = st.tuples(
     st.integers(0, len(FULL) - 1),
     st.integers(0, 30),
-    st.sampled_from(
-        [b"", b"0", b"-", b'"', b"{", b"]", b"null", b"\\ud800", b"1e9", b"\xff", b"\x00", b"9" * 50]
-    ),
+    st.sampled_from([b"", b"0", b"-", b'"', b"{", b"]", b"null", b"\\ud800", b"1e9", b"\xff", b"\x00", b"9" * 50]),
 )
 
 
@@ -349,3 +354,11 @@ def test_a_damaged_file_is_read_or_refused_and_never_crashes(damage: list[tuple[
     except MalformedSnapshot:
         return
     assert read_snapshot(write_snapshot(read), source="y") == read
+
+
+@pytest.mark.parametrize("kind", ["orders", "fills", "movements"])
+def test_a_window_that_begins_after_the_reading_hides_nothing_and_is_refused(kind: str) -> None:
+    """N1: nothing would be in it, and nothing would be missed."""
+    assert read_snapshot(changed(since={kind: "2026-01-31T12:00:00Z"}), source="x").since != Since()
+    with pytest.raises(MalformedSnapshot, match=rf"^book\.json: since\.{kind}: later than as_of"):
+        read_snapshot(changed(since={kind: "2026-01-31T12:00:00.000001Z"}), source="book.json")

@@ -89,10 +89,7 @@ def write_snapshot(snapshot: Snapshot) -> bytes:
         MalformedSnapshot: an instant has no zone, or an unknown field holds what JSON cannot.
     """
     try:
-        lines = [
-            b"  " + _ENCODER.encode(name) + b": " + _lines(value)
-            for name, value in _as_file(snapshot).items()
-        ]
+        lines = [b"  " + _ENCODER.encode(name) + b": " + _lines(value) for name, value in _as_file(snapshot).items()]
     except (TypeError, ValueError, RecursionError) as wrong:
         raise MalformedSnapshot(f"snapshot of {snapshot.account!r} cannot be written: {wrong}") from wrong
     return b"{\n" + b",\n".join(lines) + b"\n}\n"
@@ -102,19 +99,27 @@ def _snapshot(top: dict[str, Any]) -> Snapshot:
     if top.get("format") != FORMAT:
         stated = "no format is stated" if "format" not in top else f"unknown format {shown(top['format'])}"
         raise Unreadable(f'{stated}; this version reads "{FORMAT}"', ".format")
-    head = _HEAD.read(
-        {name: value for name, value in top.items() if name not in _TABLES and name != "format"}
-    )
+    head = _HEAD.read({name: value for name, value in top.items() if name not in _TABLES and name != "format"})
     records: dict[str, Any] = {
         kind: each(top[kind], table.read, f".{kind}") for kind, table in _TABLES.items() if kind in top
     }
+    _check_since(head)
     coverage = head.pop("coverage", Coverages())
     absent = [kind for kind in RECORD_KINDS if kind not in top and coverage.of(kind) is Coverage.TOTAL]
-    head["not_checked"] = head.get("not_checked", ()) + tuple(
-        NotChecked(kind, _absent(kind)) for kind in absent
-    )
+    head["not_checked"] = head.get("not_checked", ()) + tuple(NotChecked(kind, _absent(kind)) for kind in absent)
     lowered = dict.fromkeys((kind.value for kind in absent), Coverage.NONE)
     return Snapshot(**head, **records, coverage=msgspec.structs.replace(coverage, **lowered))
+
+
+def _check_since(head: dict[str, Any]) -> None:
+    """Refuse a window that begins behind the reading: nothing would be in it, and nothing would be missed."""
+    since: Since = head.get("since", Since())
+    for kind in Since.__struct_fields__:
+        began = getattr(since, kind)
+        if began is not None and began > head["as_of"]:
+            raise Unreadable(
+                "later than as_of, so nothing can have been read; state when the window began", f".since.{kind}"
+            )
 
 
 def _absent(kind: Kind) -> str:
