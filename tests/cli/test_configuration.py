@@ -135,6 +135,14 @@ def test_show_gives_references_and_never_what_they_refer_to(run: Run, keys: None
         assert SECRET not in outcome.out + outcome.err
 
 
+def test_show_says_where_settings_come_from_and_state_is_kept(run: Run, tmp_path: Path) -> None:
+    assert "there is no configuration file; `gal-friday init`" in run("config", "show").err
+    run("init", str(tmp_path / "mine.toml"))
+    outcome = run("config", "show", "--config", str(tmp_path / "mine.toml"))
+    assert outcome.err == f"from {tmp_path / 'mine.toml'}\n"
+    assert "None" not in outcome.out
+
+
 def test_show_hides_the_password_of_the_database(run: Run) -> None:
     FILE.write_text('[database]\nurl = "postgresql+asyncpg://me:hunter2@localhost/books"\n')
     outcome = run("config", "show")

@@ -81,6 +81,10 @@ def test_a_served_demo_that_is_ended_leaves_nothing_behind(tmp_path: Path) -> No
     assert list(temporary.iterdir()) == []
 
 
+def test_an_unknown_command_leads_to_the_list_of_commands() -> None:
+    assert ran("nonsense").stderr.startswith(b'gal-friday: Unknown command "nonsense"; `gal-friday --help`')
+
+
 def test_nothing_coloured_reaches_a_pipe(tmp_path: Path) -> None:
     assert b"\x1b" not in ran("compare", *both_written(tmp_path, *missed_fill())).stdout
 

@@ -76,7 +76,9 @@ def run(arguments: Sequence[str]) -> int:
             print_error=False,
         )
     except CycloptsError as error:
-        complain(f"{str(error).rstrip('.')}; `{_named_by(error)} --help` shows what it takes")
+        # The parser's list of commands is cut in the middle; the help has them all.
+        what = str(error).partition(" Available commands:")[0].rstrip(".")
+        complain(f"{what}; `{_named_by(error)} --help` shows what it takes")
         return WRONG_USAGE
     return status if isinstance(status, int) else 0
 

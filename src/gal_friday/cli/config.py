@@ -13,7 +13,7 @@ from gal_friday.bootstrap.secrets import resolve
 from gal_friday.bootstrap.settings import AccountSettings, BookInFile, Settings, found, load
 from gal_friday.cli.exit_status import RECONCILED, WRONG_USAGE
 from gal_friday.cli.options import AsJson, ConfigFile
-from gal_friday.cli.output import complain, out, printable, write_json
+from gal_friday.cli.output import complain, out, printable, say, write_json
 from gal_friday.cli.setting_list import documented, schema_of
 from gal_friday.domain.report import plain
 
@@ -42,10 +42,16 @@ def check(*, config: ConfigFile = None, as_json: AsJson = False) -> int:
 
 def show(*, config: ConfigFile = None, as_json: AsJson = False) -> int:
     """Show the settings in effect: file, environment and defaults together; secrets as references."""
-    effective = _without_passwords(load(config))
+    from gal_friday.bootstrap.wire import state_folder
+
+    settings = load(config)
+    effective = _without_passwords(settings)
+    effective["state_folder"] = str(state_folder(settings))
     if as_json:
         write_json(effective)
         return RECONCILED
+    file = config or found(os.environ)
+    say(f"from {file}" if file else "there is no configuration file; `gal-friday init` writes one")
     console = out()
     for name, value in _flat(plain(effective)):
         console.print(f"{name} = {printable(value)}")
