@@ -30,8 +30,8 @@ from gal_friday.domain.verdict import Verdict, gaps_in, verdict_of
 from gal_friday.flows.fetch import fetch
 
 POLICY = Policy(grace_seconds=40)
-WINDOW = timedelta(seconds=60)
-WARM_UP_SECONDS = 125
+WINDOW = timedelta(seconds=50)
+WARM_UP_SECONDS = 115
 RUNS_PER_MARKET = 5
 
 
@@ -80,7 +80,7 @@ async def tally_of(seeds: range, *, runs: int = RUNS_PER_MARKET, faults: float =
         for _ in range(runs):
             market.draw_lags()
             pending = await _one_run(market, tally, seed, pending)
-            await market.pass_time(market.chance.choice((1, 5, 20)))
+            await market.pass_time(market.chance.choice((1, 5, 10)))
         tally.fills += market.fills
         await market.sources.exchange.close()
     return tally

@@ -33,7 +33,8 @@ from gal_friday.domain.roll_up import legs_of
 from gal_friday.flows.fetch import Sources
 
 ACCOUNT = "main"
-PER_SECOND = 20
+EVENTS_PER_SECOND = 10
+"""An event makes two fills on average: twenty fills a second."""
 REQUEST_SECONDS = 0.05
 
 _START = datetime.fromisoformat("2026-03-01T12:00:00+00:00")
@@ -126,7 +127,7 @@ class Market(httpx2.AsyncBaseTransport):
         while self._next <= now:
             self.time = self._next
             self._happen()
-            self._next += timedelta(seconds=self.chance.expovariate(PER_SECOND))
+            self._next += timedelta(seconds=self.chance.expovariate(EVENTS_PER_SECOND))
         self.time = now
         while self._stream and self._stream[0].due <= now:
             due = self._stream.popleft()
@@ -153,7 +154,7 @@ class Market(httpx2.AsyncBaseTransport):
         pair, _, lot = self.chance.choice(_PAIRS)
         side, volume = self.chance.choice(("buy", "sell")), self._volume(lot)
         leverage = 3 if pair.endswith("ZUSD") and self.chance.random() < self._margin_share else 0
-        parts = self.chance.choice((1, 1, 1, 2))
+        parts = self.chance.choice((1, 2, 3, 4))
         try:
             placed = self.exchange.place_order(ACCOUNT, pair, side, "market", volume, leverage=leverage, parts=parts)
         except Refused:

@@ -98,10 +98,10 @@ def _kept_fee(row: Any, known: Any) -> Any:
 
 
 def _with(exchange: Snapshot, kind: Kind, reading: Reading[Any], rows: dict[str, Any]) -> Snapshot:
-    listed = [_id(row) for row in exchange.rows(kind)]
+    listed = dict.fromkeys(_id(row) for row in exchange.rows(kind))
     new = [name for name in rows if name not in listed]
     # Rows keep their places: those of one instant are in the order of their booking.
-    ordered = [rows[name] for name in dict.fromkeys(listed) if name in rows] + [rows[name] for name in new]
+    ordered = [rows[name] for name in listed if name in rows] + [rows[name] for name in new]
     if new and kind is not Kind.ORDERS:
         ordered.sort(key=_time)
     fields: dict[str, Any] = {kind.value: tuple(ordered)}
