@@ -355,3 +355,12 @@ async def test_calls_at_the_same_time_are_kept_once_each(book: AnyBook) -> None:
     assert sorted(one.version for one in done if one.new) == [1, 2, 3, 4]
     assert sum(one.already_known for one in done) == 4
     assert totals(await look(book))["XRP"] == "160"
+
+
+async def test_the_version_grows_with_every_write_and_is_that_of_a_snapshot(book: AnyBook) -> None:
+    assert await book.version("main") is None
+    await append(book, fills=(fill("T1"),))
+    first = await book.version("main")
+    assert first == (await look(book)).version
+    await append(book, fills=(fill("T2"),))
+    assert await book.version("main") == (await look(book)).version != first

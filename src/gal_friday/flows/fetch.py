@@ -102,7 +102,7 @@ async def fetch(
     before = await _internal(sources, since, scales)
     read = await _exchange(sources, before, since, only)
     exchange = _snapshot(sources, read, scales, since)
-    after = await _internal(sources, since, scales)
+    after = await _again(sources, before, since, scales)
     internal = before if after.coverage == Coverages() else after
     ripe = frozenset(key for key, runs in (pending or {}).items() if runs >= policy.pending_runs)
     reading = Between(assets=_changed(before, internal), unplaced=read.unplaced, positions=read.positions, ripe=ripe)
@@ -140,6 +140,16 @@ async def _internal(sources: Sources, since: datetime, scales: Scales) -> Snapsh
     except BookFailed as failure:
         return _nothing(sources, "internal", since, str(failure))
     return renamed(replace(book, since=_later(book.since, since)), sources.aliases)
+
+
+async def _again(sources: Sources, before: Snapshot, since: datetime, scales: Scales) -> Snapshot:
+    """Read the book a second time; one that says it is still the same stands as it was read, and is that much newer."""
+    at = sources.clock.now()
+    try:
+        same = before.version is not None and await sources.book.version(sources.account) == before.version
+    except BookFailed:
+        same = False
+    return replace(before, as_of=at) if same else await _internal(sources, since, scales)
 
 
 def _later(stated: Since, since: datetime) -> Since:

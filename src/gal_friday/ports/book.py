@@ -24,6 +24,15 @@ class Book(Protocol):
         ...
 
 
+    async def version(self, account: str) -> str | None:
+        """Return the version that a snapshot taken now would state; None where only reading it all would tell.
+
+        Raises:
+            BookFailed: the book cannot be read.
+        """
+        ...
+
+
 class Appended(Struct, frozen=True):
     """What an append did."""
 

@@ -50,6 +50,10 @@ class FileBook:
         notes = (*snapshot.notes, *self._doubts(snapshot))
         return _from(since, _identified(msgspec.structs.replace(snapshot, notes=notes), data, self._path))
 
+    async def version(self, account: str) -> str | None:
+        """Return None: a file tells its version only to whoever reads it all."""
+        return None
+
     def _read(self) -> tuple[bytes, Snapshot]:
         for _ in range(READS_MAX - 1):
             before = self._state()

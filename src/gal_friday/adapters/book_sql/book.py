@@ -130,6 +130,12 @@ class SqlBook:
                 gathering.order(orders)
         return gathering.snapshot(as_of)
 
+    async def version(self, account: str) -> str | None:
+        """Return the version that a snapshot taken now would state; see ``Book``."""
+        async with reading(self._engine, BookFailed) as connection:
+            head = await _head(connection, account)
+        return None if head is None else str(head.version)
+
     async def export(self, account: str) -> Snapshot:
         """Return everything that the book has, from its beginning; a new book can be opened with it.
 

@@ -112,6 +112,11 @@ class MemoryBook:
         gathering.order(shelf.orders)
         return gathering.snapshot(self._clock.now())
 
+    async def version(self, account: str) -> str | None:
+        """Return the version that a snapshot taken now would state; see ``Book``."""
+        shelf = self._shelves.get(account)
+        return None if shelf is None else str(shelf.head.version)
+
     async def export(self, account: str) -> Snapshot:
         """Return everything that the book has, from its beginning; a new book can be opened with it."""
         return await self.snapshot(account=account, since=BEGINNING, scales=Scales())
