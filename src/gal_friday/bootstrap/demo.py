@@ -38,6 +38,8 @@ async def running_demo(*, progress: Progress | None = None, now: datetime | None
     day = trading_day((now or SystemClock().now()) - timedelta(seconds=1))
     book = book_of(day)
     with TemporaryDirectory(prefix="gal-friday-demo-") as folder:
+        # The day is over; from here on the exchange's clock goes with everybody's.
+        day.exchange.now = SystemClock().now
         async with SimulatedKraken(day.exchange, enforce_limits=False) as server:
             settings = _configured(Path(folder), server.url, day)
             async with ReconciliationService(settings, progress=progress) as service:

@@ -100,6 +100,10 @@ async def fetch(
         exchange = _nothing(sources, "exchange", since, str(failure))
         return _fetched(internal, exchange, cut_of(internal, exchange), in_motion(internal, exchange))
     before = await _internal(sources, since, scales)
+    if before.coverage == Coverages():
+        # Reading a whole account can take minutes of call budget: not for a comparison with nothing.
+        exchange = _nothing(sources, "exchange", since, "not read, since the book cannot be compared with anything")
+        return _fetched(before, exchange, cut_of(before, exchange), in_motion(before, exchange))
     read = await _exchange(sources, before, since, only)
     exchange = _snapshot(sources, read, scales, since)
     after = await _again(sources, before, since, scales)

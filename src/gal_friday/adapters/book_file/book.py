@@ -5,7 +5,6 @@ rolled up, nothing is filled in, and its coverage is believed. A file that was b
 read is read again, at once and a few times at most.
 """
 
-import asyncio
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -45,6 +44,9 @@ class FileBook:
             BookFailed: the file cannot be read, is malformed, or is of another account or side; the message
                 names file, place and reason.
         """
+        # Only here: reading a file for a comparison needs no event loop, and starts sooner without one.
+        import asyncio
+
         data, snapshot = await asyncio.to_thread(self._read)
         self._check(snapshot, account)
         notes = (*snapshot.notes, *self._doubts(snapshot))

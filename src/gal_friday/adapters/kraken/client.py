@@ -147,7 +147,8 @@ class Client:
             envelope = wire.envelope(answer.body)
         except wire.Unreadable:
             return not_understood(answer, now)
-        refused = refusal(envelope.errors)
+        # What is sent back may quote what was sent: the key stays out of messages, reports and the database.
+        refused = refusal([text.replace(self._credentials.api_key, "(key)") for text in envelope.errors])
         if refused is not None and (refused.worst > ErrorClass.MARKET_STATE or envelope.result is wire.MISSING):
             return NoResult(refused.text, refusal=refused)
         if answer.status >= 400:

@@ -87,6 +87,7 @@ RULES: tuple[tuple[str, ErrorClass], ...] = (
 )
 
 _TEXT_MAX = 300
+_TEXTS_MAX = 10
 
 
 class Refusal(Struct, frozen=True):
@@ -94,7 +95,7 @@ class Refusal(Struct, frozen=True):
 
     worst: ErrorClass
     texts: tuple[str, ...]
-    """All entries, word for word (shortened only where absurdly long)."""
+    """All entries, word for word (shortened only where absurdly long or many)."""
     locked: bool = False
     """One entry said that the key is locked out, whatever else came with it."""
     until: int | None = None
@@ -123,10 +124,16 @@ def refusal(entries: Sequence[str]) -> Refusal | None:
     classes = [classify(entry) for entry in entries]
     return Refusal(
         worst=max(classes),
-        texts=tuple(entry[:_TEXT_MAX] for entry in entries),
+        texts=_shortened(entries),
         locked=ErrorClass.LOCKOUT in classes,
         until=_throttled_until(entries, classes),
     )
+
+
+def _shortened(entries: Sequence[str]) -> tuple[str, ...]:
+    shown = tuple(entry[:_TEXT_MAX] for entry in entries[:_TEXTS_MAX])
+    more = len(entries) - len(shown)
+    return (*shown, f"and {more} more") if more else shown
 
 
 def _throttled_until(entries: Sequence[str], classes: Sequence[ErrorClass]) -> int | None:

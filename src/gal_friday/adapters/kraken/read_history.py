@@ -59,7 +59,10 @@ async def read_movements(
     proven = chained(_oldest_first(collected))
     rows = tuple(row for row in proven.movements if since < row.at <= until)
     reasons = collected.reasons + proven.breaks + session.key_gaps(since, until)
-    reasons += () if fills is None else _unbooked_fills(fills, LedgerRead(Window(since, until), rows))
+    if fills is not None:
+        reasons += _unbooked_fills(fills, LedgerRead(Window(since, until), rows))
+    elif not rows:
+        reasons += await _denied_by_trades(session, trail, since, until)
     return Reading(
         rows=rows,
         coverage=coverage_of(reasons),
@@ -68,6 +71,18 @@ async def read_movements(
         evidence=trail.evidence,
         head=proven.movements[-1].movement_id if proven.movements else None,
     )
+
+
+async def _denied_by_trades(session: Session, trail: Trail, since: datetime, until: datetime) -> tuple[str, ...]:
+    """Return what speaks against a ledger without a row: nothing else would notice that it was not read (N1)."""
+    quotes = Quotes(session.names)
+    fetch = _pages(
+        session, trail, TRADES_HISTORY, "trades", (since, until), {},
+        lambda row, name: fill(row, name, quotes, TRADES_HISTORY.name),
+    )  # fmt: skip
+    newest = (await fetch(0)).rows.values()
+    bare = fills_without_rows(tuple(newest), (), Window(since, until))
+    return (f"the ledger shows nothing, and yet there were fills: {some(bare)}; run again",) if bare else ()
 
 
 async def read_fills(session: Session, *, since: datetime, until: datetime, ledger: LedgerRead | None) -> Reading[Fill]:

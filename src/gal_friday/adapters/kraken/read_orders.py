@@ -10,6 +10,7 @@ from datetime import datetime
 
 from gal_friday.adapters.kraken import wire
 from gal_friday.adapters.kraken.client import UnknownId, WrongArguments
+from gal_friday.adapters.kraken.crosscheck import LAG, some
 from gal_friday.adapters.kraken.endpoints import CLOSED_ORDERS, OPEN_ORDERS, QUERY_ORDERS
 from gal_friday.adapters.kraken.paging import Collected, Page, collect
 from gal_friday.adapters.kraken.parse_orders import order
@@ -34,6 +35,9 @@ async def read_orders(session: Session, *, since: datetime, known: Sequence[str]
     by_id, notes = await _by_id(session, trail, missing)
     found.update(by_id)
     reasons = closed.reasons + session.key_gaps(since, session.clock.now())
+    if unlisted := sorted(name for name, each in by_id.items() if _should_be_listed(each, since, session.clock.now())):
+        # Lists that lack what exists may lack orders that nobody knows to ask for.
+        reasons += (f"orders that exist, and that no list of Kraken shows: {some(unlisted)}; run again",)
     return Reading(
         rows=tuple(found[name] for name in sorted(found)),
         coverage=coverage_of(reasons),
@@ -89,6 +93,12 @@ async def _asked(session: Session, trail: Trail, ids: Sequence[str]) -> dict[str
         }
     wanted = set(ids)
     return {name: order(row, name, session.names, QUERY_ORDERS.name) for name, row in rows.items() if name in wanted}
+
+
+def _should_be_listed(order: Order, since: datetime, now: datetime) -> bool:
+    if order.status in ("open", "pending"):
+        return True
+    return order.updated_at is not None and since < order.updated_at < now - LAG
 
 
 def _can_be_asked(name: str) -> bool:

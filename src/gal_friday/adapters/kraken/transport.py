@@ -94,7 +94,7 @@ class Transport:
         except TimeoutError as error:
             raise NoAnswer(f"no answer within {self._deadlines.total:g} s") from error
         except (httpx2.HTTPError, httpx2.StreamError, OSError) as error:
-            raise NoAnswer(f"{type(error).__name__} on the way") from error
+            raise NoAnswer(_without_answer(error)) from error
 
     async def close(self) -> None:
         """Close the connections; a later call opens new ones."""
@@ -158,3 +158,10 @@ def _checked(base_url: str) -> str:
     if not url.host or url.scheme not in {"http", "https"} or (url.scheme == "http" and not local):
         raise ExchangeRefused(f"url {base_url!r}: only https, or http on this machine, may carry a key")
     return base_url.rstrip("/")
+
+
+def _without_answer(error: Exception) -> str:
+    """Return in words what went wrong on the way."""
+    if isinstance(error, httpx2.ConnectError):
+        return "no connection could be made; check the network and the address"
+    return f"the connection broke off ({type(error).__name__})"

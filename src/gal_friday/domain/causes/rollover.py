@@ -15,4 +15,5 @@ def recognise(lead: Lead, case: Case) -> str | None:
     del case
     if lead.kind != "rollover" or lead.what not in ("missing", "differs"):
         return None
-    return f"rollover of position {lead.event} took {told(lead.effect, lead.place.name)} and was not booked"
+    position = next((row.refers_to for row in lead.rows if row.refers_to), lead.event)
+    return f"rollover of position {position} took {told(lead.effect, lead.place.name)} and was not booked"
