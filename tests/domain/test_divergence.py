@@ -1,5 +1,6 @@
 """Since when the sides differ: the planted event, exactly, whatever the history around it."""
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random  # noqa: TID251 - seeded
 
@@ -10,8 +11,8 @@ from msgspec.structs import replace
 
 from gal_friday.domain import quantity
 from gal_friday.domain.assets import Asset, Wallet
-from gal_friday.domain.chain import net
-from gal_friday.domain.divergence import FirstDivergence, State
+from gal_friday.domain.chain import chained, net
+from gal_friday.domain.divergence import FirstDivergence, State, changes_between
 from gal_friday.domain.explanation import Divergence
 from gal_friday.domain.proof import Place, proofs_of
 from gal_friday.domain.records import Movement
@@ -202,3 +203,13 @@ def test_it_is_told_in_one_sentence() -> None:
     )
     first = FirstDivergence(State.AT_EVENT, D(1), None, "", at(-1), ("D1",), "D1", "deposit")
     assert first.told() == Divergence("the beginning", "2026-01-31T11:59:00.000Z deposit D1", D(1))
+
+
+def test_a_missing_rollover_is_no_part_of_the_fill_that_opened_its_position() -> None:
+    """Both refer to one id; the sides differ since the rollover and not since the opening."""
+    opened = datetime(2026, 3, 1, 8, tzinfo=UTC)
+    fee = Movement("L1", "margin", Asset("USD"), Wallet.SPOT, Decimal(0), opened, fee=Decimal(12), refers_to="T1")
+    ours = replace(fee, movement_id="T1:USD")
+    rollover = replace(fee, movement_id="L2", kind="rollover", at=opened + timedelta(hours=4), fee=Decimal("0.3"))
+    (change,) = changes_between(chained([ours]), chained([fee, rollover]))
+    assert (change.at, change.record_ids) == (rollover.at, ("L2",))

@@ -14,6 +14,7 @@ from gal_friday.cli.events import events_of
 from gal_friday.cli.next_steps import next_steps
 from gal_friday.cli.output import printable
 from gal_friday.cli.rows import Line, lines_of, rows_of
+from gal_friday.cli.why import causes_of
 from gal_friday.domain.finding import CannotTell, Pending
 from gal_friday.domain.materiality import Severity
 from gal_friday.domain.report import ReconciliationReport
@@ -50,6 +51,11 @@ def print_report(
     width = max(console.width, WIDTH_MIN)
     _print_headline(report, console, width)
     for line in _scope(report, width):
+        console.print(line)
+    heading, *causes = (*causes_of(report, width), "")
+    if heading:
+        console.print(f"\n{heading}", style="bold")
+    for line in filter(None, causes):
         console.print(line)
     _print_discrepancies(report, console, width, followed=recorded)
     steps = next_steps(report, recorded=recorded, config=config)

@@ -90,17 +90,18 @@ def _notes(one: Discrepancy, event: Event) -> Iterator[str]:
         yield f"{one.field.partition(',')[0]}: {one.internal or one.exchange}"
     if one is event.head and event.note:
         yield event.note
-    # What follows from another mostly has its reason too, and that is told once.
-    because = _because(one)
-    if because and (one is event.head or because != _because(event.head)):
-        yield because
+    yield from _since_when(one)
 
 
-def _because(one: Discrepancy) -> str:
-    if one.cause == "unexplained":
-        return one.explanation or "unexplained"
-    told = ": ".join(filter(None, ((one.cause or "").replace("_", " "), one.explanation)))
-    return told and f"because: {told}"
+def _since_when(one: Discrepancy) -> Iterator[str]:
+    """Yield up to where the running balances agree. Why they do not stands above, with the causes."""
+    divergence = None if isinstance(one, RecordDiscrepancy) or one.bridge is None else one.bridge.divergence
+    if divergence is None:
+        return
+    if divergence.first_bad is None:
+        yield "differs since before what was read"
+    else:
+        yield f"agrees until {divergence.last_good}; first unmatched: {divergence.first_bad}"
 
 
 def lines_of(rows: Sequence[Row], width: int, *, followed: bool = True) -> list[Line]:

@@ -20,7 +20,7 @@ from gal_friday.domain import quantity
 from gal_friday.domain.chain import Link
 from gal_friday.domain.explanation import Divergence
 from gal_friday.domain.quantity import ZERO
-from gal_friday.domain.records import Movement
+from gal_friday.domain.records import FILL_LEG_KINDS, Movement
 
 
 class State(StrEnum):
@@ -109,7 +109,10 @@ def changes_between(ours: Sequence[Link], theirs: Sequence[Link]) -> list[Change
 
 
 def _event(row: Movement, shared: set[str]) -> str:
-    return row.movement_id if row.movement_id in shared else row.refers_to or row.movement_id
+    if row.movement_id in shared or row.refers_to is None:
+        return row.movement_id
+    # A rollover refers to the position, whose id is that of its opening fill: another event.
+    return row.refers_to if row.kind in FILL_LEG_KINDS else f"{row.kind} of {row.refers_to}"
 
 
 def _sums(links: Iterable[Link], shared: set[str]) -> dict[str, Decimal]:

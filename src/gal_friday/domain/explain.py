@@ -238,11 +238,11 @@ class _Roots(Struct, frozen=True):
         )
 
     def _root(self, event: str, keys: Sequence[Key]) -> RootCause:
-        items = [(key, item) for key in keys for item in self._items(key) if item.event == event]
+        items = [(key, item) for key in keys for item in self._items(key) if (item.event or str(key)) == event]
         told = [Recognised(item.cause, item.note) for _, item in items]
         told += [self.causes[key] for key in keys if key in self.causes]
         best = next((each for each in told if each.cause is not Cause.UNEXPLAINED), None)
-        best = best or next(iter(told), Recognised(Cause.UNEXPLAINED, "no record explains it"))
+        best = best or next(iter(told), self._unexplained(keys))
         return RootCause(
             best.cause,
             event,
@@ -251,6 +251,15 @@ class _Roots(Struct, frozen=True):
             tuple(sorted(map(str, keys))),
             self._value(items, keys),
         )
+
+    def _unexplained(self, keys: Sequence[Key]) -> Recognised:
+        """Return that nothing is known, with the amount that is left."""
+        key = keys[0]
+        explanation = self.explanations.get(key)
+        if explanation is None:
+            return Recognised(Cause.UNEXPLAINED, f"no record tells why {key} differs")
+        left = quantity.short(explanation.residual)
+        return Recognised(explanation.residual_cause, f"{left} {key.name} {key.part}: no record explains it")
 
     def _items(self, key: Key) -> Sequence[Item]:
         explanation = self.explanations.get(key)
