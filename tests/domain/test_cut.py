@@ -118,6 +118,17 @@ def test_a_moving_asset_is_judged_by_what_it_was_before() -> None:
     assert off.mismatches[0].difference == -7  # type: ignore[union-attr]
 
 
+def test_sides_that_are_equal_by_what_is_on_its_way_do_not_agree() -> None:  # I7
+    """An old shortfall of 40 and a fill of 40 that the exchange does not show yet."""
+    ours = internal(balance("XRP", "140"), movement("L1", "40", minute=YOUNG))
+    off = judged(ours, exchange(balance("XRP", "140")))["balances:XRP:spot"]
+    assert isinstance(off, Differs)
+    assert off.mismatches[0].difference == 40  # type: ignore[union-attr]
+    held = internal(position("-60"), fill("T2", minute=YOUNG, side="buy", margin=True))
+    moving = judged(held, exchange(position("-60")), positions=(at(-2), at(-2)))["positions:XRP/USD:net"]
+    assert isinstance(moving, Pending)
+
+
 def test_a_position_that_is_traded_without_a_pause_is_judged_by_what_it_was_before() -> None:
     ours = internal(position("-60"), fill("T2", minute=YOUNG, side="buy", margin=True))
     theirs = exchange(position("-100"))

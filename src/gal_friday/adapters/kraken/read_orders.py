@@ -97,7 +97,8 @@ async def _asked(session: Session, trail: Trail, ids: Sequence[str]) -> dict[str
 
 def _should_be_listed(order: Order, since: datetime, now: datetime) -> bool:
     if order.status in ("open", "pending"):
-        return True
+        # One that was placed since the list was read, or a moment before, is in no list yet.
+        return order.opened_at is None or order.opened_at < now - LAG
     return order.updated_at is not None and since < order.updated_at < now - LAG
 
 

@@ -72,7 +72,7 @@ def _of_wallet(view: View, wallet: Wallet, internal: _Rows, exchange: _Rows) -> 
         theirs = exchange.get(asset)
         if theirs is None:
             findings.append(_only_ours(view, ours))
-        elif ours.total == theirs.total:
+        elif ours.total == theirs.total and ours.asset not in view.motion.assets:
             findings.append(Agrees(Key(_BALANCES, asset, wallet), ours.total))
         else:
             findings.append(_differing(view, ours, theirs))
@@ -88,7 +88,7 @@ def _differing(view: View, ours: Balance, theirs: Balance) -> Finding:
     key = Key(_BALANCES, ours.asset, ours.wallet)
     difference = quantity.subtract(theirs.total, ours.total)
     tolerance = view.tolerance(ours.asset, ours.rounded_records + theirs.rounded_records)
-    if quantity.absolute(difference) <= tolerance:
+    if quantity.absolute(difference) <= tolerance and not _was_off(view, ours, tolerance):
         return Agrees(key, ours.total, difference)
     if (undecided := _undecided(view, key, ours, tolerance)) is not None:
         return undecided
@@ -111,6 +111,12 @@ def _past(view: View, row: Balance) -> Amounts | None:
     return view.motion.past.balances.get((row.asset, row.wallet))
 
 
+def _was_off(view: View, row: Balance, tolerance: Decimal) -> bool:
+    """Say whether the sides differed before the asset moved: what is on its way can hide that by its size."""
+    past = _past(view, row)
+    return past is not None and quantity.absolute(quantity.subtract(past.exchange, past.internal)) > tolerance
+
+
 def _undecided(view: View, key: Key, row: Balance, tolerance: Decimal) -> Finding | None:
     """Return why a difference cannot be judged: the asset moved, or the exchange contradicts itself about it.
 
@@ -121,8 +127,8 @@ def _undecided(view: View, key: Key, row: Balance, tolerance: Decimal) -> Findin
         past = _past(view, row)
         if past is None:
             return moving(view, key)
-        difference = quantity.subtract(past.exchange, past.internal)
-        if quantity.absolute(difference) <= tolerance:
+        if not _was_off(view, row, tolerance):
+            difference = quantity.subtract(past.exchange, past.internal)
             return Agrees(key, past.internal, difference) if key in view.motion.ripe else moving(view, key)
     return None if reason is None else CannotTell(key, reason, "exchange")
 
@@ -159,7 +165,8 @@ def _lone(key: Key, row: Balance, stake: Stake) -> Lone:
 
 def _counts_as_zero(view: View, row: Balance, other: Snapshot) -> bool:
     """Say whether a row that one side lacks is as good as absent; only total coverage may say so (I5)."""
-    small = quantity.absolute(row.total) <= view.tolerance(row.asset, row.rounded_records)
+    tolerance = view.tolerance(row.asset, row.rounded_records)
+    small = quantity.absolute(row.total) <= tolerance and not _was_off(view, row, tolerance)
     return small and other.coverage.balances == Coverage.TOTAL
 
 

@@ -130,12 +130,16 @@ def _exposure(rows: list[Position]) -> Exposure | None:
 
 def _part(view: View, key: Key, mine: list[Position], other: list[Position]) -> Finding:
     ours, theirs = _exposure(mine), _exposure(other)
-    if key in view.motion.ripe and (past := _past(view, key, ours, theirs)) is not None:
-        return _judged(view, key, *past)
+    past = _past(view, key, ours, theirs)
+    before = None if past is None else _judged(view, key, *past)
+    if before is not None and key in view.motion.ripe:
+        return before
     finding = _judged(view, key, ours, theirs)
     if isinstance(finding, Differs) and _added_up(key, (*mine, *other)):
         finding = incomplete_sum(view, key) or finding
-    if Instrument(key.name) in view.motion.instruments and not isinstance(finding, Agrees | CannotTell):
+    # What is on its way can hide by its size that the sides differed before.
+    agrees = isinstance(finding, Agrees) and (before is None or isinstance(before, Agrees))
+    if Instrument(key.name) in view.motion.instruments and not (agrees or isinstance(finding, CannotTell)):
         reason = f"{key.name} was traded while the two sides were read; the next run will tell"
         return Pending(key, reason, view.motion.until(key.name))
     return finding
