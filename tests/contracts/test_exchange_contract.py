@@ -17,7 +17,7 @@ from gal_friday.adapters.kraken import KrakenExchange
 from gal_friday.adapters.simulated import FAULTS, SimulatedKraken, scenarios
 from gal_friday.domain.assets import Asset, Wallet
 from gal_friday.domain.quantity import add, subtract, total
-from gal_friday.domain.records import PositionMode
+from gal_friday.domain.records import Kind, PositionMode
 from gal_friday.domain.snapshot import Coverage
 from gal_friday.ports import exchange as port
 from gal_friday.ports.errors import ExchangeFailed, ExchangeRefused, ExchangeUnavailable
@@ -344,3 +344,37 @@ async def test_preflight_reports_a_fault_and_never_raises(world: World, fault: s
     exchange = world.kraken()
     world.server.faults.switch_on(fault, times=None)
     assert await exchange.preflight()
+
+
+# --- heads and ids ----------------------------------------------------------------------------
+
+
+async def test_the_head_is_the_newest_ledger_row_and_moves_with_it(exchange: port.Exchange, world: World) -> None:
+    assert await exchange.head() == world.account.ledger.rows[-1].id
+    booked = world.simulated.deposit("main", "ZUSD", "1")
+    assert await exchange.head() == booked.ledgers[-1]
+
+
+@pytest.mark.parametrize("kind", [Kind.ORDERS, Kind.FILLS, Kind.MOVEMENTS])
+@pytest.mark.parametrize("one_fails_all", [True, False])
+async def test_records_asked_for_by_id_are_those_of_the_lists_and_unknown_ones_are_denied(
+    exchange: port.Exchange, world: World, kind: Kind, one_fails_all: bool
+) -> None:
+    """N4: one id that the exchange does not know takes nothing away from the others."""
+    world.simulated.quirks.unknown_id_fails_list = one_fails_all
+    reading = await world.read(exchange, kind.value)
+    listed = dict(zip(ids(reading, kind.value), reading.rows, strict=True))
+    some = sorted(listed)[:30]
+    unknown = ["OGHOST-AAAAA-BBBBBB", "TGHOST-AAAAA-BBBBBB", "LGHOST-AAAAA-BBBBBB", "mine,too", ""]
+    answer = await exchange.confirm(kind, [*some[:7], *unknown, *some[7:]])
+    assert answer.coverage is Coverage.TOTAL
+    assert list(ids(answer, kind.value)) == some
+    if kind is Kind.MOVEMENTS:
+        assert list(answer.rows) == [listed[name] for name in some]
+
+
+async def test_a_question_about_ids_that_is_not_answered_fails(exchange: port.Exchange, world: World) -> None:  # N1
+    name = ids(await world.read(exchange, "fills"), "fills")[0]
+    world.server.faults.switch_on("cut_json", endpoint="QueryTrades", times=None)
+    with pytest.raises(ExchangeFailed):
+        await exchange.confirm(Kind.FILLS, [name])
