@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from datetime import timedelta
 from pathlib import Path
 
 import httpx2
@@ -194,6 +195,21 @@ async def test_retry_after_is_honoured(kraken: Connection, value: str, seconds: 
     assert kraken.waited() == pytest.approx(seconds, abs=0.5)
 
 
+async def test_a_retry_after_at_the_end_of_time_is_believed_for_a_week(kraken: Connection) -> None:
+    kraken.script.says(raw("", 429, **{"retry-after": "Fri, 31 Dec 9999 23:59:59 -2359"}))
+    with pytest.raises(ExchangeUnavailable) as told:
+        await kraken.client.call(BALANCE_EX)
+    assert told.value.retry_at is not None
+    assert told.value.retry_at - kraken.clock.now() <= timedelta(days=7)
+
+
+async def test_errors_without_number_are_told_by_the_first_few(kraken: Connection) -> None:
+    kraken.script.says(refused(*(f"EOdd:{number}" for number in range(100))))
+    with pytest.raises(ExchangeRefused, match="EOdd:9; and 90 more") as refusal:
+        await kraken.client.call(BALANCE_EX)
+    assert len(str(refusal.value)) < 300
+
+
 async def test_a_blocked_address_is_left_alone(kraken: Connection) -> None:
     kraken.script.says(raw(HTML, 403, **{"content-type": "text/html"}))
     for _ in range(2):
@@ -271,6 +287,8 @@ def test_an_address_that_would_give_the_key_away_is_refused(url: str) -> None:
         raw("", 302, location="https://elsewhere.test/"),
         raw("not json"),
         httpx2.ConnectError("no route"),
+        refused(f"EAPI:Invalid key {KEY}"),
+        refused(f"EGeneral:Odd:{KEY}", f"WOdd:{KEY}"),
     ],
 )
 async def test_key_and_secret_are_in_no_message_and_no_log(

@@ -77,6 +77,9 @@ NEEDED_RIGHTS: tuple[str, ...] = tuple(sorted({read.right for read in READS if r
 # Rights that a key for reading must not have.
 FORBIDDEN_RIGHTS: tuple[str, ...] = ("modify-trades", "close-trades", "add-funds", "withdraw-funds")
 
+# Rights that a read-only key may have beside those that are needed.
+HARMLESS_RIGHTS: tuple[str, ...] = ("export-data", "create-ws-token")
+
 
 def must_be_a_read(endpoint: Endpoint) -> None:
     """Let pass only what is on the list.

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from gal_friday.adapters.kraken import wire
-from gal_friday.adapters.kraken.endpoints import FORBIDDEN_RIGHTS, NEEDED_RIGHTS
+from gal_friday.adapters.kraken.endpoints import FORBIDDEN_RIGHTS, HARMLESS_RIGHTS, NEEDED_RIGHTS
 from gal_friday.adapters.kraken.wire import Row, Where
 from gal_friday.ports.errors import ExchangeRefused
 
@@ -35,6 +35,11 @@ class KeyInfo(Struct, frozen=True):
     def lacking(self) -> tuple[str, ...]:
         """Rights that full reading needs and the key lacks."""
         return tuple(right for right in NEEDED_RIGHTS if right not in self.rights)
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Rights that nobody here has given a meaning (I15)."""
+        return tuple(sorted(self.rights.difference(NEEDED_RIGHTS, HARMLESS_RIGHTS, FORBIDDEN_RIGHTS)))
 
     def gaps(self, since: datetime, until: datetime) -> tuple[str, ...]:
         """Return why this key cannot show all of the time after *since* up to *until*.

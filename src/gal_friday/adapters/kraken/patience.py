@@ -56,6 +56,7 @@ class Again(Struct, frozen=True):
 BLOCKED_PAUSE = timedelta(minutes=10)
 
 _ONCE_MORE = 2
+_LONGEST_BELIEVED = 7 * 86400.0  # Seconds: an instant of year 9999 cannot be reckoned with.
 
 
 def after(
@@ -82,9 +83,10 @@ def seconds_of(retry_after: str | None, now: datetime) -> float | None:
         return float(text)
     try:
         at = parsedate_to_datetime(text)
-        return max(0.0, ((at if at.tzinfo else at.replace(tzinfo=UTC)) - now).total_seconds())
-    except (ValueError, IndexError, TypeError, OverflowError):
+    except (ValueError, IndexError, TypeError):
         return None
+    wait = ((at if at.tzinfo else at.replace(tzinfo=UTC)) - now).total_seconds()
+    return min(max(0.0, wait), _LONGEST_BELIEVED)
 
 
 def not_understood(answer: Answer, now: datetime) -> NoResult:

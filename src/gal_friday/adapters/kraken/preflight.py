@@ -19,6 +19,7 @@ from gal_friday.adapters.kraken.endpoints import (
 from gal_friday.adapters.kraken.key import KeyInfo
 from gal_friday.adapters.kraken.opening import ask_about_key, clock_offset, system_status
 from gal_friday.adapters.kraken.rate import tier_named
+from gal_friday.adapters.kraken.session import CLOCK_FAR_OFF, clock_says
 from gal_friday.ports.clock import Clock
 from gal_friday.ports.errors import ExchangeFailed
 from gal_friday.ports.exchange import Check
@@ -39,7 +40,6 @@ _CYCLE = (
 CYCLE_COST = sum(endpoint.cost for endpoint in _CYCLE)
 
 _CLOCK_WARNING = timedelta(seconds=5)
-_CLOCK_FAILURE = timedelta(seconds=60)
 _EXPIRES_SOON = timedelta(days=14)
 
 
@@ -78,12 +78,10 @@ async def _status(client: Client) -> Check:
 
 async def _clock(client: Client, clock: Clock) -> Check:
     offset = await clock_offset(client, clock)
-    size = abs(offset.total_seconds())
-    way = "behind" if offset > timedelta(0) else "ahead of"
-    if size >= _CLOCK_FAILURE.total_seconds():
-        return Check("clock", FAILED, f"this clock is {size:.0f} s {way} Kraken's; set it right")
-    if size >= _CLOCK_WARNING.total_seconds():
-        return Check("clock", WARNING, f"this clock is {size:.0f} s {way} Kraken's; set it right")
+    if abs(offset) >= CLOCK_FAR_OFF:
+        return Check("clock", FAILED, clock_says(offset))
+    if abs(offset) >= _CLOCK_WARNING:
+        return Check("clock", WARNING, clock_says(offset))
     return Check("clock", OK, "this clock and Kraken's agree to the second")
 
 
@@ -101,6 +99,10 @@ def _about_key(info: KeyInfo | None, now: datetime, allow_trading_key: bool) -> 
 
 
 def _rights_to_act(info: KeyInfo, allow_trading_key: bool) -> Check:
+    if not info.forbidden and info.unknown:
+        named = ", ".join(info.unknown)
+        detail = f"nobody here knows what {named} allows; take it away if it is more than reading"
+        return Check("key can only read", WARNING, detail)
     if not info.forbidden:
         return Check("key can only read", OK, "the key can neither trade nor move money")
     outcome = WARNING if allow_trading_key else FAILED

@@ -7,7 +7,7 @@ Source: Kraken REST documentation, Get Ledgers Info, Get Trades History, Query T
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from msgspec import Struct
@@ -15,7 +15,7 @@ from msgspec import Struct
 from gal_friday.adapters.kraken import wire
 from gal_friday.adapters.kraken.chain import chained
 from gal_friday.adapters.kraken.client import UnknownId, WrongArguments
-from gal_friday.adapters.kraken.crosscheck import Window, fills_without_rows, some, trades_only_in_ledger
+from gal_friday.adapters.kraken.crosscheck import LAG, Window, fills_without_rows, some, trades_only_in_ledger
 from gal_friday.adapters.kraken.endpoints import LEDGERS, QUERY_TRADES, TRADES_HISTORY, Endpoint
 from gal_friday.adapters.kraken.paging import Collected, Page, collect
 from gal_friday.adapters.kraken.parse_fills import Quotes, fill, with_ledger_fees, without_fees
@@ -58,7 +58,9 @@ async def read_movements(
     collected = await collect(fetch, what="ledger", progress=session.progress)
     proven = chained(_oldest_first(collected))
     rows = tuple(row for row in proven.movements if since < row.at <= until)
-    reasons = collected.reasons + proven.breaks + session.key_gaps(since, until)
+    reasons = (
+        collected.reasons + proven.breaks + session.window_gaps(since, until) + _misdated(session, collected, until)
+    )
     if fills is not None:
         reasons += _unbooked_fills(fills, LedgerRead(Window(since, until), rows))
     elif not rows:
@@ -97,7 +99,7 @@ async def read_fills(session: Session, *, since: datetime, until: datetime, ledg
     fetch = _pages(session, trail, TRADES_HISTORY, "trades", (since, until), exact, read)
     collected = await collect(fetch, what="fills", progress=session.progress)
     rows = [each for each in _oldest_first(collected) if since < each.at <= until]
-    reasons = collected.reasons + session.key_gaps(since, until)
+    reasons = collected.reasons + session.window_gaps(since, until) + _misdated(session, collected, until)
     notes = collected.notes
     if ledger is None or not ledger.complete or ledger.window.since > since:
         notes += ("fees of fills are not known: Kraken's list estimates them, and the ledger was not read in full",)
@@ -142,6 +144,13 @@ def _oldest_first(collected: Collected[Record]) -> list[Record]:
     rows.reverse()
     rows.sort(key=_at)
     return rows
+
+
+def _misdated(session: Session, collected: Collected[Record], until: datetime) -> tuple[str, ...]:
+    """Return what speaks against an answer that goes on after the end that was asked for: it is about another time."""
+    latest = until + max(timedelta(0), session.offset) + LAG
+    later = sorted(name for name, row in collected.rows.items() if row.at > latest)
+    return (f"rows from after the time that was asked for, which were left out: {some(later)}",) if later else ()
 
 
 def _at(record: Fill | Movement) -> tuple[datetime, str]:

@@ -34,7 +34,7 @@ async def read_orders(session: Session, *, since: datetime, known: Sequence[str]
     missing = [name for name in dict.fromkeys(known) if name not in found]
     by_id, notes = await _by_id(session, trail, missing)
     found.update(by_id)
-    reasons = closed.reasons + session.key_gaps(since, session.clock.now())
+    reasons = closed.reasons + session.window_gaps(since, session.clock.now())
     if unlisted := sorted(name for name, each in by_id.items() if _should_be_listed(each, since, session.clock.now())):
         # Lists that lack what exists may lack orders that nobody knows to ask for.
         reasons += (f"orders that exist, and that no list of Kraken shows: {some(unlisted)}; run again",)

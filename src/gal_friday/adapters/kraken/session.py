@@ -17,6 +17,15 @@ from gal_friday.domain.snapshot import Coverage
 from gal_friday.ports.clock import Clock
 from gal_friday.ports.exchange import Progress
 
+CLOCK_FAR_OFF = timedelta(seconds=60)
+"""From this difference on, the last hours of our clock are other hours at the exchange."""
+
+
+def clock_says(offset: timedelta) -> str:
+    """Return in words by how much the exchange's clock is ahead of ours, and what to do."""
+    way = "behind" if offset > timedelta(0) else "ahead of"
+    return f"this clock is {abs(offset.total_seconds()):.0f} s {way} Kraken's; set it right"
+
 
 class Session(Struct, frozen=True, kw_only=True):
     """One account, ready to be read."""
@@ -42,9 +51,10 @@ class Session(Struct, frozen=True, kw_only=True):
         trail.add(reply, len(rows))
         return rows
 
-    def key_gaps(self, since: datetime, until: datetime) -> tuple[str, ...]:
-        """Return why this key cannot show all of this time."""
-        return () if self.key is None else self.key.gaps(since, until)
+    def window_gaps(self, since: datetime, until: datetime) -> tuple[str, ...]:
+        """Return why not all of this time can be shown: the key is limited, or our clock means another time."""
+        gaps = () if self.key is None else self.key.gaps(since, until)
+        return gaps if abs(self.offset) < CLOCK_FAR_OFF else (*gaps, clock_says(self.offset))
 
     def window_params(self, since: datetime, until: datetime) -> dict[str, str]:
         """Return start and end of a time window in whole seconds, wide enough to hold it.
