@@ -152,9 +152,7 @@ def lock(arguments: Sequence[str]) -> int:
 
 def clean(_arguments: Sequence[str]) -> int:
     """Remove environments and caches."""
-    compiled = [
-        path for folder in ("src", "tests", "benchmarks") for path in (ROOT / folder).rglob("__pycache__")
-    ]
+    compiled = [path for folder in ("src", "tests", "benchmarks") for path in (ROOT / folder).rglob("__pycache__")]
     for path in [*(ROOT / name for name in (DEMO.folder, FULL.folder, CCXT.folder, *CACHES)), *compiled]:
         shutil.rmtree(path, ignore_errors=True)
     for path in ROOT.glob(".venv*.busy"):

@@ -220,9 +220,7 @@ def test_records_must_be_read_from_when_they_happened_but_within_the_window_that
 def test_the_order_of_findings_and_of_what_is_known_is_of_no_matter() -> None:
     findings = [differs(), missing(T0), differs(LOT, of="quantity_mismatch", field="quantity")]
     known = list(seen([], *findings).opened)
-    outcomes = [
-        seen(list(some), *others, at=100) for some in permutations(known) for others in permutations(findings)
-    ]
+    outcomes = [seen(list(some), *others, at=100) for some in permutations(known) for others in permutations(findings)]
     assert all(outcome == outcomes[0] for outcome in outcomes)
 
 

@@ -44,9 +44,7 @@ def fill(
     )
 
 
-def movement(
-    movement_id: str, asset: str, amount: str, *, fee: str = "0", refers_to: str | None = None
-) -> Movement:
+def movement(movement_id: str, asset: str, amount: str, *, fee: str = "0", refers_to: str | None = None) -> Movement:
     return Movement(
         movement_id,
         "trade",
@@ -132,9 +130,7 @@ def test_an_unresolved_margin_fill_moves_only_a_fee_and_that_can_be_told() -> No
 
 
 def test_recorded_movements_make_an_unresolved_fill_good() -> None:
-    rolled = roll_up(
-        fills=[fill(instrument="?XFOO")], movements=[movement("L1", "?FOO", "1", refers_to="T1")]
-    )
+    rolled = roll_up(fills=[fill(instrument="?XFOO")], movements=[movement("L1", "?FOO", "1", refers_to="T1")])
     assert rolled.underivable == ()
 
 
@@ -271,6 +267,4 @@ def test_ids_of_exchange_and_client_are_two_name_spaces() -> None:
 
 
 def test_later_states_without_any_change_are_the_same_order() -> None:
-    assert (
-        latest_orders([order("O1", "c1"), replace(order("O1"), filled=Decimal(5))])[0].client_order_id == "c1"
-    )
+    assert latest_orders([order("O1", "c1"), replace(order("O1"), filled=Decimal(5))])[0].client_order_id == "c1"

@@ -29,12 +29,10 @@ def renamed(snapshot: Snapshot, aliases: Aliases) -> Snapshot:
         snapshot,
         balances=tuple(replace(row, asset=assets.get(row.asset, row.asset)) for row in snapshot.balances),
         positions=tuple(
-            replace(row, instrument=instruments.get(row.instrument, row.instrument))
-            for row in snapshot.positions
+            replace(row, instrument=instruments.get(row.instrument, row.instrument)) for row in snapshot.positions
         ),
         orders=tuple(
-            replace(row, instrument=instruments.get(row.instrument, row.instrument))
-            for row in snapshot.orders
+            replace(row, instrument=instruments.get(row.instrument, row.instrument)) for row in snapshot.orders
         ),
         fills=tuple(_fill(row, aliases) for row in snapshot.fills),
         movements=tuple(replace(row, asset=assets.get(row.asset, row.asset)) for row in snapshot.movements),
@@ -43,6 +41,4 @@ def renamed(snapshot: Snapshot, aliases: Aliases) -> Snapshot:
 
 def _fill(row: Fill, aliases: Aliases) -> Fill:
     fee_asset = None if row.fee_asset is None else aliases.assets.get(row.fee_asset, row.fee_asset)
-    return replace(
-        row, instrument=aliases.instruments.get(row.instrument, row.instrument), fee_asset=fee_asset
-    )
+    return replace(row, instrument=aliases.instruments.get(row.instrument, row.instrument), fee_asset=fee_asset)

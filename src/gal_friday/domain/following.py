@@ -229,9 +229,7 @@ class _Sight:
         age = int((self.run.now - one.since).total_seconds())
         # Seen for the first time, and nothing tells when it began: its age is not known.
         known = age or one.latest.age_seconds is not None
-        latest = replace(
-            one.latest, state=one.state, age_seconds=age if known else None, occurrences=one.occurrences
-        )
+        latest = replace(one.latest, state=one.state, age_seconds=age if known else None, occurrences=one.occurrences)
         return replace(one, latest=latest)
 
 

@@ -96,9 +96,7 @@ def _in_scope(kind: Kind, internal: Snapshot, exchange: Snapshot) -> bool:
 
 def out_of_scope(internal: Snapshot, exchange: Snapshot, only: Sequence[Kind]) -> tuple[NotChecked, ...]:
     """Return what this comparison was not about: said in the report, without weight in the verdict."""
-    left_out = [
-        NotChecked(kind, "left out of this run on request") for kind in RECORD_KINDS if kind not in only
-    ]
+    left_out = [NotChecked(kind, "left out of this run on request") for kind in RECORD_KINDS if kind not in only]
     unspoken = [
         NotChecked(kind, "covered by neither side: no part of this comparison")
         for kind in RECORD_KINDS

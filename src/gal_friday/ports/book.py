@@ -23,7 +23,6 @@ class Book(Protocol):
         """
         ...
 
-
     async def version(self, account: str) -> str | None:
         """Return the version that a snapshot taken now would state; None where only reading it all would tell.
 

@@ -167,9 +167,7 @@ async def _known(connection: AsyncConnection, row: dict[str, Any]) -> bool:
 
 
 async def _beginning_with(connection: AsyncConnection, prefix: str) -> list[str]:
-    query = select(_EVENTS.reconciliation_id).where(
-        _EVENTS.reconciliation_id.startswith(prefix, autoescape=True)
-    )
+    query = select(_EVENTS.reconciliation_id).where(_EVENTS.reconciliation_id.startswith(prefix, autoescape=True))
     # LIKE on SQLite does not tell capitals apart; ids do.
     return [found for found in (await connection.execute(query)).scalars() if found.startswith(prefix)]
 
