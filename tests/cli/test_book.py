@@ -202,3 +202,10 @@ def test_what_is_no_file_is_not_imported_and_not_waited_for(run: Run, tmp_path: 
     outcome = run("book", "import", str(tmp_path / place))
     assert (outcome.status, outcome.out) == (2, "")
     assert "cannot read" in outcome.err
+
+
+def test_an_export_without_a_row_begins_no_book_and_says_so(run: Run, tmp_path: Path) -> None:
+    ledger = Path(exports(tmp_path)[0])
+    ledger.write_text(ledger.read_text().splitlines()[0] + "\n")
+    outcome = run("book", "import", str(ledger))
+    assert (outcome.status, outcome.err) == (0, "the files hold no record; the book is as it was\n")

@@ -362,3 +362,11 @@ def test_a_window_that_begins_after_the_reading_hides_nothing_and_is_refused(kin
     assert read_snapshot(changed(since={kind: "2026-01-31T12:00:00Z"}), source="x").since != Since()
     with pytest.raises(MalformedSnapshot, match=rf"^book\.json: since\.{kind}: later than as_of"):
         read_snapshot(changed(since={kind: "2026-01-31T12:00:00.000001Z"}), source="book.json")
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "9000-01-01T00:00:00Z"])
+def test_a_time_that_was_never_set_is_refused(text: str) -> None:
+    """N1."""
+    with pytest.raises(MalformedSnapshot, match=r"fills\[0\]\.at: '.*' is no time at which anything happened"):
+        read_snapshot(with_row("fills", at=text), source="x")
+    assert read_snapshot(with_row("fills", at="1970-01-01T00:00:00Z"), source="x").fills

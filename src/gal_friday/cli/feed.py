@@ -72,7 +72,9 @@ class Feed(Struct, frozen=True, kw_only=True):
         stated = [title(name) for name, one in self.snapshots.items() if one.balances or one.positions]
         way_out = "they follow from its records" if begun else "begin it from a file that covers both in total"
         said = [f"{name}: balances and positions were not booked; {way_out}" for name in stated]
-        if not begun and not stated:
+        if not (self.fills or self.movements or self.orders):
+            said.append("the files hold no record; the book is as it was")
+        elif not begun and not stated:
             said.append("the book begins with these records: its balances follow from them alone")
         return tuple(said)
 

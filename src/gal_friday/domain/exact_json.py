@@ -17,6 +17,7 @@ from gal_friday.domain.errors import MalformedAmount
 
 BYTES_MAX = 256 * 1024 * 1024  # About a million records; larger books are compared as tables.
 DEPTH_MAX = 32
+_FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 NUMBER_DIGITS_MAX = 1000  # Of a number in an unknown field; amounts have the limits of quantity.py.
 
 
@@ -186,12 +187,18 @@ def an_instant(value: Any) -> datetime:
     """Return the instant in UTC; what is finer than a microsecond is cut off."""
     text = a_text(value)
     try:
-        instant = datetime.fromisoformat(text)
-        if instant.tzinfo is not None:
-            return instant.astimezone(UTC)
+        stated = datetime.fromisoformat(text)
+        instant = stated.astimezone(UTC)
     except (ValueError, OverflowError):
         raise Unreadable(f"{shown(value)} is no time such as 2026-01-31T12:00:00Z") from None
-    raise Unreadable(f"{shown(value)} has no time zone; write 2026-01-31T12:00:00Z")
+    if stated.tzinfo is None:
+        raise Unreadable(f"{shown(value)} has no time zone; write 2026-01-31T12:00:00Z")
+    if not _FIRST <= instant < _LAST:
+        # N1: year 1 is what several languages write for a time that was never set.
+        raise Unreadable(
+            f"{shown(value)} is no time at which anything happened; leave the field out where it is unknown"
+        )
+    return instant
 
 
 def written_instant(instant: datetime) -> str:
