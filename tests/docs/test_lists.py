@@ -13,7 +13,7 @@ from msgspec import NODEFAULT, Struct
 from msgspec.structs import fields
 
 import gal_friday
-from gal_friday.adapters.kraken import preflight
+from gal_friday.adapters.kraken import preflight, session
 from gal_friday.adapters.kraken.endpoints import FORBIDDEN_RIGHTS, NEEDED_RIGHTS
 from gal_friday.adapters.kraken.nonce import LOCKOUT
 from gal_friday.adapters.kraken.patience import Patience
@@ -275,7 +275,7 @@ def test_the_page_has_every_table_of_the_database() -> None:
 
 def test_the_pages_state_the_times_that_hold() -> None:
     assert f"from {preflight._CLOCK_WARNING.seconds} seconds on it warns" in text("faults.md")
-    assert f"from {preflight._CLOCK_FAILURE.seconds} seconds on the check fails" in text("faults.md")
+    assert f"from {session.CLOCK_FAR_OFF.seconds} seconds on the check fails" in text("faults.md")
     assert (Patience().attempts, "tried up to five times" in text("faults.md")) == (5, True)
     assert (LOCKOUT, "no call is made for fifteen minutes" in text("faults.md")) == (timedelta(minutes=15), True)
     assert (engine.BUSY_SECONDS, "A write waits five seconds" in text("database.md")) == (5, True)
