@@ -66,10 +66,12 @@ async def _taught(account: Account) -> None:
     engine, clock = open_engine(account.database), SteppedClock(start=await _now(account.url))
     await upgrade(engine)
     book = SqlBook(engine, clock=clock)
-    sources = Sources("main", _kraken(account, clock), book, clock)
-    told = (await fetch(sources, since=_since(clock), only=RECORD_KINDS)).exchange
-    await book.append(account="main", exchange="kraken", fills=told.fills, movements=told.movements, orders=told.orders)
-    await sources.exchange.close()
+    exchange, since, now = _kraken(account, clock), _since(clock), clock.now()
+    movements = await exchange.movements(since=since, until=now)
+    fills = await exchange.fills(since=since, until=now)
+    orders = await exchange.orders(since=since)
+    await book.append(account="main", exchange="kraken", fills=fills.rows, movements=movements.rows, orders=orders.rows)
+    await exchange.close()
     await engine.dispose()
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 from msgspec import Struct
 
 from gal_friday.domain.assets import Asset, Instrument
-from gal_friday.domain.records import Balance, Extra, Fill, Kind, Movement, Order, Position, Record
+from gal_friday.domain.records import RECORD_KINDS, Balance, Extra, Fill, Kind, Movement, Order, Position, Record
 
 Side = Literal["internal", "exchange"]
 
@@ -128,16 +128,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
 
     def rows(self, kind: Kind) -> tuple[Record, ...]:
         """Return the records of this kind; none for the kinds that are no records."""
-        match kind:
-            case Kind.BALANCES:
-                return self.balances
-            case Kind.POSITIONS:
-                return self.positions
-            case Kind.ORDERS:
-                return self.orders
-            case Kind.FILLS:
-                return self.fills
-            case Kind.MOVEMENTS:
-                return self.movements
-            case Kind.HOLDS | Kind.SOURCES:
-                return ()
+        if kind in RECORD_KINDS:
+            rows: tuple[Record, ...] = getattr(self, kind)
+            return rows
+        return ()
