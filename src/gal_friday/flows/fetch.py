@@ -20,7 +20,7 @@ from gal_friday.domain.aliases import Aliases, renamed
 from gal_friday.domain.assets import Asset
 from gal_friday.domain.cut import Cut, Motion, cut_of, in_motion
 from gal_friday.domain.cut import Reading as Between
-from gal_friday.domain.finding import Key
+from gal_friday.domain.finding import Finding, Key
 from gal_friday.domain.policy import Policy
 from gal_friday.domain.records import RECORD_KINDS, Balance, Kind, Order
 from gal_friday.domain.rewind import Brought, Place, brought_to_newest
@@ -60,6 +60,8 @@ class Fetched(Struct, frozen=True):
     cut: Cut
     motion: Motion
     errors: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] | None = None
+    """What comparing the two gave, where the second look already did that; no watched key is in it."""
 
 
 class _Read(Struct):
@@ -110,16 +112,18 @@ async def fetch(
     internal = before if after.coverage == Coverages() else after
     ripe = frozenset(key for key, runs in (pending or {}).items() if runs >= policy.pending_runs)
     reading = Between(assets=_changed(before, internal), unplaced=read.unplaced, positions=read.positions, ripe=ripe)
-    exchange = await second_look(
+    looked = await second_look(
         sources.exchange, internal, exchange, policy=policy, reading=reading, only=only, asked=_believed(before.orders)
     )
-    motion = in_motion(internal, exchange, grace=policy.grace_of(exchange.exchange), reading=reading)
-    return _fetched(internal, exchange, _cut(before, internal, exchange, read, motion), motion)
+    exchange, motion, findings = looked
+    return _fetched(internal, exchange, _cut(before, internal, exchange, read, motion), motion, findings)
 
 
-def _fetched(internal: Snapshot, exchange: Snapshot, at: Cut, motion: Motion) -> Fetched:
+def _fetched(
+    internal: Snapshot, exchange: Snapshot, at: Cut, motion: Motion, findings: tuple[Finding, ...] | None = None
+) -> Fetched:
     reasons = [gap.reason for gap in (*internal.not_checked, *exchange.not_checked)]
-    return Fetched(internal, exchange, at, motion, tuple(dict.fromkeys(reasons)))
+    return Fetched(internal, exchange, at, motion, tuple(dict.fromkeys(reasons)), findings)
 
 
 def _cut(before: Snapshot, internal: Snapshot, exchange: Snapshot, read: _Read, motion: Motion) -> Cut:

@@ -50,8 +50,12 @@ async def reconcile(
     reach = reach_back(known.open, since=since, now=sources.clock.now(), policy=policy)
     fetched = await fetch(sources, since=reach.since, only=only, policy=policy, pending=pending)
     watched = watched_keys(known.open)
-    findings = compare_snapshots(
-        fetched.internal, fetched.exchange, policy=policy, watched=watched, only=only, motion=fetched.motion
+    findings = (
+        fetched.findings
+        if fetched.findings is not None and not watched
+        else compare_snapshots(
+            fetched.internal, fetched.exchange, policy=policy, watched=watched, only=only, motion=fetched.motion
+        )
     )
     prices, unpriced = await _worth(sources.exchange, findings, policy)
     report = report_of(fetched.internal, fetched.exchange, findings, policy=policy, prices=prices, only=only)

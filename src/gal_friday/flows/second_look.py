@@ -6,13 +6,13 @@ not taken as whole any more. Nothing here looks at the book, and nothing here de
 """
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
 from gal_friday.domain.compare import compare_snapshots
+from gal_friday.domain.cut import Motion, in_motion
 from gal_friday.domain.cut import Reading as Between
-from gal_friday.domain.cut import in_motion
 from gal_friday.domain.finding import Differs, ExchangeOnly, Finding, InternalOnly
 from gal_friday.domain.policy import Policy
 from gal_friday.domain.records import Fill, Kind, Movement, Order
@@ -27,6 +27,15 @@ _UNSEEN_MAX = 10
 """Ids that the exchange may deny can cost two calls each."""
 
 
+class Looked(NamedTuple):
+    """The exchange's side after the second look."""
+
+    exchange: Snapshot
+    motion: Motion
+    findings: tuple[Finding, ...] | None = None
+    """What comparing the sides gave, where nothing had to be asked for and so nothing changed."""
+
+
 async def second_look(
     port: Exchange,
     internal: Snapshot,
@@ -36,7 +45,7 @@ async def second_look(
     reading: Between,
     only: Sequence[Kind],
     asked: Collection[str] = (),
-) -> Snapshot:
+) -> Looked:
     """Return the exchange's side as it is after asking again for whatever differs.
 
     *asked* are orders that were asked for by id already. Records of which there are too many to ask for stand as
@@ -44,11 +53,14 @@ async def second_look(
     """
     motion = in_motion(internal, exchange, grace=policy.grace_of(exchange.exchange), reading=reading)
     findings = compare_snapshots(internal, exchange, policy=policy, only=only, motion=motion)
+    seen = exchange
     for kind in _ASKED:
         ids = _candidates(findings, kind, asked)
         if ids:
             exchange = await _asked_again(port, exchange, kind, ids)
-    return exchange
+    if exchange is seen:
+        return Looked(exchange, motion, findings)
+    return Looked(exchange, in_motion(internal, exchange, grace=policy.grace_of(exchange.exchange), reading=reading))
 
 
 def _candidates(findings: Sequence[Finding], kind: Kind, asked: Collection[str]) -> tuple[str, ...]:
