@@ -64,7 +64,7 @@ def _every(settings: type[Struct]) -> Iterator[type[Struct]]:
 
 
 def _sections(kind: Any) -> list[tuple[type[Struct], str]]:
-    """Return the sections that a field of this type holds, with the placeholder of their name where there is one."""
+    """Return the sections that a field of this type holds, and how their names are written where users choose them."""
     if isinstance(kind, type) and issubclass(kind, Struct):
         return [(kind, "")]
     if get_origin(kind) is dict:
