@@ -36,6 +36,7 @@ def test_the_demo_shows_each_planted_fault_with_its_exact_amount(demo: subproces
     balances = {(one["currency"], one["wallet"]): one["difference"] for one in report["balance_discrepancies"]}
     assert balances == {
         ("ADA", "spot"): "-1000.00000000",
+        ("DOGE", "spot"): "-417.31000000",
         ("DOT", "bonded"): "1.3047000000",
         ("ETH", "spot"): "1.2500000000",
         ("EUR", "spot"): "2500.0000",
@@ -61,4 +62,35 @@ def test_the_demo_shows_each_planted_fault_with_its_exact_amount(demo: subproces
     assert fills == ["fill_duplicated", "fill_mismatch", "fill_missing_internal", "fill_missing_internal"]
     unbooked = [one["difference"] for one in report["movement_discrepancies"] if ":" not in one["key"][10:]]
     assert sorted(unbooked) == ["-0.3000", "1.3047000000", "2500.0000"]
-    assert report["total_discrepancies"] == 25
+    assert report["total_discrepancies"] == 26
+
+
+def test_the_demo_names_the_cause_of_each_planted_fault_and_leaves_nothing_over(
+    demo: subprocess.CompletedProcess[str],
+) -> None:
+    report = json.loads(demo.stdout)
+    assert sorted(root["cause"] for root in report["root_causes"]) == [
+        "duplicated_fill",
+        "foreign_order",
+        "ghost_order",
+        "manual_trade",
+        "missed_fill",
+        "reward",
+        "rollover",
+        "unbooked_deposit",
+        "unexplained",
+        "wrong_side",
+    ]
+    amounts = [*report["balance_discrepancies"], *report["position_discrepancies"]]
+    explained = [one for one in amounts if one.get("currency") != "DOGE"]
+    assert {one["bridge"]["residual"] for one in explained} == {"0"}
+    assert all(item["record_ids"] for one in explained for item in one["bridge"]["items"])
+    assert all(one["bridge"]["divergence"]["first_bad"] for one in explained if "currency" in one)
+
+
+def test_the_demo_leaves_unexplained_in_full_what_no_record_explains(demo: subprocess.CompletedProcess[str]) -> None:
+    report = json.loads(demo.stdout)
+    (one,) = (one for one in report["balance_discrepancies"] if one["cause"] == "unexplained")
+    assert (one["currency"], one["difference"], one["bridge"]["residual"]) == ("DOGE", "-417.31000000", "-417.31000000")
+    assert one["bridge"]["items"] == []
+    assert one["value"] is not None

@@ -3,7 +3,7 @@
 import pytest
 
 from gal_friday.adapters.simulated import FAULTS
-from gal_friday.bootstrap.demo_book import missing_and_unexpected
+from gal_friday.bootstrap.demo_check import missing_and_unexpected
 from gal_friday.domain.finding import Pending
 from gal_friday.domain.verdict import Verdict
 from tests.flows.worlds import world

@@ -1,10 +1,14 @@
 """One run, from both sides to the recorded report."""
 
+from collections.abc import Mapping
+
 import pytest
+from msgspec.structs import replace
 
 from gal_friday.adapters.store import MemoryStore
-from gal_friday.bootstrap.demo_book import missing_and_unexpected
-from gal_friday.domain.finding import CannotTell
+from gal_friday.bootstrap.demo_check import missing_and_unexpected, wrongly_explained
+from gal_friday.domain.cause import Cause
+from gal_friday.domain.finding import CannotTell, Key
 from gal_friday.domain.following import Carried
 from gal_friday.domain.records import Kind
 from gal_friday.domain.report import ReconciliationReport
@@ -26,6 +30,7 @@ async def test_a_report_shows_every_planted_fault_and_nothing_else() -> None:
     async with world() as account:
         report = await account.run()
     assert missing_and_unexpected(report, account.written.accidents) == ([], [])
+    assert wrongly_explained(report, account.written.accidents) == []
     assert report.verdict is Verdict.DISCREPANCIES
     assert report.status is ReconciliationStatus.PARTIAL
 
@@ -39,6 +44,16 @@ async def test_the_check_of_the_demo_notices_a_fault_that_was_not_planted() -> N
     missing, unexpected = missing_and_unexpected(report, account.written.accidents)
     assert missing
     assert unexpected
+    assert wrongly_explained(report, account.written.accidents)
+
+
+async def test_the_check_of_the_demo_notices_a_cause_that_is_not_told_and_an_amount_explained_away() -> None:
+    async with world() as account:
+        report = await account.run()
+    accidents = account.written.accidents
+    assert wrongly_explained(replace(report, root_causes=report.root_causes[1:]), accidents) != []
+    unplanted = [one for one in accidents if one.cause is not Cause.UNEXPLAINED]
+    assert any("of which -417.31 unexplained" in line for line in wrongly_explained(report, unplanted))
 
 
 async def test_a_second_run_on_the_same_facts_finds_the_same_discrepancies() -> None:
@@ -89,7 +104,13 @@ async def test_a_book_that_nobody_ever_fed_fails_the_run_and_says_how_to_feed_it
 
 async def test_a_report_that_cannot_be_recorded_comes_back_as_failed_with_all_that_was_found() -> None:
     class FullDisk(MemoryStore):
-        async def save_report(self, report: ReconciliationReport, carried: Carried = NOTHING_CARRIED) -> None:
+        async def save_report(
+            self,
+            report: ReconciliationReport,
+            carried: Carried = NOTHING_CARRIED,
+            *,
+            pending: Mapping[Key, int] | None = None,
+        ) -> None:
             raise StoreFailed("the disk is full; make room and run again")
 
     async with world() as account:

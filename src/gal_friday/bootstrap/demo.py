@@ -1,4 +1,4 @@
-"""The demo: a simulated Kraken on loopback, the book of a bot that had nine accidents, and one real reconciliation.
+"""The demo: a simulated Kraken on loopback, the book of a bot that had ten accidents, and one real reconciliation.
 
 Nothing in it is a shortcut: the connector speaks HTTP to the server, the book and the report are in a database.
 Everything lives in a folder of its own, which is gone afterwards.
