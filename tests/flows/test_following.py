@@ -1,6 +1,6 @@
 """Discrepancies over several runs against the simulated exchange: from suspicion to agreement, and back."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +14,7 @@ from gal_friday.adapters.kraken import Deadlines, KrakenExchange
 from gal_friday.adapters.kraken.exports import read_exports
 from gal_friday.adapters.simulated import Exchange, SimulatedKraken
 from gal_friday.adapters.store import MemoryStore
-from gal_friday.domain.finding import DiscrepancyType
+from gal_friday.domain.finding import DiscrepancyType, Key
 from gal_friday.domain.followed import Followed
 from gal_friday.domain.following import Carried
 from gal_friday.domain.policy import Policy
@@ -202,11 +202,17 @@ class Failing(MemoryStore):
             raise StoreFailed("the database is locked; run again")
         return tuple(await super().open_discrepancies(account))
 
-    async def save_report(self, report: ReconciliationReport, carried: Carried = NOTHING_CARRIED) -> None:
+    async def save_report(
+        self,
+        report: ReconciliationReport,
+        carried: Carried = NOTHING_CARRIED,
+        *,
+        pending: Mapping[Key, int] | None = None,
+    ) -> None:
         """Save, if this can be written."""
         if self.write:
             raise StoreFailed("the disk is full; make room")
-        await super().save_report(report, carried)
+        await super().save_report(report, carried, pending=pending)
 
 
 @pytest.mark.parametrize("broken", [lambda: Failing(read=True), lambda: Failing(write=True)])

@@ -1,23 +1,25 @@
 """What a run takes from what is known, and what it gives back to its report.
 
 Before the comparison: which keys must be judged although no record stands under them any more, and how far back
-records must be read to judge them. After it: the state, age and count of every discrepancy in the report, and a
-word about those that it settled or could not judge. Nothing here decides what becomes of a discrepancy.
+records must be read to judge them. After it: the state, age and count of every discrepancy in the report, a word
+about those that it settled or could not judge, and how long keys have been pending. Nothing here decides what
+becomes of a discrepancy.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from gal_friday.domain.discrepancy import RecordDiscrepancy
-from gal_friday.domain.finding import Key
+from gal_friday.domain.finding import CannotTell, Finding, Key, Pending
 from gal_friday.domain.followed import Followed
 from gal_friday.domain.following import Carried, Run
 from gal_friday.domain.policy import Policy
 from gal_friday.domain.records import Kind
 from gal_friday.domain.report import ReconciliationReport
+from gal_friday.domain.snapshot import Coverage, Snapshot
 from gal_friday.domain.verdict import ReconciliationStatus
 
 NAMED_MAX = 6
@@ -84,6 +86,34 @@ def _proven(report: ReconciliationReport) -> Iterable[str]:
     for one in report.discrepancies:
         if report.cut.clean and not isinstance(one, RecordDiscrepancy) and one.bridge and one.bridge.proven:
             yield one.id
+
+
+def pending_after(
+    before: Mapping[Key, int], findings: Iterable[Finding], internal: Snapshot, exchange: Snapshot
+) -> dict[Key, int]:
+    """Return in how many runs without a break each key has been pending after a run that saw these two sides.
+
+    A run that could not look at a key neither counts for it nor resets it. One that judged it, or that saw
+    everything and did not meet it any more, does.
+    """
+    found = {finding.key: finding for finding in findings if finding.key in before or isinstance(finding, Pending)}
+    after = {
+        key: runs for key, runs in before.items() if key not in found and not _seen_in_full(key, internal, exchange)
+    }
+    for key, finding in found.items():
+        if isinstance(finding, Pending) and _looked_at(key, internal, exchange):
+            after[key] = before.get(key, 0) + 1
+        elif isinstance(finding, Pending | CannotTell) and key in before:
+            after[key] = before[key]
+    return after
+
+
+def _seen_in_full(key: Key, *sides: Snapshot) -> bool:
+    return all(side.coverage.of(key.kind) == Coverage.TOTAL for side in sides)
+
+
+def _looked_at(key: Key, *sides: Snapshot) -> bool:
+    return all(side.coverage.of(key.kind) != Coverage.NONE for side in sides)
 
 
 def told(report: ReconciliationReport, carried: Carried) -> ReconciliationReport:

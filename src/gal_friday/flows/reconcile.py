@@ -19,7 +19,7 @@ from gal_friday.domain.finding import Finding, Key
 from gal_friday.domain.followed import Followed
 from gal_friday.domain.following import Run, carry_forward
 from gal_friday.domain.policy import Policy
-from gal_friday.domain.recall import reach_back, run_of, told, watched_keys
+from gal_friday.domain.recall import pending_after, reach_back, run_of, told, watched_keys
 from gal_friday.domain.records import RECORD_KINDS, Kind
 from gal_friday.domain.report import ReconciliationReport, report_of
 from gal_friday.domain.verdict import ReconciliationStatus
@@ -36,11 +36,8 @@ async def reconcile(
     policy: Policy,
     since: datetime,
     only: Sequence[Kind] = RECORD_KINDS,
-    pending: Mapping[Key, int] | None = None,
 ) -> ReconciliationReport:
     """Reconcile the account once, from *since* on, and return the recorded report.
-
-    *pending* tells in how many runs without a break each key was pending until now.
 
     A failure of the world never raises: the report then says what was not checked and why. A report that
     could not be recorded comes back as failed, with everything that was found.
@@ -48,7 +45,7 @@ async def reconcile(
     started = sources.clock.monotonic()
     known = await _known(sources, store)
     reach = reach_back(known.open, since=since, now=sources.clock.now(), policy=policy)
-    fetched = await fetch(sources, since=reach.since, only=only, policy=policy, pending=pending)
+    fetched = await fetch(sources, since=reach.since, only=only, policy=policy, pending=known.pending)
     watched = watched_keys(known.open)
     findings = (
         fetched.findings
@@ -66,23 +63,26 @@ async def reconcile(
         notes=(*report.notes, *reach.notes, *unpriced),
         duration_seconds=round(sources.clock.monotonic() - started, 3),
     )
-    return await _record(store, report, known, run_of(report, since=reach.since), policy)
+    pending = pending_after(known.pending, report.findings, fetched.internal, fetched.exchange)
+    return await _record(store, report, known, pending, run_of(report, since=reach.since), policy)
 
 
 class _Known(Struct, frozen=True):
-    """What is open in the account, or why nobody could say."""
+    """What is open and what is pending in the account, or why nobody could say."""
 
     open: tuple[Followed, ...] = ()
+    pending: Mapping[Key, int] = {}
     failure: StoreFailed | None = None
 
 
 async def _known(sources: Sources, store: Store) -> _Known:
     try:
         known = await store.open_discrepancies(sources.account)
+        pending = await store.pending_runs(sources.account, sources.exchange.name)
     except StoreFailed as failure:
         return _Known(failure=failure)
     # An account that was moved to another exchange left its discrepancies at the old one.
-    return _Known(tuple(one for one in known if one.exchange == sources.exchange.name))
+    return _Known(tuple(one for one in known if one.exchange == sources.exchange.name), pending)
 
 
 async def _worth(
@@ -100,7 +100,7 @@ async def _worth(
 
 
 async def _record(
-    store: Store, report: ReconciliationReport, known: _Known, run: Run, policy: Policy
+    store: Store, report: ReconciliationReport, known: _Known, pending: Mapping[Key, int], run: Run, policy: Policy
 ) -> ReconciliationReport:
     """Return the report as it was recorded, together with what became of every discrepancy (I10)."""
     try:
@@ -111,7 +111,7 @@ async def _record(
         followed = (*known.open, *earlier)
         carried = carry_forward(followed, report.findings, report.discrepancies, run=run, policy=policy)
         followed_up = told(report, carried)
-        await store.save_report(followed_up, carried)
+        await store.save_report(followed_up, carried, pending=pending)
     except StoreFailed as failure:
         errors = (*report.error_messages, f"this report was not recorded: {failure}")
         return replace(report, status=ReconciliationStatus.FAILED, error_messages=errors)

@@ -1,9 +1,10 @@
 """Where runs, their reports and the discrepancies that they follow are kept."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from gal_friday.domain.finding import Key
 from gal_friday.domain.followed import Change, Followed
 from gal_friday.domain.following import Carried
 from gal_friday.domain.report import ReconciliationReport
@@ -14,10 +15,17 @@ NOTHING_CARRIED = Carried()
 class Store(Protocol):
     """Keeps reports and discrepancies; what is read back is equal to what was written."""
 
-    async def save_report(self, report: ReconciliationReport, carried: Carried = NOTHING_CARRIED) -> None:
-        """Record a finished run and what became of its discrepancies, in one transaction (I10).
+    async def save_report(
+        self,
+        report: ReconciliationReport,
+        carried: Carried = NOTHING_CARRIED,
+        *,
+        pending: Mapping[Key, int] | None = None,
+    ) -> None:
+        """Record a finished run, what became of its discrepancies, and what is pending, in one transaction (I10).
 
-        Saving the same report again changes nothing.
+        *pending* takes the place of what ``pending_runs`` returned for this account and exchange until now; None
+        leaves it. Saving the same report again changes nothing.
 
         Raises:
             StoreFailed: nothing was written; the report in hand is still the whole truth of the run. Also where
@@ -38,6 +46,10 @@ class Store(Protocol):
         limit: int = 100,
     ) -> Sequence[ReconciliationReport]:
         """Return reports, newest first."""
+        ...
+
+    async def pending_runs(self, account: str, exchange: str) -> Mapping[Key, int]:
+        """Return in how many runs without a break each key was pending; keys that were not are left out."""
         ...
 
     async def open_discrepancies(self, account: str) -> Sequence[Followed]:

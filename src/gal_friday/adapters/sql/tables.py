@@ -1,8 +1,8 @@
 """Every table of the project, on one list, so that a migration can be held against it.
 
 Rows of the book and of the record of runs are never changed and never removed (I10); a discrepancy changes, and
-every change of it is a row that stays. The triggers that see to it are part of the migrations, because no table
-definition can say them.
+every change of it is a row that stays. Only counts of pending runs come and go. The triggers that see to it are
+part of the migrations, because no table definition can say them.
 """
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, MetaData, Table, Text
@@ -184,4 +184,15 @@ DISCREPANCY_CHANGES = _table(
     # The run that saw it.
     Column("reconciliation_id", Text, nullable=False),
     Index(None, "discrepancy_id", "number"),
+)
+
+# In how many runs without a break a key was pending; a row goes when its key is judged.
+PENDING_KEYS = _table(
+    "pending_keys",
+    Column("account", Text, primary_key=True),
+    Column("exchange", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("part", Text, primary_key=True),
+    Column("runs", Whole, nullable=False),
 )

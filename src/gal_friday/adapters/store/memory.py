@@ -1,9 +1,10 @@
 """Reports and discrepancies in memory, gone with the process."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from gal_friday.adapters.store.rules import check_first, check_same, only_match
+from gal_friday.domain.finding import Key
 from gal_friday.domain.followed import Change, Followed
 from gal_friday.domain.following import Carried
 from gal_friday.domain.report import ReconciliationReport
@@ -18,9 +19,16 @@ class MemoryStore:
         self._reports: dict[str, ReconciliationReport] = {}
         self._followed: dict[str, Followed] = {}
         self._changes: dict[str, list[Change]] = {}
+        self._pending: dict[tuple[str, str], dict[Key, int]] = {}
 
-    async def save_report(self, report: ReconciliationReport, carried: Carried = NOTHING_CARRIED) -> None:
-        """Keep a report and what became of its discrepancies; see ``Store``."""
+    async def save_report(
+        self,
+        report: ReconciliationReport,
+        carried: Carried = NOTHING_CARRIED,
+        *,
+        pending: Mapping[Key, int] | None = None,
+    ) -> None:
+        """Keep a report, what became of its discrepancies, and what is pending; see ``Store``."""
         known = self._reports.get(report.reconciliation_id)
         if known is not None:
             check_same(report.reconciliation_id, known.to_json().decode(), report.to_json().decode())
@@ -30,6 +38,8 @@ class MemoryStore:
         for one in carried.written:
             self._followed[one.id] = one
             self._changes.setdefault(one.id, []).extend(carried.changes_of(one))
+        if pending is not None:
+            self._pending[report.account, report.exchange] = dict(pending)
 
     async def report(self, reconciliation_id: str) -> ReconciliationReport | None:
         """Return one report; see ``Store``."""
@@ -54,6 +64,10 @@ class MemoryStore:
         )
         newest = sorted(wanted, key=lambda report: (report.timestamp, report.reconciliation_id), reverse=True)
         return tuple(newest[:limit])
+
+    async def pending_runs(self, account: str, exchange: str) -> Mapping[Key, int]:
+        """Return the counts of runs; see ``Store``."""
+        return dict(self._pending.get((account, exchange), {}))
 
     async def open_discrepancies(self, account: str) -> Sequence[Followed]:
         """Return the open ones, by id; see ``Store``."""

@@ -4,7 +4,7 @@ The report is kept as the very text that was written, so that it is read back eq
 taken from it, for those who look with SQL. No report is ever changed or removed.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,8 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gal_friday.adapters.sql.engine import reading, writing
 from gal_friday.adapters.sql.tables import RECONCILIATION_EVENTS
-from gal_friday.adapters.store import followed_rows
+from gal_friday.adapters.store import followed_rows, pending_rows
 from gal_friday.adapters.store.rules import check_same, only_match
+from gal_friday.domain.finding import Key
 from gal_friday.domain.followed import Change, Followed
 from gal_friday.domain.following import Carried
 from gal_friday.domain.records import RECORD_KINDS
@@ -32,8 +33,14 @@ class SqlStore:
         """Keep the engine, which whoever opened it disposes of."""
         self._engine = engine
 
-    async def save_report(self, report: ReconciliationReport, carried: Carried = NOTHING_CARRIED) -> None:
-        """Record a finished run and what became of its discrepancies, in one transaction; see ``Store``.
+    async def save_report(
+        self,
+        report: ReconciliationReport,
+        carried: Carried = NOTHING_CARRIED,
+        *,
+        pending: Mapping[Key, int] | None = None,
+    ) -> None:
+        """Record a finished run, what became of its discrepancies, and what is pending; see ``Store``.
 
         Raises:
             StoreFailed: nothing was written; or a report of this id is recorded that says something else; or
@@ -44,6 +51,8 @@ class SqlStore:
             if not await _known(connection, row):
                 await connection.execute(insert(RECONCILIATION_EVENTS), row)
                 await followed_rows.write(connection, carried, report.reconciliation_id)
+                if pending is not None:
+                    await pending_rows.write(connection, report.account, report.exchange, pending)
 
     async def report(self, reconciliation_id: str) -> ReconciliationReport | None:
         """Return the report with this id, or the only one whose id begins with it; None where there is none.
@@ -76,6 +85,15 @@ class SqlStore:
         query = _newest(since, account, only_discrepancies).limit(limit)
         async with reading(self._engine, StoreFailed) as connection:
             return tuple(_report(text) for text in (await connection.execute(query)).scalars())
+
+    async def pending_runs(self, account: str, exchange: str) -> Mapping[Key, int]:
+        """Return in how many runs without a break each key was pending; see ``Store``.
+
+        Raises:
+            StoreFailed: the database cannot be read.
+        """
+        async with reading(self._engine, StoreFailed) as connection:
+            return await pending_rows.of_account(connection, account, exchange)
 
     async def open_discrepancies(self, account: str) -> Sequence[Followed]:
         """Return the open ones, by id; see ``Store``.

@@ -25,6 +25,7 @@ def upgrade(op: Operations) -> None:
     _create_book(op)
     _create_record_of_runs(op)
     _create_discrepancies(op)
+    _create_pending_keys(op)
     if op.get_bind().dialect.name == "sqlite":
         _guard_sqlite(op)
     else:
@@ -33,7 +34,7 @@ def upgrade(op: Operations) -> None:
 
 def downgrade(op: Operations) -> None:
     """Remove all tables; what they held is gone."""
-    for table in (*reversed(KEYS), "books", "discrepancies"):
+    for table in (*reversed(KEYS), "books", "discrepancies", "pending_keys"):
         op.drop_table(table)  # indexes and triggers go with it
     if op.get_bind().dialect.name == "postgresql":
         op.execute("DROP FUNCTION gal_friday_refuse()")
@@ -214,6 +215,20 @@ def _create_discrepancies(op: Operations) -> None:
     )
     op.create_index(
         op.f("ix_discrepancy_changes_discrepancy_id_number"), "discrepancy_changes", ["discrepancy_id", "number"]
+    )
+
+
+def _create_pending_keys(op: Operations) -> None:
+    _create(
+        op,
+        "pending_keys",
+        sa.Column("account", sa.Text, nullable=False),
+        sa.Column("exchange", sa.Text, nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("part", sa.Text, nullable=False),
+        sa.Column("runs", Whole, nullable=False),
+        sa.PrimaryKeyConstraint("account", "exchange", "kind", "name", "part", name=op.f("pk_pending_keys")),
     )
 
 
