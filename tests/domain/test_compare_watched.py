@@ -77,8 +77,15 @@ def test_a_contradiction_that_is_gone_clears_where_its_side_was_seen_whole(key: 
 
 
 def test_a_contradiction_that_nothing_here_looks_for_does_not_clear() -> None:
-    findings = found([], [], watched=[Key(Kind.SOURCES, "ledger:XRP", "exchange")], only=list(Kind))
+    findings = found([], [], watched=[Key(Kind.SOURCES, "lots:XRP", "exchange")], only=list(Kind))
     assert [type(finding) for finding in findings.values()] == [CannotTell]
+
+
+def test_a_contradiction_of_an_order_that_is_changing_is_not_gone() -> None:  # I7
+    key = Key(Kind.SOURCES, "order:OX", "exchange")
+    quiet, filling = order(filled="40"), order(filled="60", updated=1)
+    assert isinstance(watch(key, [], [quiet, fill(quantity="40")]), Agrees)
+    assert isinstance(watch(key, [], [filling, fill(quantity="40")]), Pending)
 
 
 def test_an_order_that_learned_its_id_is_judged_under_it() -> None:

@@ -102,7 +102,7 @@ class Stake(Struct, frozen=True, gc=False):
 
 
 class AmountMismatch(Struct, frozen=True, gc=False, tag="amount", tag_field="of"):
-    """One field holds two different amounts."""
+    """One field holds two different amounts, or amounts of something that nobody knows."""
 
     type: DiscrepancyType
     field: str
@@ -114,7 +114,7 @@ class AmountMismatch(Struct, frozen=True, gc=False, tag="amount", tag_field="of"
 
 
 class TextMismatch(Struct, frozen=True, gc=False, tag="text", tag_field="of"):
-    """One field holds two different words."""
+    """One field holds two different words, or one that nobody knows."""
 
     type: DiscrepancyType
     field: str

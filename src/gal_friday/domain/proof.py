@@ -3,9 +3,6 @@
 Four proofs for every asset and wallet: (a) the book rolls forward from its opening to its closing balance, (b) so
 does the exchange, row by row, (c) the movements of both are the same, (d) so are the closing balances. Which of
 them fail together tells the side at fault. A proof that could not be made is neither won nor lost.
-
-The exchange states a balance and keeps a ledger whose newest row says what the balance is after it (K1). Where
-the two differ, one of them lags behind, or money is on its way out; the balance then proves nothing.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,11 +14,12 @@ from msgspec import Struct
 
 from gal_friday.domain import quantity
 from gal_friday.domain.assets import Asset, Wallet
+from gal_friday.domain.audit import audit_of
 from gal_friday.domain.chain import Gap, Link, chained, name_of, net
 from gal_friday.domain.divergence import Change, FirstDivergence, changes_between, first_divergence
 from gal_friday.domain.materiality import rounding_tolerance
 from gal_friday.domain.quantity import ZERO
-from gal_friday.domain.records import Balance, Movement
+from gal_friday.domain.records import Movement
 from gal_friday.domain.snapshot import Coverage, Side, Snapshot
 
 Place = tuple[Asset, Wallet]
@@ -119,7 +117,7 @@ def proofs_of(
     half a unit of its last place for each rounded record is allowed as well.
     """
     ours, theirs = _Ledger(internal), _Ledger(exchange)
-    unproven = unproven_balances(exchange)
+    unproven = audit_of(exchange).unproven
     wanted = ours.places | theirs.places if places is None else set(places)
     return {place: _proof(ours, theirs, place, tolerance(place[0]), place in unproven) for place in sorted(wanted)}
 
@@ -231,33 +229,3 @@ def _since_when(
     if changes is None or difference is None:
         return None
     return first_divergence(changes, difference, allowed, [link.row for link in links] or mine)
-
-
-def unproven_balances(snapshot: Snapshot) -> Mapping[Place, str]:
-    """Return, for each balance that the ledger of the same side contradicts, what the two say.
-
-    Only where the ledger was read in full and shows a row for every name that the balance is made of:
-    a name that did not move in the window is neither proven nor contradicted.
-    """
-    if not snapshot.movements or snapshot.coverage.movements != Coverage.TOTAL:
-        return {}
-    newest = {row.raw[0]: row.balance_after for row in snapshot.movements if row.raw and row.balance_after is not None}
-    return {
-        (row.asset, row.wallet): _told(row, told)
-        for row in snapshot.balances
-        if (told := _by_ledger(row, newest)) is not None and told != row.total
-    }
-
-
-def _by_ledger(row: Balance, newest: Mapping[str, Decimal]) -> Decimal | None:
-    """Return what the ledger says the balance is, or None where it does not say."""
-    parts = [newest.get(name) for name in row.raw]
-    known = [part for part in parts if part is not None]
-    return quantity.total(known) if known and len(known) == len(parts) else None
-
-
-def _told(row: Balance, by_ledger: Decimal) -> str:
-    return (
-        f"the exchange states {quantity.short(row.total)} {row.asset}, its own ledger {quantity.short(by_ledger)}: "
-        f"one of them lags behind, or a withdrawal is on its way; run again"
-    )

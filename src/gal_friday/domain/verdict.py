@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from gal_friday.domain.compare.holds import speaks_of_holds
 from gal_friday.domain.compare.view import why_not_covered
-from gal_friday.domain.finding import CannotTell, Finding, Pending
+from gal_friday.domain.finding import CannotTell, Differs, DiscrepancyType, Finding, Pending
 from gal_friday.domain.records import RECORD_KINDS, Kind
 from gal_friday.domain.snapshot import Coverage, NotChecked, Snapshot
 
@@ -42,11 +42,17 @@ class Verdict(StrEnum):
 
 def verdict_of(unlike: Sequence[Finding], gaps: Sequence[NotChecked]) -> Verdict:
     """Return the verdict on the findings that do not agree, and on the gaps in what was seen."""
-    if gaps or any(isinstance(finding, CannotTell) for finding in unlike):
+    if gaps or any(isinstance(finding, CannotTell) or _is_gap(finding) for finding in unlike):
         return Verdict.INCOMPLETE
     if any(not isinstance(finding, Pending) for finding in unlike):
         return Verdict.DISCREPANCIES
     return Verdict.PENDING if unlike else Verdict.RECONCILED
+
+
+def _is_gap(finding: Finding) -> bool:
+    """Say whether the finding itself shows that records were not seen: rows are missing from a ledger."""
+    found = finding.mismatches if isinstance(finding, Differs) else ()
+    return any(each.type is DiscrepancyType.LEDGER_GAP for each in found)
 
 
 def status_of(verdict: Verdict, anything_checked: bool) -> ReconciliationStatus:

@@ -6,10 +6,11 @@ input gives the same output. Nothing here knows how bad a difference is or what 
 
 from collections.abc import Iterable, Sequence
 
+from gal_friday.domain.audit import as_proven, audit_of
 from gal_friday.domain.compare.balances import compare_balances
 from gal_friday.domain.compare.fills import compare_fills
 from gal_friday.domain.compare.holds import compare_holds
-from gal_friday.domain.compare.movements import compare_movements
+from gal_friday.domain.compare.movements import compare_movements, ledger_gaps
 from gal_friday.domain.compare.orders import compare_orders, order_contradictions
 from gal_friday.domain.compare.positions import compare_positions
 from gal_friday.domain.compare.view import View, why_not_covered
@@ -18,7 +19,6 @@ from gal_friday.domain.cut import Motion, in_motion
 from gal_friday.domain.errors import MixedAccounts, MixedSides
 from gal_friday.domain.finding import CannotTell, Finding, Key
 from gal_friday.domain.policy import Policy
-from gal_friday.domain.proof import unproven_balances
 from gal_friday.domain.records import RECORD_KINDS, Kind
 from gal_friday.domain.snapshot import Coverage, Snapshot
 
@@ -44,8 +44,10 @@ def compare_snapshots(
         MixedAccounts: the snapshots are of different accounts or exchanges.
     """
     _refuse_mixed(internal, exchange)
-    view = View(internal, exchange, policy, motion or in_motion(internal, exchange), unproven_balances(exchange))
-    findings: list[Finding] = []
+    audit = audit_of(exchange, tolerance=policy.tolerance)
+    exchange = as_proven(exchange, audit)
+    view = View(internal, exchange, policy, motion or in_motion(internal, exchange), audit.unproven)
+    findings = ledger_gaps(audit) if Kind.MOVEMENTS in only else []
     for kind in RECORD_KINDS:
         if kind in only and (internal.rows(kind) or exchange.rows(kind)):
             findings += _as_covered(view, kind, _of_kind(view, kind))

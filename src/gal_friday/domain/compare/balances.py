@@ -68,11 +68,12 @@ def _count(wallets: dict[Wallet, _Rows]) -> int:
 
 def _of_wallet(view: View, wallet: Wallet, internal: _Rows, exchange: _Rows) -> list[Finding]:
     findings: list[Finding] = []
+    unsure = view.motion.assets | {asset for asset, _ in view.unproven} | set(filter(is_unresolved, internal))
     for asset, ours in internal.items():
         theirs = exchange.get(asset)
         if theirs is None:
             findings.append(_only_ours(view, ours))
-        elif ours.total == theirs.total and ours.asset not in view.motion.assets:
+        elif ours.total == theirs.total and asset not in unsure:
             findings.append(Agrees(Key(_BALANCES, asset, wallet), ours.total))
         else:
             findings.append(_differing(view, ours, theirs))
@@ -88,8 +89,11 @@ def _differing(view: View, ours: Balance, theirs: Balance) -> Finding:
     key = Key(_BALANCES, ours.asset, ours.wallet)
     difference = quantity.subtract(theirs.total, ours.total)
     tolerance = view.tolerance(ours.asset, ours.rounded_records + theirs.rounded_records)
-    if quantity.absolute(difference) <= tolerance and not _was_off(view, ours, tolerance):
-        return Agrees(key, ours.total, difference)
+    same = quantity.absolute(difference) <= tolerance and not _was_off(view, ours, tolerance)
+    if same and _denied(view, key, ours):
+        return Pending(key, view.unproven[ours.asset, ours.wallet])
+    if same:
+        return _unknown(key, ours, difference) if is_unresolved(ours.asset) else Agrees(key, ours.total, difference)
     if (undecided := _undecided(view, key, ours, tolerance)) is not None:
         return undecided
     mine, other = _amounts(view, ours, theirs)
@@ -97,6 +101,21 @@ def _differing(view: View, ours: Balance, theirs: Balance) -> Finding:
     stake = Stake(difference, ours.asset)
     mismatch = AmountMismatch(DiscrepancyType.BALANCE_MISMATCH, "total", mine, other, difference, stake)
     return Differs(key, (mismatch,), ours.asset)
+
+
+def _denied(view: View, key: Key, ours: Balance) -> bool:
+    """Say whether the exchange's own ledger denies the balance on which both agree, and not yet for many runs."""
+    denied = (ours.asset, ours.wallet) in view.unproven and ours.asset not in view.motion.assets
+    return denied and key not in view.motion.ripe
+
+
+def _unknown(key: Key, ours: Balance, difference: Decimal) -> Finding:
+    """Return that both hold the same of something that nobody knows: a shared riddle is not solved (I15)."""
+    if not ours.total:
+        return Agrees(key, ours.total, difference)
+    kind, theirs = DiscrepancyType.UNRESOLVED_NAME, quantity.add(ours.total, difference)
+    stake = Stake(difference, ours.asset)
+    return Differs(key, (AmountMismatch(kind, "total", ours.total, theirs, difference, stake),), ours.asset)
 
 
 def _amounts(view: View, ours: Balance, theirs: Balance) -> tuple[Decimal, Decimal]:

@@ -76,8 +76,8 @@ def _both(view: View, ours: Fill, theirs: Fill) -> Finding:
 
 
 def _mismatches(view: View, ours: Fill, theirs: Fill) -> Iterator[Mismatch]:
-    if ours.instrument != theirs.instrument:
-        unresolved = is_unresolved(theirs.instrument) or is_unresolved(ours.instrument)
+    unresolved = is_unresolved(theirs.instrument) or is_unresolved(ours.instrument)
+    if ours.instrument != theirs.instrument or unresolved:
         kind = DiscrepancyType.UNRESOLVED_NAME if unresolved else _MISMATCH
         yield TextMismatch(kind, "instrument", ours.instrument, theirs.instrument, stake_of(theirs))
     if ours.side != theirs.side:
@@ -115,8 +115,9 @@ def _fee(view: View, ours: Fill, theirs: Fill) -> Iterator[Mismatch]:
     if ours.fee is None or theirs.fee is None or ours.fee == theirs.fee == ZERO:
         return
     mine, other = _fee_asset(ours), _fee_asset(theirs)
-    if mine != other:
-        kind = DiscrepancyType.UNRESOLVED_NAME if is_unresolved(mine) or is_unresolved(other) else _MISMATCH
+    unresolved = is_unresolved(mine) or is_unresolved(other)
+    if mine != other or unresolved:
+        kind = DiscrepancyType.UNRESOLVED_NAME if unresolved else _MISMATCH
         stated = (f"{quantity.short(ours.fee)} {mine or '?'}", f"{quantity.short(theirs.fee)} {other or '?'}")
         yield TextMismatch(kind, "fee", *stated, _fee_stake(other, theirs.fee))
     elif ours.fee != theirs.fee:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from gal_friday.domain import quantity
 from gal_friday.domain.assets import Asset, Wallet, is_unresolved
+from gal_friday.domain.audit import Audit
 from gal_friday.domain.compare.duplicates import Repeats, each_once, of_row, repeated
 from gal_friday.domain.compare.stake import net
 from gal_friday.domain.compare.view import (
@@ -31,6 +32,7 @@ from gal_friday.domain.finding import (
     Differs,
     DiscrepancyType,
     Finding,
+    Inconsistent,
     Key,
     Mismatch,
     Pending,
@@ -78,7 +80,9 @@ def _id(row: Movement) -> str:
     return row.movement_id
 
 
-def _told(finding: Finding, twice: Repeats[str], rows: Iterable[Movement]) -> Finding:
+def _told(finding: Finding, twice: Repeats[str], rows: Sequence[Movement]) -> Finding:
+    if isinstance(finding, Agrees) and (unknown := tuple(_unknown(rows))):
+        finding = Differs(finding.key, unknown, rows[0].asset)
     if not twice:
         return finding
     names = sorted({row.movement_id for row in rows})
@@ -86,6 +90,15 @@ def _told(finding: Finding, twice: Repeats[str], rows: Iterable[Movement]) -> Fi
         of_row(found, "" if name == finding.key.name else name) for name in names for found in twice.get(name, ())
     )
     return also_repeated(finding, tuple(repeats))
+
+
+def _unknown(rows: Iterable[Movement]) -> Iterator[Mismatch]:
+    """Yield what nobody knows about rows that agree: two sides that share a riddle have not solved it (I15)."""
+    for row in rows:
+        if is_unresolved(row.asset) or not known_movement_kind(row.kind):
+            field, word = ("name", row.asset) if is_unresolved(row.asset) else ("kind", row.kind)
+            yield TextMismatch(DiscrepancyType.UNRESOLVED_NAME, field, word, word, Stake(net(row), row.asset))
+            return
 
 
 def _one_leg(ours: Movement, theirs: Movement) -> bool:
@@ -238,3 +251,25 @@ def _lone(view: View, key: Key, rows: list[Movement], *, ours: bool) -> Finding:
     stake = Stake(quantity.negate(amount) if ours else amount, first.asset)
     lone = Lone(key, kind, amount, first.asset, stake, max(row.at for row in rows))
     return only_internal(view, lone) if ours else only_exchange(view, lone)
+
+
+def ledger_gaps(audit: Audit) -> list[Finding]:
+    """Return a finding for each chain of running balances that rows are missing from. It is the exchange's own."""
+    return [
+        Differs(
+            Key(Kind.SOURCES, f"ledger:{broken.name}", "exchange"),
+            (
+                Inconsistent(
+                    DiscrepancyType.LEDGER_GAP,
+                    "exchange",
+                    "running balance",
+                    f"moved by {broken.told()}",
+                    "no row",
+                    broken.asset,
+                    Stake(broken.amount, broken.asset),
+                ),
+            ),
+            broken.asset,
+        )
+        for broken in audit.broken
+    ]

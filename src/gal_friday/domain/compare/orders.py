@@ -124,8 +124,9 @@ def _changed_after(order: Order, at: datetime) -> bool:
 
 
 def _state(view: View, ours: Order, theirs: Order) -> Iterator[Mismatch]:
-    if ours.status != theirs.status:
-        known = known_status(ours.status) and known_status(theirs.status)
+    known = known_status(ours.status) and known_status(theirs.status)
+    if ours.status != theirs.status or not known:
+        # A word that both use and nobody knows is no agreement about what the order does (I15).
         kind = _STATE if known else DiscrepancyType.UNRESOLVED_NAME
         yield TextMismatch(kind, "status", ours.status, theirs.status, stake_of(theirs))
     tolerance = view.quantity_tolerance(theirs.instrument)
@@ -133,8 +134,8 @@ def _state(view: View, ours: Order, theirs: Order) -> Iterator[Mismatch]:
 
 
 def _terms(view: View, ours: Order, theirs: Order) -> Iterator[Mismatch]:
-    if ours.instrument != theirs.instrument:
-        unresolved = is_unresolved(theirs.instrument) or is_unresolved(ours.instrument)
+    unresolved = is_unresolved(theirs.instrument) or is_unresolved(ours.instrument)
+    if ours.instrument != theirs.instrument or unresolved:
         kind = DiscrepancyType.UNRESOLVED_NAME if unresolved else _TERMS
         yield TextMismatch(kind, "instrument", ours.instrument, theirs.instrument, stake_of(theirs))
     if ours.side != theirs.side:
@@ -168,7 +169,19 @@ def _of_side(view: View, snapshot: Snapshot, side: Side) -> Iterator[Finding]:
     for name, order in sorted(each_once(snapshot.orders, identity).items()):
         found = _contradiction(view, snapshot, order, executed.get(order.order_id or "", ()), side)
         if found is not None:
-            yield Differs(Key(Kind.SOURCES, f"{name[1] or 'order'}:{name[0]}", side), (found,), order.instrument)
+            yield Differs(Key(Kind.SOURCES, _source(name), side), (found,), order.instrument)
+
+
+def _source(name: Identity) -> str:
+    return f"{name[1] or 'order'}:{name[0]}"
+
+
+def is_changing(view: View, side: Side, source: str) -> bool:
+    """Say whether the order that this key of a contradiction names is too young to be held against its fills."""
+    snapshot = view.snapshot(side)
+    meant = [order for name, order in each_once(snapshot.orders, identity).items() if _source(name) == source]
+    fills = _executed(snapshot) if meant else {}
+    return any(_still_changing(view, snapshot, each, fills.get(each.order_id or "", ())) for each in meant)
 
 
 def _executed(snapshot: Snapshot) -> dict[str, list[Fill]]:

@@ -204,6 +204,10 @@ def _mismatches(view: View, name: Instrument, ours: Exposure, theirs: Exposure) 
         stake = _stake(name, difference)
         kind = _kind_of(ours, theirs)
         yield AmountMismatch(kind, "quantity", ours.quantity, theirs.quantity, difference, stake)
+    elif is_unresolved(name) and (ours.open or theirs.open):
+        # A name that both use and nobody knows is no agreement about what is held (I15).
+        kind = DiscrepancyType.UNRESOLVED_NAME
+        yield AmountMismatch(kind, "quantity", ours.quantity, theirs.quantity, difference, _stake(name, difference))
     elif ours.cost is not None and theirs.cost is not None and ours.quantity:
         yield from _cost(view, name, ours, theirs)
 

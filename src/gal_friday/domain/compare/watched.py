@@ -11,14 +11,14 @@ from datetime import datetime
 from gal_friday.domain.assets import Asset
 from gal_friday.domain.compare import balances, positions
 from gal_friday.domain.compare.holds import holds_of
-from gal_friday.domain.compare.orders import identity
+from gal_friday.domain.compare.orders import identity, is_changing
 from gal_friday.domain.compare.view import View, why_not_covered
 from gal_friday.domain.finding import Agrees, CannotTell, Finding, Key, Pending
 from gal_friday.domain.records import Kind, Movement
 from gal_friday.domain.snapshot import Coverage, Side, Snapshot
 
 _OUTSIDE = "it lies outside the window that was read"
-_SOURCES = {"holds": Kind.BALANCES, "order": Kind.ORDERS, "client": Kind.ORDERS}
+_SOURCES = {"holds": Kind.BALANCES, "order": Kind.ORDERS, "client": Kind.ORDERS, "ledger": Kind.MOVEMENTS}
 """About which records a contradiction of one side is, by the first word of its key."""
 
 
@@ -101,7 +101,10 @@ def _contradiction(view: View, key: Key, start: datetime | None) -> Finding:
         return CannotTell(key, "this was not looked at", side)
     snapshot = view.snapshot(side)
     kinds = (kind, Kind.FILLS) if kind == Kind.ORDERS else (kind,)
-    return next((gap for each in kinds if (gap := _gap(snapshot, key, each, start))), Agrees(key))
+    gap = next((gap for each in kinds if (gap := _gap(snapshot, key, each, start))), None)
+    if gap is None and kind == Kind.ORDERS and is_changing(view, side, key.name):
+        return Pending(key, "changed while it was read; the next run will tell", view.motion.until(key.name))
+    return gap or Agrees(key)
 
 
 def _absent_on_both(view: View, key: Key, start: datetime | None) -> Finding:
