@@ -31,15 +31,24 @@ def loaded(folder: Path, text: str, **environment: str) -> Settings:
     [
         (f"a = {'[' * 3000}{']' * 3000}", "nested too deep"),
         (f"a = {'9' * 5000}", "not valid TOML"),
-        ("[reconciliation]\nlookback_hours = 263521", "reconciliation.lookback_hours must be above zero and at most"),
-        ("[reconciliation]\ninterval_minutes = 10000001", "reconciliation.interval_minutes"),
-        ('[reconciliation]\nreporting_currency = ""', "reconciliation.reporting_currency: '' is no name"),
-        ('[reconciliation]\nreporting_currency = "U\\u001bD"', "'U\\x1bD' is no name"),
-        ('[reconciliation.tolerances]\n" " = 1', "reconciliation.tolerances: ' ' is no name"),
-        ('[aliases.assets]\nXBT = "B\\nTC"', "aliases.assets: 'B\\nTC' is no name"),
-        (ACCOUNT.replace("main", '""'), "accounts: '' is no name"),
-        (ACCOUNT.replace("main", '"a\\nb"'), "accounts: 'a\\nb' is no name"),
-        (ACCOUNT + 'book = {type = "file", path = "x", stale_after_minutes = 0}', "stale_after_minutes"),
+        (
+            "[reconciliation]\nlookback_hours = 263521",
+            "[reconciliation] lookback_hours = 263521: must be above zero and at most 263520; correct it",
+        ),
+        (
+            "[reconciliation]\ninterval_minutes = 10000001",
+            "[reconciliation] interval_minutes = 10000001: must be above",
+        ),
+        ('[reconciliation]\nreporting_currency = ""', "[reconciliation] reporting_currency = '': is no name"),
+        ('[reconciliation]\nreporting_currency = "U\\u001bD"', "'U\\x1bD': is no name"),
+        ('[reconciliation.tolerances]\n" " = 1', "[reconciliation.tolerances] ' ': is no name"),
+        ('[aliases.assets]\nXBT = "B\\nTC"', "[aliases.assets] XBT = 'B\\nTC': is no name"),
+        (ACCOUNT.replace("main", '""'), "[accounts] '': is no name"),
+        (ACCOUNT.replace("main", '"a\\nb"'), "[accounts] 'a\\nb': is no name"),
+        (
+            ACCOUNT + 'book = {type = "file", path = "x", stale_after_minutes = 0}',
+            "[accounts.main.book] stale_after_minutes = 0: must be",
+        ),
         (ACCOUNT + 'book = {type = "file", path = "x", stale_after_minutes = 99999999999}', "stale_after_minutes"),
     ],
 )

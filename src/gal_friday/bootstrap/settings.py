@@ -1,7 +1,8 @@
 """What a user can set: a TOML file, overridden by GAL_FRIDAY_… environment variables, overridden by flags.
 
 Unknown settings are refused, because a misspelt limit that is silently ignored is worse than none. Numbers
-keep their digits: ``0.01`` in the file is exactly that.
+keep their digits: ``0.01`` in the file is exactly that. What is wrong with a value is said in ``problems`` and
+``sense``; here it is only given the name of the file or the variable that it came from.
 """
 
 import os
@@ -17,67 +18,72 @@ from platformdirs import user_config_path, user_data_path
 
 from gal_friday.bootstrap.errors import BadConfiguration
 from gal_friday.bootstrap.files import read_bounded
-from gal_friday.bootstrap.secrets import FORMS, is_reference
+from gal_friday.bootstrap.problems import Problem, problems_in
+from gal_friday.bootstrap.sense import nonsense_in
 from gal_friday.domain.aliases import Aliases
 from gal_friday.domain.assets import Asset, Instrument
-from gal_friday.domain.errors import MalformedAmount
 from gal_friday.domain.policy import Policy
-from gal_friday.domain.quantity import exact
 
 PREFIX = "GAL_FRIDAY_"
 FILE_NAME = "gal-friday.toml"
 _BYTES_MAX = 4 * 1024 * 1024  # Of a configuration file.
+_TOLD_MAX = 10  # Problems of one configuration.
+
+ExchangeName = Literal["kraken"]
 
 
 class Reconciliation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How accounts are reconciled. Shares are fractions, values are in *reporting_currency*."""
 
     interval_minutes: int = 60
-    """Minutes between two runs of the service."""
+    """Reserved: minutes between two runs of a service; this version has none."""
     lookback_hours: int = 24
     """How far back orders, fills and movements are compared. Balances and positions have no window."""
     auto_correct: bool = True
+    """Reserved: this version observes and corrects nothing, whatever stands here."""
     auto_correct_threshold: Decimal = Decimal("0.01")
-    """Reserved for corrections; this version observes and corrects nothing."""
+    """Reserved: this version observes and corrects nothing."""
     tolerance: Decimal = Policy().tolerance
     """Difference still called equal, inclusive."""
     tolerances: dict[str, Decimal] = {}
     """The same for single assets."""
     medium_threshold: Decimal = Policy().medium_threshold
+    """Relative difference from which on a discrepancy is medium."""
     high_threshold: Decimal = Policy().high_threshold
+    """Relative difference from which on a discrepancy is high."""
     critical_threshold: Decimal = Policy().critical_threshold
-    """Relative differences from which on a discrepancy is that severe."""
+    """Relative difference from which on a discrepancy is critical."""
     medium_value: Decimal = Policy().medium_value
+    """Value of the difference from which on a discrepancy is medium."""
     high_value: Decimal = Policy().high_value
+    """Value of the difference from which on a discrepancy is high."""
     critical_value: Decimal = Policy().critical_value
-    """Values from which on a discrepancy is that severe."""
+    """Value of the difference from which on a discrepancy is critical."""
     trivial_value: Decimal = Policy().trivial_value
     """A difference worth less is low, whatever else holds."""
     reporting_currency: str = Policy().reporting_currency
+    """The currency in which values are stated."""
     confirmations: int = Policy().confirmations
     """In how many runs a discrepancy must be seen before it is confirmed."""
     grace_seconds: int = Policy().grace_seconds
     """How long an absence may be a delay, and how long a discrepancy must have been seen for to be confirmed."""
+    graces: dict[ExchangeName, int] = {}
+    """The grace at single exchanges, in place of grace_seconds."""
+    pending_runs: int = Policy().pending_runs
+    """After so many runs in which it was pending, a key is judged by what both sides were before it moved."""
     reach_back_days: int = Policy().reach_back_days
     """How far back records are read, at most, to judge discrepancies that are still open."""
 
     def policy(self) -> Policy:
         """Return the tolerances and thresholds as the domain takes them."""
-        return Policy(
-            tolerance=self.tolerance,
-            tolerances={Asset(name): amount for name, amount in self.tolerances.items()},
-            medium_threshold=self.medium_threshold,
-            high_threshold=self.high_threshold,
-            critical_threshold=self.critical_threshold,
-            medium_value=self.medium_value,
-            high_value=self.high_value,
-            critical_value=self.critical_value,
-            trivial_value=self.trivial_value,
-            reporting_currency=Asset(self.reporting_currency),
-            confirmations=self.confirmations,
-            grace_seconds=self.grace_seconds,
-            reach_back_days=self.reach_back_days,
-        )
+        fields: dict[str, Any] = {name: getattr(self, name) for name in Policy.__struct_fields__}
+        fields["tolerances"] = {Asset(name): amount for name, amount in self.tolerances.items()}
+        fields["reporting_currency"] = Asset(self.reporting_currency)
+        return Policy(**fields)
+
+
+RESERVED = tuple(f"reconciliation.{name}" for name in ("interval_minutes", "auto_correct", "auto_correct_threshold"))
+"""Settings that are kept for a later version and change nothing in this one."""
 
 
 class Database(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -106,7 +112,8 @@ class BookInFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
 class AccountSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One account at one exchange, with one read-only key."""
 
-    exchange: Literal["kraken"] = "kraken"
+    exchange: ExchangeName = "kraken"
+    """The exchange: kraken is the only one."""
     api_key: str
     """Reference to the key: env:NAME, file:PATH, cred:NAME or keyring:SERVICE/NAME."""
     api_secret: str
@@ -158,8 +165,12 @@ def load(path: Path | None = None, *, environment: Mapping[str, str] | None = No
     environment = os.environ if environment is None else environment
     file = path or found(environment)
     tree = _read(file) if file is not None else {}
-    _overlay(tree, environment)
-    return _converted(tree, f"{file}" if file else "the environment")
+    variables = _overlay(tree, environment)
+    again = "gal-friday config check" + (f" --config {file}" if file != found(environment) else "")
+    settings, problems = _converted(tree)
+    if settings is None or problems:
+        raise BadConfiguration(_told(problems, file, variables, again))
+    return settings
 
 
 def found(environment: Mapping[str, str]) -> Path | None:
@@ -186,19 +197,24 @@ def _read(path: Path) -> dict[str, Any]:
         raise BadConfiguration(f"{path} is not valid TOML: {error}") from error
 
 
-def _overlay(tree: dict[str, Any], environment: Mapping[str, str]) -> None:
-    """Put GAL_FRIDAY_SECTION__NAME=value over what the file says."""
+def _overlay(tree: dict[str, Any], environment: Mapping[str, str]) -> dict[tuple[str, ...], str]:
+    """Put GAL_FRIDAY_SECTION__NAME=value over what the file says; return which variable set what."""
+    variables = {}
     for variable in sorted(environment):
         if not variable.startswith(PREFIX) or ("__" not in variable and variable != f"{PREFIX}STATE_FOLDER"):
             continue  # Other names belong to whoever refers to them, such as the variables that hold a key.
         *sections, name = variable.removeprefix(PREFIX).split("__")
-        branch, path = tree, ""
+        branch, path, names = tree, "", []
         for section in sections:
-            path, known = f"{path}.{section.lower()}", _spelled(section, branch, path)
-            branch = branch.setdefault(known, {})
+            names.append(_spelled(section, branch, path))
+            path = f"{path}.{section.lower()}"
+            branch = branch.setdefault(names[-1], {})
             if not isinstance(branch, dict):
-                raise BadConfiguration(f"{variable}: {known!r} is a single setting, not a section")
-        branch[_spelled(name, branch, path)] = environment[variable]
+                raise BadConfiguration(f"{variable}: {names[-1]!r} is a single setting, not a section")
+        names.append(_spelled(name, branch, path))
+        branch[names[-1]] = environment[variable]
+        variables[tuple(names)] = variable
+    return variables
 
 
 _OF_CODES = frozenset({".reconciliation.tolerances", ".aliases.assets", ".aliases.instruments"})
@@ -213,68 +229,17 @@ def _spelled(word: str, branch: Mapping[str, Any], path: str) -> str:
     return next((name for name in branch if name.lower() == small), small) if path == ".accounts" else small
 
 
-def _converted(tree: dict[str, Any], source: str) -> Settings:
-    try:
-        settings = msgspec.convert(tree, type=Settings, strict=False)
-        _checked(settings)
-    except (msgspec.ValidationError, MalformedAmount, ValueError) as error:
-        raise BadConfiguration(f"{source}: {error}; `gal-friday config schema` lists what can be set") from error
-    return settings
+def _converted(tree: dict[str, Any]) -> tuple[Settings | None, list[Problem]]:
+    problems = list(problems_in(Settings, tree))
+    if problems:
+        return None, problems
+    settings = msgspec.convert(tree, type=Settings, strict=False)
+    return settings, list(nonsense_in(settings))
 
 
-def _checked(settings: Settings) -> None:
-    """Refuse values that parse and make no sense."""
-    for account, configured in settings.accounts.items():
-        for name in ("api_key", "api_secret"):
-            if not is_reference(getattr(configured, name)):
-                raise ValueError(f"accounts.{account}.{name}: a secret must not stand here; refer to it as {FORMS}")
-        if isinstance(configured.book, BookInFile):
-            _bounded(f"accounts.{account}.book.stale_after_minutes", configured.book.stale_after_minutes)
-    _checked_names(settings)
-    reconciliation = settings.reconciliation
-    for name in Reconciliation.__struct_fields__:
-        value = getattr(reconciliation, name)
-        if isinstance(value, Decimal):
-            _positive(name, exact(value))
-        elif isinstance(value, int) and not isinstance(value, bool):
-            _bounded(f"reconciliation.{name}", value)
-    for asset, tolerance in reconciliation.tolerances.items():
-        _positive(f"tolerances.{asset}", exact(tolerance))
-    thresholds = (
-        reconciliation.medium_threshold,
-        reconciliation.high_threshold,
-        reconciliation.critical_threshold,
-    )
-    values = (reconciliation.medium_value, reconciliation.high_value, reconciliation.critical_value)
-    if list(thresholds) != sorted(thresholds) or list(values) != sorted(values):
-        raise ValueError("reconciliation: medium, high and critical must not decrease in this order")
-
-
-def _checked_names(settings: Settings) -> None:
-    """Refuse names that nobody could read on a screen, or tell from nothing."""
-    reconciliation, aliases = settings.reconciliation, settings.aliases
-    for section, names in (
-        ("accounts", settings.accounts),
-        ("reconciliation.reporting_currency", (reconciliation.reporting_currency,)),
-        ("reconciliation.tolerances", reconciliation.tolerances),
-        ("aliases.assets", (*aliases.assets, *aliases.assets.values())),
-        ("aliases.instruments", (*aliases.instruments, *aliases.instruments.values())),
-    ):
-        for name in names:
-            if not name.strip() or not name.isprintable():
-                raise ValueError(f"{section}: {name!a} is no name; write one that can be read")
-
-
-_LONGEST = {"reconciliation.lookback_hours": 24 * 366 * 30}
-_LONGEST_ELSE = 10_000_000
-
-
-def _bounded(name: str, count: int) -> None:
-    longest = _LONGEST.get(name, _LONGEST_ELSE)
-    if not 0 < count <= longest:
-        raise ValueError(f"{name} must be above zero and at most {longest}")
-
-
-def _positive(name: str, amount: Decimal) -> None:
-    if amount < 0:
-        raise ValueError(f"reconciliation.{name} must not be negative")
+def _told(problems: list[Problem], file: Path | None, variables: Mapping[tuple[str, ...], str], again: str) -> str:
+    """Return every problem on a line of its own, with the file or variable that it stands in, and the next step."""
+    lines = [f"{variables.get(one.path) or file or 'the environment'}: {one}" for one in problems[:_TOLD_MAX]]
+    if len(problems) > _TOLD_MAX:
+        lines.append(f"and {len(problems) - _TOLD_MAX} more")
+    return "\n".join(lines) + f"; correct {'it' if len(problems) == 1 else 'them'} and run {again}"

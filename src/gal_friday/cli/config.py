@@ -10,7 +10,7 @@ from msgspec import Struct, to_builtins
 
 from gal_friday.bootstrap.errors import BadConfiguration
 from gal_friday.bootstrap.secrets import resolve
-from gal_friday.bootstrap.settings import AccountSettings, BookInFile, Settings, found, load
+from gal_friday.bootstrap.settings import RESERVED, AccountSettings, BookInFile, Settings, found, load
 from gal_friday.cli.exit_status import RECONCILED, WRONG_USAGE
 from gal_friday.cli.options import AsJson, ConfigFile
 from gal_friday.cli.output import complain, out, printable, say, write_json
@@ -41,20 +41,24 @@ def check(*, config: ConfigFile = None, as_json: AsJson = False) -> int:
 
 
 def show(*, config: ConfigFile = None, as_json: AsJson = False) -> int:
-    """Show the settings in effect: file, environment and defaults together; secrets as references."""
+    """Show the settings in effect: file, environment and defaults together; secrets as references.
+
+    Settings that are kept for a later version are marked, and under --json listed as ``reserved``.
+    """
     from gal_friday.bootstrap.wire import state_folder
 
     settings = load(config)
     effective = _without_passwords(settings)
     effective["state_folder"] = str(state_folder(settings))
     if as_json:
-        write_json(effective)
+        write_json(effective | {"reserved": RESERVED})
         return RECONCILED
     file = config or found(os.environ)
     say(f"from {file}" if file else "there is no configuration file; `gal-friday init` writes one")
     console = out()
     for name, value in _flat(plain(effective)):
-        console.print(f"{name} = {printable(value)}")
+        said = "  (reserved: changes nothing; this version observes and corrects nothing)" if name in RESERVED else ""
+        console.print(f"{name} = {printable(value)}{said}")
     return RECONCILED
 
 

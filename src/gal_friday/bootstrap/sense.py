@@ -1,0 +1,89 @@
+"""Settings that parse and make no sense: limits that cannot hold, names that nobody can read, secrets in the open."""
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import asdict
+
+from gal_friday.bootstrap.problems import Path, Problem
+from gal_friday.bootstrap.secrets import FORMS, is_reference
+
+if TYPE_CHECKING:
+    from gal_friday.bootstrap.settings import AccountSettings, Reconciliation, Settings
+
+# Thirty years: further back than any exchange, and no further than the calendar.
+_LONGEST = {"lookback_hours": 24 * 366 * 30, "reach_back_days": 366 * 30}
+_LONGEST_ELSE = 10_000_000
+_RISING = (
+    ("medium_threshold", "high_threshold", "critical_threshold"),
+    ("medium_value", "high_value", "critical_value"),
+)
+
+
+def nonsense_in(settings: "Settings") -> Iterator[Problem]:
+    """Yield every value that parses and makes no sense."""
+    for account, configured in settings.accounts.items():
+        yield from _of_account(account, configured)
+    yield from _of_reconciliation(settings.reconciliation)
+    yield from _of_names(settings)
+
+
+def _of_account(account: str, configured: "AccountSettings") -> Iterator[Problem]:
+    path = ("accounts", account)
+    for name in ("api_key", "api_secret"):
+        if not is_reference(getattr(configured, name)):
+            yield Problem((*path, name), f"a secret must not stand here; refer to it as {FORMS}")
+    yield from _limits((*path, "book"), asdict(configured.book))
+
+
+def _of_reconciliation(reconciliation: "Reconciliation") -> Iterator[Problem]:
+    path, values = ("reconciliation",), asdict(reconciliation)
+    yield from _limits(path, values)
+    for group in _RISING:
+        for lower, higher in pairwise(group):
+            if values[lower] > values[higher]:
+                text = f"must not be below {lower}, which is {values[lower]:f}"
+                yield Problem((*path, higher), text, values[higher])
+
+
+def _limits(path: Path, values: dict[str, Any]) -> Iterator[Problem]:
+    """Yield counts that are not above zero or too large, and amounts that are negative."""
+    for name, value in values.items():
+        match value:
+            case bool():
+                continue
+            case int() if not 0 < value <= _LONGEST.get(name, _LONGEST_ELSE):
+                text = f"must be above zero and at most {_LONGEST.get(name, _LONGEST_ELSE)}"
+                yield Problem((*path, name), text, value)
+            case Decimal() if value < 0:
+                yield Problem((*path, name), "must not be negative", value)
+            case dict():
+                yield from _limits((*path, name), value)
+
+
+def _of_names(settings: "Settings") -> Iterator[Problem]:
+    """Yield names that nobody could read on a screen, or tell from nothing."""
+    aliases, reconciliation = settings.aliases, settings.reconciliation
+    currency = reconciliation.reporting_currency
+    if not _readable(currency):
+        yield Problem(("reconciliation", "reporting_currency"), _UNREADABLE, currency)
+    yield from _unreadable(("accounts",), settings.accounts)
+    yield from _unreadable(("reconciliation", "tolerances"), reconciliation.tolerances)
+    for path, names in ((("aliases", "assets"), aliases.assets), (("aliases", "instruments"), aliases.instruments)):
+        yield from _unreadable(path, names)
+        for name, value in names.items():
+            if not _readable(value):
+                yield Problem((*path, name), _UNREADABLE, value)
+
+
+_UNREADABLE = "is no name; write one that can be read"
+
+
+def _unreadable(path: Path, names: Iterable[str]) -> Iterator[Problem]:
+    yield from (Problem((*path, name), _UNREADABLE) for name in names if not _readable(name))
+
+
+def _readable(name: str) -> bool:
+    return bool(name.strip()) and name.isprintable()
