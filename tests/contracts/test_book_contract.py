@@ -1,15 +1,14 @@
-"""What every book promises, held against each: in memory, in SQLite, and in PostgreSQL where there is one."""
+"""What every book promises, held against each: in memory, in SQLite, and in PostgreSQL."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from sqlalchemy import text
 
 from gal_friday.adapters.book_sql.book import SqlBook
 from gal_friday.adapters.book_sql.memory import MemoryBook
@@ -23,8 +22,8 @@ from gal_friday.domain.snapshot import Coverage, Coverages, Scales, Since, Snaps
 from gal_friday.domain.snapshot_json import read_snapshot, write_snapshot
 from gal_friday.ports.book import Appended
 from gal_friday.ports.errors import BookFailed
+from tests.postgres.databases import POSTGRESQL, Databases
 
-POSTGRESQL = os.environ.get("TEST_DATABASE_URL", "")
 T0 = datetime(2026, 1, 31, 12, tzinfo=UTC)
 LONG_AGO = T0 - timedelta(days=1000)
 
@@ -36,20 +35,21 @@ def clock() -> SteppedClock:
     return SteppedClock(T0 + timedelta(hours=1))
 
 
-@pytest.fixture(params=["memory", "sqlite", *(["postgresql"] if POSTGRESQL else [])])
-async def book(request: pytest.FixtureRequest, tmp_path: Path, clock: SteppedClock) -> AsyncIterator[AnyBook]:
+@pytest.fixture(params=["memory", "sqlite", POSTGRESQL])
+async def book(
+    request: pytest.FixtureRequest, tmp_path: Path, clock: SteppedClock, databases: Databases
+) -> AsyncIterator[AnyBook]:
     if request.param == "memory":
         yield MemoryBook(clock=clock)
         return
-    address = POSTGRESQL if request.param == "postgresql" else f"sqlite+aiosqlite:///{tmp_path / 'book.db'}"
-    engine = open_engine(address)
-    if request.param == "postgresql":
-        async with engine.begin() as connection:
-            await connection.execute(text("DROP SCHEMA public CASCADE"))
-            await connection.execute(text("CREATE SCHEMA public"))
-    await upgrade(engine)
-    yield SqlBook(engine, clock=clock)
-    await engine.dispose()
+    async with AsyncExitStack() as stack:
+        if request.param == "sqlite":
+            engine = open_engine(f"sqlite+aiosqlite:///{tmp_path / 'book.db'}")
+            await upgrade(engine)
+        else:
+            engine = open_engine(await stack.enter_async_context(databases.fresh(tables=True)))
+        yield SqlBook(engine, clock=clock)
+        await engine.dispose()
 
 
 def fill(fill_id: str = "T1", *, amount: str = "40", minute: int = 0, margin: bool = False, side: str = "buy") -> Fill:
