@@ -1,7 +1,7 @@
-"""What every store promises, held against each: memory, SQLite, and PostgreSQL where there is one."""
+"""What every store promises, held against each: memory, SQLite and PostgreSQL."""
 
-import os
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,36 +14,35 @@ from sqlalchemy import text
 from gal_friday.adapters.sql import open_engine, upgrade
 from gal_friday.adapters.store import MemoryStore, SqlStore
 from gal_friday.domain.assets import Asset, Wallet
-from gal_friday.domain.finding import Agrees, CannotTell, Finding
+from gal_friday.domain.finding import Agrees, CannotTell, Finding, Key
 from gal_friday.domain.followed import Followed
 from gal_friday.domain.following import Carried, carry_forward
 from gal_friday.domain.policy import Policy
 from gal_friday.domain.recall import run_of
-from gal_friday.domain.records import Balance
+from gal_friday.domain.records import Balance, Kind
 from gal_friday.domain.report import ReconciliationReport, compare
 from gal_friday.domain.snapshot import Coverage, Coverages, Side, Snapshot
 from gal_friday.ports.errors import StoreFailed
+from tests.postgres.databases import POSTGRESQL, Databases
 
-POSTGRESQL = os.environ.get("TEST_DATABASE_URL", "")
 T0 = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 AnyStore = MemoryStore | SqlStore
 
 
-@pytest.fixture(params=["memory", "sqlite", *(["postgresql"] if POSTGRESQL else [])])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AnyStore]:
+@pytest.fixture(params=["memory", "sqlite", POSTGRESQL])
+async def store(request: pytest.FixtureRequest, tmp_path: Path, databases: Databases) -> AsyncIterator[AnyStore]:
     if request.param == "memory":
         yield MemoryStore()
         return
-    address = POSTGRESQL if request.param == "postgresql" else f"sqlite+aiosqlite:///{tmp_path / 'store.db'}"
-    engine = open_engine(address)
-    if request.param == "postgresql":
-        async with engine.begin() as connection:
-            await connection.execute(text("DROP SCHEMA public CASCADE"))
-            await connection.execute(text("CREATE SCHEMA public"))
-    await upgrade(engine)
-    yield SqlStore(engine)
-    await engine.dispose()
+    async with AsyncExitStack() as stack:
+        if request.param == "sqlite":
+            engine = open_engine(f"sqlite+aiosqlite:///{tmp_path / 'store.db'}")
+            await upgrade(engine)
+        else:
+            engine = open_engine(await stack.enter_async_context(databases.fresh(tables=True)))
+        yield SqlStore(engine)
+        await engine.dispose()
 
 
 def side(name: Side, amount: str) -> Snapshot:
@@ -258,3 +257,40 @@ async def test_more_discrepancies_than_a_statement_takes_parameters_are_kept(sto
     again = tuple(replace(one, revision=2, occurrences=2) for one in many)
     await store.save_report(report("rec_2"), Carried(at=T0 + timedelta(minutes=1), still_open=again))
     assert await store.open_discrepancies("main") == again
+
+
+USD, BTC = Key(Kind.BALANCES, "USD", "spot"), Key(Kind.BALANCES, "BTC", "earn")
+PERPETUAL = Key(Kind.POSITIONS, "XRP/USD")
+
+
+async def test_counts_of_pending_runs_read_back_are_those_of_the_last_run(store: AnyStore) -> None:
+    assert await store.pending_runs("main", "kraken") == {}
+    await store.save_report(report(), pending={USD: 1, BTC: 2})
+    assert await store.pending_runs("main", "kraken") == {USD: 1, BTC: 2}
+    await store.save_report(report("rec_2", minute=1), pending={USD: 2, PERPETUAL: 1})
+    assert await store.pending_runs("main", "kraken") == {USD: 2, PERPETUAL: 1}
+    await store.save_report(report("rec_3", minute=2))
+    assert await store.pending_runs("main", "kraken") == {USD: 2, PERPETUAL: 1}
+    await store.save_report(report("rec_4", minute=3), pending={})
+    assert await store.pending_runs("main", "kraken") == {}
+
+
+async def test_each_account_at_each_exchange_has_counts_of_its_own(store: AnyStore) -> None:
+    await store.save_report(report(), pending={USD: 1})
+    await store.save_report(report("rec_2", account="other"), pending={USD: 5})
+    await store.save_report(replace(report("rec_3"), exchange="elsewhere"), pending={})
+    assert await store.pending_runs("main", "kraken") == {USD: 1}
+    assert await store.pending_runs("other", "kraken") == {USD: 5}
+    assert await store.pending_runs("main", "elsewhere") == {}
+
+
+async def test_a_run_that_cannot_be_recorded_counts_nothing(store: AnyStore) -> None:  # I10
+    await store.save_report(report(), pending={USD: 1})
+    with pytest.raises(StoreFailed, match="recorded already"):
+        await store.save_report(report(differs=False), pending={USD: 2})
+    first = await saved(store, run())
+    await saved(store, run(*first.open, at=1))
+    with pytest.raises(StoreFailed, match="another run"):
+        await store.save_report(report("rec_late", minute=2), run(*first.open, at=2), pending={USD: 2})
+    await store.save_report(report(), pending={USD: 7})
+    assert await store.pending_runs("main", "kraken") == {USD: 1}
