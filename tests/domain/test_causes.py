@@ -5,6 +5,7 @@ What each cause looks like in a story is in tests/scenarios.
 
 import importlib
 from pathlib import Path
+from weakref import ref
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,9 @@ from gal_friday.domain.case import Case, Lead
 from gal_friday.domain.cause import Cause
 from gal_friday.domain.causes import RECOGNISERS, RECORD_RECOGNISERS, REST_RECOGNISERS, cause_of_record, causes_of
 from gal_friday.domain.compare import compare_snapshots
-from gal_friday.domain.leads import leads_of
+from gal_friday.domain.explain import explain
+from gal_friday.domain.leads import leads_about
+from gal_friday.domain.policy import Policy
 from gal_friday.domain.scenario import read_scenario
 from gal_friday.domain.scenario_check import check
 from tests.domain.worlds import Pair, pairs
@@ -29,11 +32,24 @@ def held(text: str) -> list[str]:
     return [answer.found for answer in check(read_scenario(f"A boundary.\n\n{READ}{text}")) if not answer.held]
 
 
-def leads(path: Path) -> list[tuple[Lead, Case]]:
-    """Return every lead of a story, with its case."""
+def leads(case: Case) -> list[Lead]:
+    """Return every lead of a case."""
+    return [lead for finding in case.unlike.values() for lead in leads_about(finding, case)]
+
+
+def told(path: Path) -> Case:
+    """Return the case of a story."""
     story = read_scenario(path.read_text(encoding="utf-8"))
-    case = Case(story.internal, story.exchange, compare_snapshots(story.internal, story.exchange))
-    return [(lead, case) for found in leads_of(case).values() for lead in found]
+    return Case(story.internal, story.exchange, compare_snapshots(story.internal, story.exchange))
+
+
+def test_what_is_known_of_a_case_goes_when_the_case_goes() -> None:
+    for path in STORIES:
+        case = told(path)
+        explain(case, policy=Policy(), prices={})
+        kept = ref(case)
+        del case
+        assert kept() is None
 
 
 def modules() -> set[str]:
@@ -54,7 +70,8 @@ def test_a_recogniser_stands_under_the_cause_of_its_file(table: tuple[tuple[Caus
 
 @pytest.mark.parametrize("path", STORIES, ids=[path.stem for path in STORIES])
 def test_one_cause_fits_a_lead_unless_the_story_is_a_tie(path: Path) -> None:
-    several = [lead.event for lead, case in leads(path) if len(causes_of(lead, case)) > 1]
+    case = told(path)
+    several = [lead.event for lead in leads(case) if len(causes_of(lead, case)) > 1]
     assert bool(several) == (path.stem in TIES)
 
 
@@ -62,16 +79,16 @@ def test_one_cause_fits_a_lead_unless_the_story_is_a_tie(path: Path) -> None:
 def test_no_world_has_two_causes_for_one_lead_or_breaks_a_recogniser(pair: Pair) -> None:
     case = Case(*pair, compare_snapshots(*pair))
     for finding in case.unlike.values():
-        cause_of_record(finding, case)
-    assert [lead for found in leads_of(case).values() for lead in found if len(causes_of(lead, case)) > 1] == []
+        cause_of_record(finding, case, ())
+    assert [lead for lead in leads(case) if len(causes_of(lead, case)) > 1] == []
 
 
 @given(pairs())
 def test_worlds_seen_in_part_break_no_recogniser(pair: Pair) -> None:
     case = Case(*pair, compare_snapshots(*pair))
     for finding in case.unlike.values():
-        cause_of_record(finding, case)
-    assert all(causes_of(lead, case) is not None for found in leads_of(case).values() for lead in found)
+        cause_of_record(finding, case, ())
+    assert all(causes_of(lead, case) is not None for lead in leads(case))
 
 
 @pytest.mark.parametrize("age, cause", [("90s", "in_flight"), ("91s", "ghost_order")])

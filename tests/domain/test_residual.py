@@ -114,6 +114,15 @@ def test_rows_that_both_sides_have_can_only_have_been_counted_twice() -> None:
     assert explained("-0.53330758", shared, DEPOSIT) == ()
 
 
+@pytest.mark.parametrize("patterns, complete", [(6, True), (5, False)])
+def test_patterns_beyond_the_bound_on_work_are_not_begun(patterns: int, complete: bool) -> None:
+    # Each of three rows may be missing, or be counted twice: six effects.
+    pool = (DEPOSIT, row("T1", "-31.73519284"), row("T2", "205.11830047"))
+    found = candidates(D("812.40517733"), pool, patterns=patterns)
+    assert found.complete is complete
+    assert [each.proven for each in found.candidates] == [complete]
+
+
 def test_two_rows_of_the_same_amount_are_a_tie_and_prove_nothing() -> None:
     found = explained("205.11830047", row("A", "205.11830047"), row("B", "205.11830047"), DEPOSIT)
     assert [each.record_ids for each in found] == [("A",), ("B",)]

@@ -5,14 +5,16 @@ have differently, a row that the book has twice. Its effect is what has to be ad
 to come nearer to the exchange's. Leads are what explanations are made of; a lead is used once.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from functools import cached_property
-from typing import Literal, NamedTuple
+from functools import cached_property, wraps
+from typing import Any, Literal, NamedTuple, TypeVar, TypeVarTuple
 
-from gal_friday.domain.finding import Agrees, Finding, Key
-from gal_friday.domain.records import FILL_LEG_KINDS, Balance, Fill, Kind, Movement, Order
+from gal_friday.domain import quantity
+from gal_friday.domain.finding import Agrees, AmountMismatch, Differs, ExchangeOnly, Finding, InternalOnly, Key
+from gal_friday.domain.quantity import ZERO
+from gal_friday.domain.records import FILL_LEG_KINDS, Fill, Kind, Movement, Order
 from gal_friday.domain.snapshot import Side, Snapshot
 
 
@@ -23,6 +25,8 @@ class Place(NamedTuple):
     name: str
     part: str
 
+
+_AMOUNTS = (Kind.BALANCES, Kind.POSITIONS)
 
 What = Literal["missing", "phantom", "differs", "duplicated"]
 """The book lacks it, has what the exchange lacks, has it otherwise, has it more than once."""
@@ -55,6 +59,8 @@ class Case:
         self.internal = internal
         self.exchange = exchange
         self.findings = tuple(findings)
+        self.answers: dict[object, Any] = {}
+        """What was asked of this case once and need not be worked out again (``once``)."""
 
     def snapshot(self, side: Side) -> Snapshot:
         """Return the snapshot of that side."""
@@ -74,21 +80,24 @@ class Case:
         }
 
     @cached_property
-    def balances(self) -> Mapping[Side, Mapping[tuple[str, str], Balance]]:
-        """Return the balances of each side by asset and wallet."""
-        return {
-            "internal": {(row.asset, row.wallet): row for row in self.internal.balances},
-            "exchange": {(row.asset, row.wallet): row for row in self.exchange.balances},
-        }
+    def amounts(self) -> Mapping[Place, tuple[Decimal, Decimal]]:
+        """Return the internal and the exchange's amount of every balance and position that differs."""
+        found = ((key, _amounts(finding)) for key, finding in self.unlike.items() if key.kind in _AMOUNTS)
+        return {Place(key.kind, key.name, key.part): amounts for key, amounts in found if amounts is not None}
 
     @cached_property
-    def unlike_balances(self) -> Mapping[str, tuple[Key, ...]]:
-        """Return the keys of balances that do not agree, by asset."""
-        assets: dict[str, list[Key]] = {}
-        for key in self.unlike:
-            if key.kind is Kind.BALANCES:
-                assets.setdefault(key.name, []).append(key)
-        return {asset: tuple(keys) for asset, keys in assets.items()}
+    def differences(self) -> Mapping[Place, Decimal]:
+        """Return exchange − internal of every balance and position that differs."""
+        return {place: quantity.subtract(theirs, ours) for place, (ours, theirs) in self.amounts.items()}
+
+    @cached_property
+    def wallets(self) -> Mapping[str, Sequence[Place]]:
+        """Return where each asset's balances differ."""
+        assets: dict[str, list[Place]] = {}
+        for place in self.differences:
+            if place.kind is Kind.BALANCES:
+                assets.setdefault(place.name, []).append(place)
+        return assets
 
     @cached_property
     def orders(self) -> Mapping[Side, Mapping[str, Order]]:
@@ -102,6 +111,18 @@ class Case:
     def rows(self) -> Mapping[Side, Mapping[str, tuple[Movement, ...]]]:
         """Return the movements of each side by the event they refer to, and by their own id."""
         return {"internal": _by_event(self.internal), "exchange": _by_event(self.exchange)}
+
+    @cached_property
+    def _standing(self) -> Mapping[Side, Mapping[tuple[str, str], tuple[Movement, ...]]]:
+        return {"internal": _by_place(self.internal), "exchange": _by_place(self.exchange)}
+
+    def standing(self, side: Side, place: Place) -> tuple[Movement, ...]:
+        """Return the movements of that side in this asset and wallet, oldest first."""
+        return self._standing[side].get((place.name, place.part), ())
+
+    def difference_at(self, place: Place) -> Decimal:
+        """Return exchange − internal of a balance or position that differs; zero where nothing differs there."""
+        return self.differences.get(place, ZERO)
 
     def fill(self, fill_id: str) -> Fill | None:
         """Return the fill of this id, the exchange's if it has it."""
@@ -131,3 +152,45 @@ def _by_event(snapshot: Snapshot) -> Mapping[str, tuple[Movement, ...]]:
         if row.refers_to:
             events.setdefault(row.movement_id, []).append(row)
     return {event: tuple(rows) for event, rows in events.items()}
+
+
+def _by_place(snapshot: Snapshot) -> Mapping[tuple[str, str], tuple[Movement, ...]]:
+    places: dict[tuple[str, str], list[Movement]] = {}
+    for row in snapshot.movements:
+        places.setdefault((row.asset, row.wallet), []).append(row)
+    return {place: tuple(sorted(rows, key=_when)) for place, rows in places.items()}
+
+
+def _when(row: Movement) -> tuple[datetime, str]:
+    return row.at, row.movement_id
+
+
+def _amounts(finding: Finding) -> tuple[Decimal, Decimal] | None:
+    match finding:
+        case Differs(mismatches=mismatches):
+            amounts = (each for each in mismatches if isinstance(each, AmountMismatch) and each.field != "cost")
+            return next(((each.internal, each.exchange) for each in amounts), None)
+        case InternalOnly(amount=amount):
+            return amount, ZERO
+        case ExchangeOnly(amount=amount):
+            return ZERO, amount
+        case _:
+            return None
+
+
+_Asked = TypeVarTuple("_Asked")
+_Answer = TypeVar("_Answer")
+
+
+def once(ask: Callable[[Case, *_Asked], _Answer]) -> Callable[[Case, *_Asked], _Answer]:
+    """Let a question about a case be worked out once: the answer is kept in the case, and goes when it goes."""
+
+    @wraps(ask)
+    def answer(case: Case, *args: *_Asked) -> _Answer:
+        asked = (ask, args)
+        if asked not in case.answers:
+            case.answers[asked] = ask(case, *args)
+        answered: _Answer = case.answers[asked]
+        return answered
+
+    return answer

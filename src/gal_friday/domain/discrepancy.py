@@ -7,7 +7,7 @@ that the same discrepancy is met again in every run.
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal, assert_never
+from typing import Literal, NamedTuple, assert_never
 
 from msgspec import Struct
 
@@ -120,6 +120,19 @@ class RecordDiscrepancy(Struct, frozen=True, kw_only=True):
 Discrepancy = BalanceDiscrepancy | PositionDiscrepancy | RecordDiscrepancy
 
 
+class Why(NamedTuple):
+    """Why the sides differ on a key, as far as it is known."""
+
+    cause: str | None = None
+    note: str | None = None
+    """A sentence for people."""
+    bridge: Explanation | None = None
+    """Of a balance or position: how its amounts lead from one side to the other."""
+
+
+NOT_KNOWN = Why()
+
+
 class Grader(Struct, frozen=True):
     """What is needed to name, value and grade."""
 
@@ -130,20 +143,20 @@ class Grader(Struct, frozen=True):
     now: datetime
 
 
-def discrepancies_of(finding: Finding, grader: Grader) -> Iterator[Discrepancy]:
+def discrepancies_of(finding: Finding, grader: Grader, why: Why = NOT_KNOWN) -> Iterator[Discrepancy]:
     """Yield the discrepancies of one finding; none for those that agree, are pending, or cannot be told."""
     match finding:
         case Differs(key, mismatches, about):
-            yield from (_of_mismatch(grader, key, mismatch, about) for mismatch in mismatches)
+            yield from (_of_mismatch(grader, key, mismatch, about, why) for mismatch in mismatches)
         case InternalOnly(key, kind, amount, about):
             field, difference = _field_of(key), quantity.negate(amount)
             lack = AmountMismatch(kind, field, amount, ZERO, difference, finding.stake)
-            yield _one_sided(grader, finding, lack, "exchange")
-            yield from (_of_mismatch(grader, key, repeat, about) for repeat in finding.repeats)
+            yield _one_sided(grader, finding, lack, "exchange", why)
+            yield from (_of_mismatch(grader, key, repeat, about, why) for repeat in finding.repeats)
         case ExchangeOnly(key, kind, amount, about):
             lack = AmountMismatch(kind, _field_of(key), ZERO, amount, amount, finding.stake)
-            yield _one_sided(grader, finding, lack, "internal")
-            yield from (_of_mismatch(grader, key, repeat, about) for repeat in finding.repeats)
+            yield _one_sided(grader, finding, lack, "internal", why)
+            yield from (_of_mismatch(grader, key, repeat, about, why) for repeat in finding.repeats)
         case _:
             return
 
@@ -160,41 +173,43 @@ def _field_of(key: Key) -> str:
 
 
 def _one_sided(
-    grader: Grader, finding: InternalOnly | ExchangeOnly, lack: AmountMismatch, missing_on: Side
+    grader: Grader, finding: InternalOnly | ExchangeOnly, lack: AmountMismatch, missing_on: Side, why: Why
 ) -> Discrepancy:
     key, about = finding.key, finding.about
     if key.kind in (Kind.BALANCES, Kind.HOLDS):
-        return _balance(grader, key, lack, missing_on)
+        return _balance(grader, key, lack, missing_on, why)
     if key.kind is Kind.POSITIONS:
-        return _position(grader, key, lack)
+        return _position(grader, key, lack, why)
     age = None if finding.at is None else max(0, int((grader.now - finding.at).total_seconds()))
     internal = quantity.text(lack.internal) if missing_on == "exchange" else None
     exchange = quantity.text(lack.exchange) if missing_on == "internal" else None
-    return _record(grader, key, lack, about, internal, exchange, age)
+    return _record(grader, key, lack, about, internal, exchange, why, age)
 
 
-def _of_mismatch(grader: Grader, key: Key, mismatch: Mismatch, about: str) -> Discrepancy:
+def _of_mismatch(grader: Grader, key: Key, mismatch: Mismatch, about: str, why: Why) -> Discrepancy:
     match mismatch:
         case AmountMismatch() if key.kind in (Kind.BALANCES, Kind.HOLDS):
-            return _balance(grader, key, mismatch, None)
+            return _balance(grader, key, mismatch, None, why)
         case AmountMismatch() if key.kind is Kind.POSITIONS:
-            return _position(grader, key, mismatch)
+            return _position(grader, key, mismatch, why)
         case AmountMismatch():
             ours, theirs = quantity.text(mismatch.internal), quantity.text(mismatch.exchange)
-            return _record(grader, key, mismatch, about, ours, theirs)
+            return _record(grader, key, mismatch, about, ours, theirs, why)
         case TextMismatch():
-            return _record(grader, key, mismatch, about, mismatch.internal, mismatch.exchange)
+            return _record(grader, key, mismatch, about, mismatch.internal, mismatch.exchange, why)
         case Inconsistent(side=side):
             # Both numbers are that side's own: the other has no say in it.
             text = f"{mismatch.stated} against {mismatch.found}"
             if side == "internal":
-                return _record(grader, key, mismatch, mismatch.about, text, None)
-            return _record(grader, key, mismatch, mismatch.about, None, text)
+                return _record(grader, key, mismatch, mismatch.about, text, None, why)
+            return _record(grader, key, mismatch, mismatch.about, None, text, why)
         case _:
             assert_never(mismatch)
 
 
-def _balance(grader: Grader, key: Key, mismatch: AmountMismatch, missing_on: Side | None) -> BalanceDiscrepancy:
+def _balance(
+    grader: Grader, key: Key, mismatch: AmountMismatch, missing_on: Side | None, why: Why
+) -> BalanceDiscrepancy:
     value = value_of(mismatch.stake, grader.prices, grader.policy)
     return BalanceDiscrepancy(
         id=_id(grader, key, mismatch),
@@ -208,10 +223,13 @@ def _balance(grader: Grader, key: Key, mismatch: AmountMismatch, missing_on: Sid
         severity=_graded(grader, value, _by_share(grader, mismatch)),
         value=value,
         missing_on=missing_on,
+        cause=why.cause,
+        explanation=why.note,
+        bridge=why.bridge,
     )
 
 
-def _position(grader: Grader, key: Key, mismatch: AmountMismatch) -> PositionDiscrepancy:
+def _position(grader: Grader, key: Key, mismatch: AmountMismatch, why: Why) -> PositionDiscrepancy:
     value = value_of(mismatch.stake, grader.prices, grader.policy)
     return PositionDiscrepancy(
         id=_id(grader, key, mismatch),
@@ -224,6 +242,9 @@ def _position(grader: Grader, key: Key, mismatch: AmountMismatch) -> PositionDis
         difference=mismatch.difference,
         severity=_graded(grader, value, _position_floor(grader, mismatch)),
         value=value,
+        cause=why.cause,
+        explanation=why.note,
+        bridge=why.bridge,
     )
 
 
@@ -234,9 +255,12 @@ def _record(
     about: str,
     internal: str | None,
     exchange: str | None,
+    why: Why,
     age_seconds: int | None = None,
 ) -> RecordDiscrepancy:
     value = value_of(mismatch.stake, grader.prices, grader.policy)
+    # A bridge says why an amount differs, not why the row that states it stands there twice.
+    known = NOT_KNOWN if why.bridge else why
     return RecordDiscrepancy(
         id=_id(grader, key, mismatch),
         key=str(key),
@@ -251,6 +275,8 @@ def _record(
         # A record is there or not: no share of it is wrong, so its value alone speaks.
         severity=_graded(grader, value, Severity.MEDIUM if value is None else Severity.LOW),
         value=value,
+        cause=known.cause,
+        explanation=known.note,
         age_seconds=age_seconds,
     )
 

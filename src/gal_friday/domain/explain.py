@@ -11,9 +11,11 @@ The ladder, each rung taking away what it can prove and passing the rest down:
 Nothing here decides whether something differs, or what is done about it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from itertools import chain
+from typing import NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -24,16 +26,10 @@ from gal_friday.domain.case import Case, Lead, Place
 from gal_friday.domain.cause import Cause
 from gal_friday.domain.causes import Recognised, Rest, cause_of_record, causes_of, causes_of_rest
 from gal_friday.domain.compare.stake import net
-from gal_friday.domain.discrepancy import (
-    BalanceDiscrepancy,
-    Discrepancy,
-    PositionDiscrepancy,
-    RecordDiscrepancy,
-    stake_assets,
-)
+from gal_friday.domain.discrepancy import NOT_KNOWN, Discrepancy, RecordDiscrepancy, Why, stake_assets
 from gal_friday.domain.explanation import Alternative, Explanation, Item
-from gal_friday.domain.finding import AmountMismatch, Differs, ExchangeOnly, Finding, InternalOnly, Key, Stake
-from gal_friday.domain.leads import leads_of, missing_rows, total_of
+from gal_friday.domain.finding import Finding, Key, Stake
+from gal_friday.domain.leads import leads_about, missing_rows
 from gal_friday.domain.materiality import Prices, value_of
 from gal_friday.domain.policy import Policy
 from gal_friday.domain.proof import Proof, proofs_of
@@ -58,38 +54,72 @@ class Explained(Struct, frozen=True):
     roots: tuple[RootCause, ...]
     """One per event, the most valuable first."""
 
+    def why(self, key: Key) -> Why:
+        """Return what a discrepancy on this key says of its reason."""
+        explanation = self.explanations.get(key)
+        if explanation is not None:
+            return Why(explanation.cause, _sentence(key, explanation), explanation)
+        cause = self.causes.get(key)
+        return NOT_KNOWN if cause is None else Why(cause.cause, cause.note)
+
+
+def _sentence(key: Key, explanation: Explanation) -> str:
+    notes = list(dict.fromkeys([item.note for item in explanation.items]))
+    if explanation.residual:
+        notes.append(f"{quantity.short(explanation.residual)} {key.name} {explanation.residual_cause}")
+    return "; ".join(notes)
+
+
+class _Told(NamedTuple):
+    """A lead with every cause that explains it."""
+
+    lead: Lead
+    causes: tuple[Recognised, ...]
+
 
 def explain(case: Case, *, policy: Policy, prices: Prices) -> Explained:
     """Return why the findings of this case differ. The same case gives the same answer."""
-    leads = leads_of(case)
+    if not case.unlike:
+        return Explained({}, {}, ())
+    told = {key: _told(finding, case) for key, finding in case.unlike.items()}
+    by_place = _by_place(told.values())
     opened = [
-        _Open(case, key, *amounts, leads.get(Place(key.kind, key.name, key.part), ()))
-        for key, finding in case.unlike.items()
-        if key.kind in _AMOUNTS and (amounts := _amounts(finding)) is not None
+        _Open(case, Key(*place), place, *amounts, by_place.get(place, ())) for place, amounts in case.amounts.items()
     ]
     proofs = _proofs(case, opened, policy)
     explanations = {each.key: _proven(_amount(each, policy, prices), proofs.get(each.key)) for each in opened}
     causes = {
         key: cause
         for key, finding in case.unlike.items()
-        if key.kind not in _AMOUNTS and (cause := cause_of_record(finding, case)) is not None
+        if key.kind not in _AMOUNTS and (cause := _of_record(finding, case, told[key])) is not None
     }
     roots = _Roots(case, explanations, causes, policy, prices)
     return Explained(explanations, causes, roots.ranked())
 
 
-def _amounts(finding: Finding) -> tuple[Decimal, Decimal] | None:
-    """Return the internal and the exchange's amount of a finding that differs in one."""
-    match finding:
-        case Differs(mismatches=mismatches):
-            amounts = (each for each in mismatches if isinstance(each, AmountMismatch) and each.field != "cost")
-            return next(((each.internal, each.exchange) for each in amounts), None)
-        case InternalOnly(amount=amount):
-            return amount, ZERO
-        case ExchangeOnly(amount=amount):
-            return ZERO, amount
-        case _:
-            return None
+def _told(finding: Finding, case: Case) -> Sequence[_Told]:
+    return [_Told(lead, causes_of(lead, case)) for lead in leads_about(finding, case)]
+
+
+def _by_place(told: Iterable[Sequence[_Told]]) -> Mapping[Place, Sequence[_Told]]:
+    """Return what has an effect on each place, oldest first."""
+    places: dict[Place, list[_Told]] = {}
+    for each in chain.from_iterable(told):
+        if each.lead.effect:
+            places.setdefault(each.lead.place, []).append(each)
+    for leads in places.values():
+        leads.sort(key=_age)
+    return places
+
+
+def _age(told: _Told) -> tuple[datetime, str]:
+    return told.lead.at, told.lead.event
+
+
+def _of_record(finding: Finding, case: Case, told: Sequence[_Told]) -> Recognised | None:
+    # What a margin fill does to its position is asked of the position.
+    causes = chain.from_iterable(each.causes for each in told if each.lead.place.kind is not Kind.POSITIONS)
+    return cause_of_record(finding, case, causes)
 
 
 class _Open(Struct, frozen=True):
@@ -97,22 +127,20 @@ class _Open(Struct, frozen=True):
 
     case: Case
     key: Key
+    place: Place
     internal: Decimal
     exchange: Decimal
-    leads: Sequence[Lead]
+    told: Sequence[_Told]
 
     @property
     def asset(self) -> Asset:
         """The asset of a balance, the base asset of a position."""
-        if self.key.kind is Kind.BALANCES:
-            return Asset(self.key.name)
-        assets = base_and_quote(Instrument(self.key.name))
-        return assets[0] if assets else Asset(self.key.name)
+        return _asset_of(self.place)
 
     @property
     def whole(self) -> bool:
         """Whether every record that could matter was seen: only then do ids prove anything."""
-        kind = Kind.FILLS if self.key.kind is Kind.POSITIONS else Kind.MOVEMENTS
+        kind = Kind.FILLS if self.place.kind is Kind.POSITIONS else Kind.MOVEMENTS
         return all(side.coverage.of(kind) == Coverage.TOTAL for side in (self.case.internal, self.case.exchange))
 
 
@@ -121,7 +149,9 @@ def _proofs(case: Case, opened: Sequence[_Open], policy: Policy) -> Mapping[Key,
     if not case.internal.movements and not case.exchange.movements:
         return {}
     keys = {
-        (Asset(each.key.name), Wallet(each.key.part)): each.key for each in opened if each.key.kind is Kind.BALANCES
+        (Asset(each.place.name), Wallet(each.place.part)): each.key
+        for each in opened
+        if each.place.kind is Kind.BALANCES
     }
     proofs = proofs_of(case.internal, case.exchange, tolerance=policy.tolerance_of, places=keys)
     return {keys[place]: proof for place, proof in proofs.items()}
@@ -136,9 +166,9 @@ def _proven(explanation: Explanation, proof: Proof | None) -> Explanation:
 
 
 def _amount(opened: _Open, policy: Policy, prices: Prices) -> Explanation:
-    difference = quantity.subtract(opened.exchange, opened.internal)
-    rest = quantity.subtract(difference, total_of(opened.leads))
-    items = tuple(_item(opened.case, lead) for lead in opened.leads)
+    difference = opened.case.difference_at(opened.place)
+    items = tuple([_item(told) for told in opened.told])
+    rest = quantity.subtract(difference, quantity.total([item.effect for item in items])) if items else difference
     if not rest:
         decided = all(item.cause is not Cause.UNEXPLAINED for item in items)
         return _closed(opened, items, ZERO, proven=decided and opened.whole)
@@ -150,12 +180,12 @@ def _amount(opened: _Open, policy: Policy, prices: Prices) -> Explanation:
 
 def _searched(opened: _Open, items: tuple[Item, ...], rest: Decimal, otherwise: Cause, policy: Policy) -> Explanation:
     """Look for rows that no item uses and that explain the rest; what is found without proof stays a suggestion."""
-    if opened.key.kind is not Kind.BALANCES:
+    if opened.place.kind is not Kind.BALANCES:
         return _closed(opened, items, rest, otherwise)
     used = frozenset(record for item in items for record in item.record_ids)
     found = candidates(
         rest,
-        pool_of(opened.case, Place(opened.key.kind, opened.key.name, opened.key.part), used=used),
+        pool_of(opened.case, opened.place, used=used),
         tolerance=policy.tolerance_of(opened.asset),
         places=opened.case.exchange.scales.assets.get(opened.asset),
     ).candidates
@@ -178,7 +208,7 @@ def _part(opened: _Open, part: Part, candidate: Candidate) -> Item:
         row
         for record in part.record_ids
         for row in opened.case.rows["exchange"].get(record, ())
-        if (row.asset, row.wallet) == (opened.key.name, opened.key.part)
+        if (row.asset, row.wallet) == (opened.place.name, opened.place.part)
     )
     if rows and quantity.total(map(net, rows)) == part.effect:
         lead = missing_rows(opened.case, rows)
@@ -203,8 +233,8 @@ def _closed(
     )
 
 
-def _item(case: Case, lead: Lead) -> Item:
-    found = causes_of(lead, case)
+def _item(told: _Told) -> Item:
+    lead, found = told
     if len(found) == 1:
         return Item(found[0].cause, lead.effect, lead.record_ids, lead.event, "records", found[0].note)
     undecided = " and ".join(sorted(each.cause for each in found))
@@ -214,10 +244,9 @@ def _item(case: Case, lead: Lead) -> Item:
 
 def _behind_the_rest(opened: _Open, rest: Decimal, policy: Policy, prices: Prices) -> Recognised | None:
     """Return the cause of what the records leave, where exactly one fits."""
-    place = Place(opened.key.kind, opened.key.name, opened.key.part)
     value = value_of(Stake(rest, opened.asset), prices, policy)
     tolerance = policy.tolerance_of(opened.asset)
-    found = causes_of_rest(Rest(place, rest, opened.case, tolerance, value, policy.trivial_value))
+    found = causes_of_rest(Rest(opened.place, rest, opened.case, tolerance, value, policy.trivial_value))
     return found[0] if len(found) == 1 else None
 
 
@@ -232,22 +261,28 @@ class _Roots(Struct, frozen=True):
 
     def ranked(self) -> tuple[RootCause, ...]:
         """Return one root cause per event, the most valuable first; without a price last, then by event."""
-        roots = [self._root(event, keys) for event, keys in events_of(self.case, self.explanations).items()]
-        return tuple(
-            sorted(roots, key=lambda root: (root.value is None, quantity.negate(root.value or ZERO), root.event))
-        )
+        items, events = self._items(), events_of(self.case, self.explanations)
+        roots = [self._root(event, keys, items.get(event, ())) for event, keys in events.items()]
+        return tuple(sorted(roots, key=_rank))
 
-    def _root(self, event: str, keys: Sequence[Key]) -> RootCause:
-        items = [(key, item) for key in keys for item in self._items(key) if (item.event or str(key)) == event]
+    def _items(self) -> Mapping[str, Sequence[tuple[Key, Item]]]:
+        """Return the items under their events, those without an event under their key."""
+        events: dict[str, list[tuple[Key, Item]]] = {}
+        for key, explanation in self.explanations.items():
+            for item in explanation.items:
+                events.setdefault(item.event or str(key), []).append((key, item))
+        return events
+
+    def _root(self, event: str, keys: Sequence[Key], items: Sequence[tuple[Key, Item]]) -> RootCause:
         told = [Recognised(item.cause, item.note) for _, item in items]
         told += [self.causes[key] for key in keys if key in self.causes]
         best = next((each for each in told if each.cause is not Cause.UNEXPLAINED), None)
-        best = best or next(iter(told), self._unexplained(keys))
+        best = best or (told[0] if told else self._unexplained(keys))
         return RootCause(
             best.cause,
             event,
             best.note,
-            tuple(dict.fromkeys(chain.from_iterable(item.record_ids for _, item in items))),
+            tuple(dict.fromkeys(chain.from_iterable([item.record_ids for _, item in items]))),
             tuple(sorted(map(str, keys))),
             self._value(items, keys),
         )
@@ -260,10 +295,6 @@ class _Roots(Struct, frozen=True):
             return Recognised(Cause.UNEXPLAINED, f"no record tells why {key} differs")
         left = quantity.short(explanation.residual)
         return Recognised(explanation.residual_cause, f"{left} {key.name} {key.part}: no record explains it")
-
-    def _items(self, key: Key) -> Sequence[Item]:
-        explanation = self.explanations.get(key)
-        return explanation.items if explanation else ()
 
     def _value(self, items: Sequence[tuple[Key, Item]], keys: Sequence[Key]) -> Decimal | None:
         """Return the largest value among the effects; of an event without effects, what its findings have at stake."""
@@ -278,26 +309,10 @@ def _rank(root: RootCause) -> tuple[bool, Decimal, str]:
     return root.value is None, quantity.negate(root.value or ZERO), root.event
 
 
-def _asset_of(key: Key) -> Asset:
-    assets = base_and_quote(Instrument(key.name)) if key.kind is Kind.POSITIONS else None
-    return assets[0] if assets else Asset(key.name)
-
-
-def with_cause(one: Discrepancy, key: Key, explained: Explained) -> Discrepancy:
-    """Return the discrepancy with its cause, a sentence for people and, where it has amounts, the bridge."""
-    explanation = explained.explanations.get(key)
-    if explanation is not None and not isinstance(one, RecordDiscrepancy):
-        return replace(one, cause=explanation.cause, explanation=_sentence(explanation, one), bridge=explanation)
-    cause = explained.causes.get(key)
-    return one if cause is None else replace(one, cause=cause.cause, explanation=cause.note)
-
-
-def _sentence(explanation: Explanation, one: BalanceDiscrepancy | PositionDiscrepancy) -> str:
-    name = one.currency if isinstance(one, BalanceDiscrepancy) else one.trading_pair
-    notes = list(dict.fromkeys(item.note for item in explanation.items))
-    if explanation.residual:
-        notes.append(f"{quantity.short(explanation.residual)} {name} {explanation.residual_cause}")
-    return "; ".join(notes)
+def _asset_of(place: Key | Place) -> Asset:
+    """Return the asset of a balance, the base asset of a position."""
+    assets = base_and_quote(Instrument(place.name)) if place.kind is Kind.POSITIONS else None
+    return assets[0] if assets else Asset(place.name)
 
 
 def explained_share(found: Sequence[Discrepancy]) -> Decimal | None:

@@ -79,7 +79,8 @@ class Explanation(Struct, frozen=True):
     @property
     def cause(self) -> Cause:
         """The cause with the largest effect; that of the residual where it is larger than any."""
-        largest = max(self.items, key=lambda item: quantity.absolute(item.effect), default=None)
-        if largest is None or quantity.absolute(self.residual) > quantity.absolute(largest.effect):
+        if not self.items:
             return self.residual_cause
-        return largest.cause
+        largest = max(self.items, key=lambda item: quantity.absolute(item.effect))
+        outweighed = quantity.absolute(self.residual) > quantity.absolute(largest.effect)
+        return self.residual_cause if outweighed else largest.cause

@@ -12,12 +12,8 @@ _SHORT = 16
 
 def digest(*fields: str | bytes) -> str:
     """Return the SHA-256 over the fields, each preceded by its length, as hex."""
-    seal = sha256()
-    for field in fields:
-        data = field.encode() if isinstance(field, str) else field
-        seal.update(len(data).to_bytes(8, "big"))
-        seal.update(data)
-    return seal.hexdigest()
+    parts = [field.encode() if isinstance(field, str) else field for field in fields]
+    return sha256(b"".join([each for part in parts for each in (len(part).to_bytes(8, "big"), part)])).hexdigest()
 
 
 def discrepancy_id(*place: str) -> str:

@@ -1,10 +1,11 @@
 """From findings about records to leads: what each leftover record does to a balance or a position.
 
 The comparison of movements and fills by id has already decided what is left over; nothing is matched here
-again, so that a record is consumed once.
+again, so that a record is consumed once. Every way in which a record is left over is a lead, with or without an
+effect on an amount: a spot fill has none of its own (its movements have), and yet somebody asks why it is missing.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from gal_friday.domain import quantity
@@ -19,6 +20,7 @@ from gal_friday.domain.finding import (
     Inconsistent,
     InternalOnly,
     Key,
+    Mismatch,
     TextMismatch,
 )
 from gal_friday.domain.quantity import ZERO
@@ -28,38 +30,29 @@ from gal_friday.domain.snapshot import Side
 _MOVED_TO_ANOTHER_PLACE = ("asset", "wallet")
 
 
-def leads_of(case: Case) -> Mapping[Place, tuple[Lead, ...]]:
-    """Return the leads of every place, oldest first. A lead without effect is none."""
-    places: dict[Place, list[Lead]] = {}
-    for finding in case.unlike.values():
-        for lead in _of_finding(case, finding):
-            if lead.effect:
-                places.setdefault(lead.place, []).append(lead)
-    return {place: tuple(sorted(leads, key=_age)) for place, leads in places.items()}
-
-
-def _age(lead: Lead) -> tuple[str, str]:
-    return lead.at.isoformat(), lead.event
-
-
-def _of_finding(case: Case, finding: Finding) -> Iterator[Lead]:
+def leads_about(finding: Finding, case: Case) -> Iterator[Lead]:
+    """Yield a lead for each way in which this fill or movement is left over; none for other kinds."""
     match finding.key.kind:
         case Kind.MOVEMENTS:
             yield from _of_movement(case, finding)
         case Kind.FILLS:
             yield from _of_fill(case, finding)
+            yield from _of_margin_fill(case, finding)
         case _:
             return
 
 
 def _of_movement(case: Case, finding: Finding) -> Iterator[Lead]:
-    ours, theirs = (_rows(case, side, finding.key) for side in ("internal", "exchange"))
     match finding:
-        case ExchangeOnly(amount=amount):
-            yield from _moved(case, "missing", amount, theirs)
-        case InternalOnly(amount=amount):
+        case ExchangeOnly(key=key, amount=amount):
+            yield from _moved(case, "missing", amount, _rows(case, "exchange", key))
+        case InternalOnly(key=key, amount=amount, repeats=repeats):
+            ours = _rows(case, "internal", key)
             yield from _moved(case, "phantom", quantity.negate(amount), ours)
-        case Differs(mismatches=mismatches):
+            for repeat in repeats:
+                yield from _differing(case, repeat, ours, ())
+        case Differs(key=key, mismatches=mismatches):
+            ours, theirs = (_rows(case, side, key) for side in ("internal", "exchange"))
             for mismatch in mismatches:
                 yield from _differing(case, mismatch, ours, theirs)
         case _:
@@ -70,8 +63,8 @@ def _rows(case: Case, side: Side, key: Key) -> tuple[Movement, ...]:
     """Return the rows of one side that a finding is about."""
     rows = case.rows[side].get(key.name, ())
     if not key.part:
-        return tuple(row for row in rows if row.movement_id == key.name)
-    return tuple(row for row in rows if f"{key.part}:".startswith(f"{row.asset}:{row.wallet}:"))
+        return tuple([row for row in rows if row.movement_id == key.name])
+    return tuple([row for row in rows if f"{key.part}:".startswith(f"{row.asset}:{row.wallet}:")])
 
 
 def _moved(case: Case, what: What, effect: Decimal, rows: Sequence[Movement]) -> Iterator[Lead]:
@@ -84,7 +77,7 @@ def _moved(case: Case, what: What, effect: Decimal, rows: Sequence[Movement]) ->
         effect=effect,
         event=case.event_of(first),
         record_ids=tuple(dict.fromkeys(map(_record_id, rows))),
-        at=max(row.at for row in rows),
+        at=max([row.at for row in rows]),
         kind=first.kind,
         rows=tuple(rows),
     )
@@ -96,57 +89,86 @@ def _record_id(row: Movement) -> str:
     return row.refers_to if derived and row.refers_to else row.movement_id
 
 
-def _differing(
-    case: Case,
-    mismatch: AmountMismatch | TextMismatch | Inconsistent,
-    ours: Sequence[Movement],
-    theirs: Sequence[Movement],
-) -> Iterator[Lead]:
+def _differing(case: Case, mismatch: Mismatch, ours: Sequence[Movement], theirs: Sequence[Movement]) -> Iterator[Lead]:
     match mismatch:
         case AmountMismatch(difference=difference):
             yield from _moved(case, "differs", difference, theirs)
         case TextMismatch(field=field) if field in _MOVED_TO_ANOTHER_PLACE:
             yield from _moved(case, "differs", quantity.negate(quantity.total(map(net, ours))), ours)
             yield from _moved(case, "differs", quantity.total(map(net, theirs)), theirs)
-        case Inconsistent(type=DiscrepancyType.MOVEMENT_DUPLICATED, side="internal", stake=stake) if stake:
-            yield from _moved(case, "duplicated", stake.amount, ours)
+        case TextMismatch():
+            yield from _moved(case, "differs", ZERO, theirs)
+        case Inconsistent(type=kind, side="internal", stake=stake):
+            # Of two contents under one id nobody knows which the balance holds.
+            counted = stake.amount if stake and kind is DiscrepancyType.MOVEMENT_DUPLICATED else ZERO
+            yield from _moved(case, "duplicated", counted, ours)
         case _:
             return
 
 
 def _of_fill(case: Case, finding: Finding) -> Iterator[Lead]:
-    """Yield what a margin fill does to its position; a spot fill shows in its movements."""
+    """Yield in which ways a fill is left over, each with its size; the amounts it moved have leads of their own."""
+    for what, side in _ways(finding):
+        fill = case.fills[side].get(finding.key.name)
+        if fill is not None:
+            yield _traded(what, fill, _size(fill), Place(Kind.FILLS, fill.instrument, ""))
+
+
+def _ways(finding: Finding) -> Iterator[tuple[What, Side]]:
+    match finding:
+        case ExchangeOnly():
+            yield "missing", "exchange"
+        case InternalOnly(repeats=repeats):
+            yield "phantom", "internal"
+            if any(repeat.side == "internal" for repeat in repeats):
+                yield "duplicated", "internal"
+        case Differs(mismatches=mismatches):
+            if any(isinstance(each, Inconsistent) and each.side == "internal" for each in mismatches):
+                yield "duplicated", "internal"
+            if not all(isinstance(each, Inconsistent) for each in mismatches):
+                yield "differs", "exchange"
+        case _:
+            return
+
+
+def _of_margin_fill(case: Case, finding: Finding) -> Iterator[Lead]:
+    """Yield what a margin fill does to its position."""
     ours = case.fills["internal"].get(finding.key.name)
     theirs = case.fills["exchange"].get(finding.key.name)
     match finding:
         case ExchangeOnly() if theirs is not None and theirs.margin:
-            yield _traded("missing", theirs, _size(theirs))
-        case InternalOnly() if ours is not None and ours.margin:
-            yield _traded("phantom", ours, quantity.negate(_size(ours)))
+            yield _positioned("missing", theirs, _size(theirs))
+        case InternalOnly(repeats=repeats) if ours is not None and ours.margin:
+            yield _positioned("phantom", ours, quantity.negate(_size(ours)))
+            yield from _repeated(ours, repeats)
         case Differs(mismatches=mismatches) if ours is not None and theirs is not None and theirs.margin:
-            yield _traded("differs", theirs, quantity.subtract(_size(theirs), _size(ours)))
-            for copies in _copies(mismatches):
-                yield _traded("duplicated", ours, quantity.multiply(_size(ours), Decimal(-copies)))
+            yield _positioned("differs", theirs, quantity.subtract(_size(theirs), _size(ours)))
+            yield from _repeated(ours, mismatches)
         case _:
             return
+
+
+def _repeated(ours: Fill, mismatches: Sequence[Mismatch]) -> Iterator[Lead]:
+    """Yield what the book's further copies of a fill do to its position."""
+    for mismatch in mismatches:
+        match mismatch:
+            case Inconsistent(type=DiscrepancyType.FILL_DUPLICATED, side="internal", stated=stated):
+                yield _positioned("duplicated", ours, quantity.multiply(_size(ours), Decimal(1 - int(stated))))
+            case _:
+                continue
+
+
+def _positioned(what: What, fill: Fill, effect: Decimal) -> Lead:
+    return _traded(what, fill, effect, Place(Kind.POSITIONS, fill.instrument, PositionMode.NET))
 
 
 def _size(fill: Fill) -> Decimal:
     return signed(fill.quantity, fill.side)
 
 
-def _copies(mismatches: Sequence[AmountMismatch | TextMismatch | Inconsistent]) -> Iterator[int]:
-    for mismatch in mismatches:
-        match mismatch:
-            case Inconsistent(type=DiscrepancyType.FILL_DUPLICATED, side="internal", stated=stated):
-                yield int(stated) - 1
-            case _:
-                continue
-
-
-def _traded(what: What, fill: Fill, effect: Decimal) -> Lead:
+def _traded(what: What, fill: Fill, effect: Decimal, place: Place) -> Lead:
     return Lead(
-        place=Place(Kind.POSITIONS, fill.instrument, PositionMode.NET),
+        place=place,
         what=what,
         effect=effect,
         event=fill.fill_id,
@@ -161,8 +183,3 @@ def missing_rows(case: Case, rows: Sequence[Movement]) -> Lead:
     """Return these rows of the exchange, of one place, as what the book lacks."""
     (lead,) = _moved(case, "missing", quantity.total(map(net, rows)), rows)
     return lead
-
-
-def total_of(leads: Sequence[Lead]) -> Decimal:
-    """Return what the leads add up to."""
-    return quantity.total(lead.effect for lead in leads) if leads else ZERO

@@ -95,10 +95,6 @@ class Numbers:
         """Return what a row that only one side has does to the internal amount, once it is made good."""
         return self.net(row) if row.side == "exchange" else -self.net(row)
 
-    def fits(self, effect: int) -> bool:
-        """Say whether this effect is the amount, within the tolerance."""
-        return -self.slack <= effect - self.target <= self.slack
-
     def part(self, row: PoolRow, effect: int, cause: Cause | None = None) -> Part:
         """Return the part that this row plays; without a *cause*, the one why it would be missing."""
         return Part(row.ids, self.written(effect), cause or self._cause(row), row.event)
@@ -155,9 +151,9 @@ class Family(NamedTuple):
 
     def hits(self, numbers: Numbers) -> Iterator[Guess]:
         """Yield what fits."""
-        for rows, effect in zip(self.rows, self.effects, strict=True):
-            if numbers.fits(effect):
-                yield Guess(tuple(_parts(numbers, rows, effect, self.cause)), self.note)
+        lowest, highest = numbers.target - numbers.slack, numbers.target + numbers.slack
+        for place in [place for place, effect in enumerate(self.effects) if lowest <= effect <= highest]:
+            yield Guess(tuple(_parts(numbers, self.rows[place], self.effects[place], self.cause)), self.note)
 
 
 def _parts(numbers: Numbers, rows: tuple[PoolRow, ...], effect: int, cause: Cause | None) -> Iterator[Part]:

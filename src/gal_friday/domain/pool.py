@@ -43,7 +43,9 @@ _Rows = Mapping[str, list[Movement]]
 
 def pool_of(case: Case, place: Place, *, used: frozenset[str] = frozenset()) -> tuple[PoolRow, ...]:
     """Return the rows of this balance that no item uses yet, oldest first."""
-    ours, theirs = (_rows_at(case.snapshot(side).movements, place) for side in ("internal", "exchange"))
+    ours, theirs = (_rows_at(case.standing(side, place)) for side in ("internal", "exchange"))
+    if not ours and not theirs:
+        return ()
     shared = _names(ours) & _names(theirs)
     rows = [_row(name, rows, "exchange", shared) for name, rows in theirs.items()]
     rows += [_row(name, rows, "internal", shared) for name, rows in ours.items() if not _known(rows, shared)]
@@ -51,16 +53,15 @@ def pool_of(case: Case, place: Place, *, used: frozenset[str] = frozenset()) -> 
     return tuple(sorted(free, key=lambda row: (row.at, row.row_id)))
 
 
-def _rows_at(movements: Iterable[Movement], place: Place) -> _Rows:
+def _rows_at(movements: Iterable[Movement]) -> _Rows:
     rows: dict[str, list[Movement]] = {}
     seen: set[str] = set()
     for row in movements:
-        if (row.asset, row.wallet) == (place.name, place.part) and row.kind != "opening":
-            if row.movement_id in seen:
-                continue
-            seen.add(row.movement_id)
-            leg = row.refers_to if row.kind in FILL_LEG_KINDS else None
-            rows.setdefault(leg or row.movement_id, []).append(row)
+        if row.kind == "opening" or row.movement_id in seen:
+            continue
+        seen.add(row.movement_id)
+        leg = row.refers_to if row.kind in FILL_LEG_KINDS else None
+        rows.setdefault(leg or row.movement_id, []).append(row)
     return rows
 
 

@@ -5,8 +5,8 @@ A report is a value: it is built once, written as JSON and read back equal. What
 it by name, and outweighs everything else in the verdict (I6).
 """
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gal_friday.domain import quantity
 from gal_friday.domain.case import Case
@@ -27,11 +28,12 @@ from gal_friday.domain.discrepancy import (
     RecordDiscrepancy,
     discrepancies_of,
 )
-from gal_friday.domain.explain import explain, explained_share, with_cause
+from gal_friday.domain.explain import explain, explained_share
 from gal_friday.domain.finding import Agrees, CannotTell, DiscrepancyType, Finding, Key
 from gal_friday.domain.ids import run_id
 from gal_friday.domain.materiality import Prices
 from gal_friday.domain.policy import Policy
+from gal_friday.domain.price import PriceSource
 from gal_friday.domain.records import RECORD_KINDS, Kind
 from gal_friday.domain.root import RootCause
 from gal_friday.domain.snapshot import Evidence, NotChecked, Snapshot
@@ -105,6 +107,8 @@ class ReconciliationReport(Struct, frozen=True, kw_only=True):
     not_checked: tuple[NotChecked, ...] = ()
     valued_in: str = "USD"
     prices: dict[str, Decimal] = {}
+    price_sources: dict[str, PriceSource] = {}
+    """Who says so, and when it was so; nothing where the caller stated the prices."""
     duration_seconds: float = 0.0
     error_messages: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -174,7 +178,7 @@ def report_of(
     grader = Grader(internal.account, internal.exchange, policy, prices, timestamp)
     unlike = [finding for finding in findings if type(finding) is not Agrees]
     explained = explain(Case(internal, exchange, unlike), policy=policy, prices=prices)
-    found = [with_cause(one, finding.key, explained) for finding in unlike for one in discrepancies_of(finding, grader)]
+    found = [one for finding in unlike for one in discrepancies_of(finding, grader, explained.why(finding.key))]
     gaps = gaps_in(internal, exchange, only)
     verdict = verdict_of(unlike, gaps)
     checked = _checked(findings, unlike)
@@ -201,16 +205,23 @@ def report_of(
         notes=(*internal.notes, *exchange.notes),
         internal_version=internal.version,
         exchange_version=exchange.version,
-        evidence=(*internal.evidence, *exchange.evidence),
+        evidence=tuple(replace(one, side=side.side) for side in (internal, exchange) for one in side.evidence),
         findings=findings,
     )
 
 
-def _checked(findings: Iterable[Finding], unlike: Iterable[Finding]) -> Counter[Kind]:
-    """Count the keys of each kind that could be judged."""
-    checked = Counter([finding.key.kind for finding in findings])
-    checked.subtract(finding.key.kind for finding in unlike if isinstance(finding, CannotTell))
-    return checked
+def _checked(findings: Sequence[Finding], unlike: Iterable[Finding]) -> Mapping[Kind, int]:
+    """Count the keys of each kind that could be judged. The findings are sorted by key, and so by kind."""
+    untold = [finding.key.kind for finding in unlike if type(finding) is CannotTell]
+    return {kind: _count(findings, kind) - untold.count(kind) for kind in RECORD_KINDS}
+
+
+def _count(findings: Sequence[Finding], kind: Kind) -> int:
+    return bisect_right(findings, kind, key=_kind) - bisect_left(findings, kind, key=_kind)
+
+
+def _kind(finding: Finding) -> Kind:
+    return finding.key.kind
 
 
 def _by_list(found: list[Discrepancy]) -> dict[str, Any]:

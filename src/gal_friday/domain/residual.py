@@ -27,6 +27,8 @@ from gal_friday.domain.subset import BUDGET, subsets
 __all__ = ["Candidate", "Part", "PoolRow", "Searched", "candidates", "pool_of"]
 
 KEPT_MAX = 8
+PATTERNS = 200_000
+"""Effects of single mistakes that are looked at, over all patterns: about 0.1 s, all patterns of 20,000 rows."""
 _SMALLEST = quantity.unit(PLACES)
 
 
@@ -44,7 +46,7 @@ class Candidate(Struct, frozen=True):
     expected_accidents: str
     """How many candidates chance alone would give over all that was tried, as a plain number."""
     proven: bool
-    """It is the only candidate, no weak sign, and chance is all but excluded."""
+    """It is the only candidate of a complete search, no weak sign, and chance is all but excluded."""
 
     @property
     def record_ids(self) -> tuple[str, ...]:
@@ -57,7 +59,7 @@ class Searched(Struct, frozen=True):
 
     candidates: tuple[Candidate, ...]
     complete: bool
-    """False where more rows would have had to be added up than the bound on work allows."""
+    """False where more would have had to be tried than the bounds on work allow."""
 
 
 def candidates(
@@ -68,60 +70,76 @@ def candidates(
     places: int | None = None,
     whole: Iterable[Decimal] = (),
     budget: int = BUDGET,
+    patterns: int = PATTERNS,
 ) -> Searched:
     """Return what would explain *residual* (exchange − internal) within *tolerance*.
 
     *places* is where the exchange rounds this asset, *whole* the full balances that may stand in the wrong
-    place, *budget* the bound on the steps of the search. The order of *pool* does not matter.
+    place, *budget* the bound on the steps of the search, *patterns* that on the effects of single mistakes that
+    are looked at. The order of *pool* does not matter.
     """
-    if quantity.absolute(residual) <= tolerance:
+    wholes = tuple(whole)
+    if quantity.absolute(residual) <= tolerance or not (pool or wholes):
         return Searched((), complete=True)
-    numbers = Numbers(residual, tolerance, sorted(pool, key=_by_age), tuple(whole), places)
-    expected = ZERO
+    numbers = Numbers(residual, tolerance, sorted(pool, key=_by_age), wholes, places)
+    tried = _Tried(numbers, patterns)
     for families in (simple_mistakes(numbers), seldom_mistakes(numbers)):
-        guesses, chance = _tried(numbers, families)
-        expected = quantity.add(expected, chance)
-        if guesses:
-            return Searched(_as_candidates(numbers, guesses, expected, "pattern"), complete=True)
-    guesses, chance, complete = _added_up(numbers, budget)
-    expected = quantity.add(expected, chance)
-    if guesses:
-        return Searched(_as_candidates(numbers, guesses, expected, "search"), complete)
-    guesses, chance = _tried(numbers, weak_signs(numbers))
-    return Searched(_as_candidates(numbers, guesses, quantity.add(expected, chance), "pattern", weak=True), complete)
+        if guesses := tried.patterns(families):
+            return _searched(tried, guesses, "pattern")
+    if guesses := tried.sums(budget):
+        return _searched(tried, guesses, "search")
+    return _searched(tried, tried.patterns(weak_signs(numbers)), "pattern", weak=True)
 
 
 def _by_age(row: PoolRow) -> tuple[datetime, str]:
     return row.at, row.row_id
 
 
-def _tried(numbers: Numbers, families: Iterable[Family]) -> tuple[list[Guess], Decimal]:
-    guesses: list[Guess] = []
-    expected = ZERO
-    for family in families:
-        chance = expected_accidents(family.effects, 1, numbers.target, numbers.slack)
-        expected = quantity.add(expected, chance)
-        guesses += family.hits(numbers)
-    return guesses, expected
+class _Tried:
+    """What was tried so far, and how much more may be."""
 
+    def __init__(self, numbers: Numbers, patterns: int) -> None:
+        self._numbers = numbers
+        self._left = patterns
+        self._attempts: list[tuple[Sequence[int], int]] = []
+        """Amounts, and how many of them were added up at a time."""
+        self.complete = True
+        """Nothing was left out because it would have been too much work."""
 
-def _added_up(numbers: Numbers, budget: int) -> tuple[list[Guess], Decimal, bool]:
-    """Search which unmatched rows, two or more, add up; end with the smallest number of rows that does."""
-    rows = numbers.unmatched
-    effects = [numbers.missing(row) for row in rows]
-    found = subsets(
-        [Decimal(effect) for effect in effects],
-        Decimal(numbers.target),
-        tolerance=Decimal(numbers.slack),
-        sizes=range(2, len(rows) + 1),
-        smallest_only=True,
-        most=KEPT_MAX,
-        budget=budget,
-    )
-    tried = {*found.sizes, *map(len, found.subsets)}
-    chance = quantity.total(expected_accidents(effects, size, numbers.target, numbers.slack) for size in sorted(tried))
-    guesses = [_sum_of(numbers, [rows[place] for place in solution]) for solution in found.subsets]
-    return guesses, chance, found.complete
+    def patterns(self, families: Iterable[Family]) -> list[Guess]:
+        """Return what fits; a family larger than what is left of the bound is not begun, nor any after it."""
+        guesses: list[Guess] = []
+        for family in families:
+            if len(family.effects) > self._left:
+                self.complete = False
+                break
+            self._left -= len(family.effects)
+            self._attempts.append((family.effects, 1))
+            guesses += family.hits(self._numbers)
+        return guesses
+
+    def sums(self, budget: int) -> list[Guess]:
+        """Return which unmatched rows, two or more, add up; end with the smallest number of rows that does."""
+        numbers = self._numbers
+        rows = numbers.unmatched
+        effects = [numbers.missing(row) for row in rows]
+        found = subsets(
+            [Decimal(effect) for effect in effects],
+            Decimal(numbers.target),
+            tolerance=Decimal(numbers.slack),
+            sizes=range(2, len(rows) + 1),
+            smallest_only=True,
+            most=KEPT_MAX,
+            budget=budget,
+        )
+        self.complete &= found.complete
+        self._attempts += ((effects, size) for size in sorted({*found.sizes, *map(len, found.subsets)}))
+        return [_sum_of(numbers, [rows[place] for place in solution]) for solution in found.subsets]
+
+    def expected_accidents(self) -> Decimal:
+        """Return how many answers chance alone would have given over all of it."""
+        aim, slack = self._numbers.target, self._numbers.slack
+        return quantity.total(expected_accidents(effects, size, aim, slack) for effects, size in self._attempts)
 
 
 def _sum_of(numbers: Numbers, rows: Sequence[PoolRow]) -> Guess:
@@ -129,13 +147,14 @@ def _sum_of(numbers: Numbers, rows: Sequence[PoolRow]) -> Guess:
     return Guess(parts, f"{len(rows)} rows that only one side has add up to it")
 
 
-def _as_candidates(
-    numbers: Numbers, guesses: Sequence[Guess], expected: Decimal, rests_on: Rests, *, weak: bool = False
-) -> tuple[Candidate, ...]:
-    alone = len(guesses) == 1 and not weak
+def _searched(tried: _Tried, guesses: Sequence[Guess], rests_on: Rests, *, weak: bool = False) -> Searched:
+    if not guesses:
+        return Searched((), tried.complete)
+    expected = tried.expected_accidents()
+    alone = len(guesses) == 1 and tried.complete and not weak
     # What rounds to nothing is still not impossible.
     shown = quantity.short(max(expected, _SMALLEST))
-    return tuple(
+    found = tuple(
         Candidate(
             parts=guess.parts,
             effect=quantity.total(part.effect for part in guess.parts),
@@ -147,6 +166,7 @@ def _as_candidates(
         )
         for guess in guesses[:KEPT_MAX]
     )
+    return Searched(found, tried.complete)
 
 
 def _largest(parts: Sequence[Part]) -> Part:

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from gal_friday.domain.case import Case
+from gal_friday.domain.case import Case, once
 from gal_friday.domain.cause import Cause
 from gal_friday.domain.explanation import Explanation
 from gal_friday.domain.finding import Finding, Key
@@ -61,6 +61,14 @@ def _events(case: Case, key: Key, finding: Finding, explanation: Explanation | N
 
 def _fill_behind(case: Case, order: Key) -> str | None:
     """Return the fill that an order's difference comes from: the only one of its fills that differs too."""
-    fills = [*case.internal.fills, *case.exchange.fills]
-    unlike = {f.fill_id for f in fills if f.order_id == order.name and Key(Kind.FILLS, f.fill_id) in case.unlike}
-    return min(unlike) if unlike else None
+    return min(_unlike_fills(case).get(order.name, ()), default=None)
+
+
+@once
+def _unlike_fills(case: Case) -> Mapping[str, set[str]]:
+    """Return the fills that differ, by their order."""
+    orders: dict[str, set[str]] = {}
+    for fill in (*case.internal.fills, *case.exchange.fills):
+        if fill.order_id is not None and Key(Kind.FILLS, fill.fill_id) in case.unlike:
+            orders.setdefault(fill.order_id, set()).add(fill.fill_id)
+    return orders

@@ -46,7 +46,6 @@ from gal_friday.domain.causes import (
     wrong_price,
     wrong_side,
 )
-from gal_friday.domain.causes.about import leads_about
 from gal_friday.domain.causes.evidence import Recognised, Rest
 from gal_friday.domain.finding import Finding
 
@@ -133,19 +132,18 @@ _LAST_RESORTS = (Cause.INCOMPLETE_SOURCE, Cause.DUST)
 
 def causes_of(lead: Lead, case: Case) -> tuple[Recognised, ...]:
     """Return every cause that explains this lead; one where the evidence decides, none where nothing fits."""
-    found = tuple(_recognised((cause, ask(lead, case)) for cause, ask in RECOGNISERS))
-    whole = tuple(each for each in found if each.cause in _ABOUT_A_WHOLE_SIDE)
-    return whole or found
+    found = [Recognised(cause, note) for cause, ask in RECOGNISERS if (note := ask(lead, case)) is not None]
+    return tuple([each for each in found if each.cause in _ABOUT_A_WHOLE_SIDE] or found)
 
 
-def cause_of_record(finding: Finding, case: Case) -> Recognised | None:
+def cause_of_record(finding: Finding, case: Case, of_leads: Iterable[Recognised]) -> Recognised | None:
     """Return the cause of a finding about an order, fill, movement, hold or source; None where nothing fits.
 
-    Where several fit and the records do not decide, the cause is unexplained, and the note says between which.
+    *of_leads* is what its leads were recognised as. Where several fit and the records do not decide, the cause is
+    unexplained, and the note says between which.
     """
-    found = dict(_recognised((cause, ask(finding, case)) for cause, ask in RECORD_RECOGNISERS))
-    for lead in leads_about(finding, case):
-        found |= dict(causes_of(lead, case))
+    found = {cause: note for cause, ask in RECORD_RECOGNISERS if (note := ask(finding, case)) is not None}
+    found.update(of_leads)
     whole = {cause: note for cause, note in found.items() if cause in _ABOUT_A_WHOLE_SIDE}
     causes = [Recognised(cause, note) for cause, note in (whole or found).items()]
     if len(causes) > 1:
@@ -155,10 +153,5 @@ def cause_of_record(finding: Finding, case: Case) -> Recognised | None:
 
 def causes_of_rest(rest: Rest) -> tuple[Recognised, ...]:
     """Return every cause that explains this amount without a record; none where nothing fits."""
-    found = tuple(_recognised((cause, ask(rest)) for cause, ask in REST_RECOGNISERS))
-    better = tuple(each for each in found if each.cause not in _LAST_RESORTS)
-    return better or found[:1]
-
-
-def _recognised(answers: Iterable[tuple[Cause, str | None]]) -> Iterable[Recognised]:
-    return (Recognised(cause, note) for cause, note in answers if note is not None)
+    found = [Recognised(cause, note) for cause, ask in REST_RECOGNISERS if (note := ask(rest)) is not None]
+    return tuple([each for each in found if each.cause not in _LAST_RESORTS] or found[:1])

@@ -7,10 +7,11 @@ Not to be confused with a trade, with a renamed asset (same amount, no row), or 
 delisted asset, which the exchange does itself.
 """
 
-from datetime import timedelta
-from functools import lru_cache
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
-from gal_friday.domain.case import Case, Lead
+from gal_friday.domain.case import Case, Lead, once
 from gal_friday.domain.causes.evidence import moved, rows_of, told
 from gal_friday.domain.compare.stake import net
 from gal_friday.domain.records import Movement
@@ -31,14 +32,24 @@ def recognise(lead: Lead, case: Case) -> str | None:
 def _other_half(lead: Lead, case: Case) -> Movement | None:
     found = [row for row in rows_of(case, "exchange", lead) if _opposite(row, lead)]
     if not found:
-        near = (row for row in _conversions(case) if abs(row.at - lead.at) <= _TOGETHER)
-        found = [row for row in near if _opposite(row, lead)]
+        found = [row for row in _near(lead.at, case) if _opposite(row, lead)]
     return found[0] if len(found) == 1 else None
 
 
-@lru_cache(maxsize=2)
-def _conversions(case: Case) -> tuple[Movement, ...]:
-    return tuple(row for row in case.exchange.movements if row.kind == "conversion")
+def _near(at: datetime, case: Case) -> Sequence[Movement]:
+    rows = _conversions(case)
+    first = bisect_left(rows, at - _TOGETHER, key=_when)
+    return rows[first : bisect_right(rows, at + _TOGETHER, lo=first, key=_when)]
+
+
+@once
+def _conversions(case: Case) -> Sequence[Movement]:
+    """Return the exchange's rows of this kind, oldest first."""
+    return sorted((row for row in case.exchange.movements if row.kind == "conversion"), key=_when)
+
+
+def _when(row: Movement) -> datetime:
+    return row.at
 
 
 def _opposite(row: Movement, lead: Lead) -> bool:

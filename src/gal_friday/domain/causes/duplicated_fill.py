@@ -6,11 +6,10 @@ same order, instant, side, size and price under an id that the exchange does not
 Not to be confused with two fills of equal size, which the exchange knows both: size and price are no identity.
 """
 
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
 
 from gal_friday.domain import quantity
-from gal_friday.domain.case import Case, Lead
+from gal_friday.domain.case import Case, Lead, once
 from gal_friday.domain.causes.evidence import both_orders, is_trade
 from gal_friday.domain.finding import Differs, DiscrepancyType, Finding, Inconsistent
 from gal_friday.domain.records import Fill, Kind
@@ -40,7 +39,7 @@ def _original(copy: Fill, case: Case) -> Fill | None:
     return _known(case).get(_execution(copy))
 
 
-@lru_cache(maxsize=2)
+@once
 def _known(case: Case) -> Mapping[tuple[object, ...], Fill]:
     """Return the fills that both sides have, by what was done."""
     return {_execution(fill): fill for fill in case.internal.fills if fill.fill_id in case.fills["exchange"]}
@@ -78,13 +77,13 @@ def _of_book(finding: Finding, case: Case) -> str | None:
     return f"the book counted {', '.join(sorted({fill.fill_id for fill in copies}))} twice" if copies else None
 
 
-@lru_cache(maxsize=2)
-def _copies(case: Case) -> Mapping[str, tuple[Fill, ...]]:
+@once
+def _copies(case: Case) -> Mapping[str, Sequence[Fill]]:
     """Return the fills that the book counts beyond the first time, under their orders."""
     seen: set[str] = set()
-    copies: dict[str, tuple[Fill, ...]] = {}
+    copies: dict[str, list[Fill]] = {}
     for fill in case.internal.fills:
         if fill.order_id and (fill.fill_id in seen or _original(fill, case) is not None):
-            copies[fill.order_id] = (*copies.get(fill.order_id, ()), fill)
+            copies.setdefault(fill.order_id, []).append(fill)
         seen.add(fill.fill_id)
     return copies

@@ -3,18 +3,17 @@
 Questions about records only. No name of a cause is decided here, so that no recogniser depends on another.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from gal_friday.domain import quantity
 from gal_friday.domain.assets import Asset
-from gal_friday.domain.case import Case, Lead, Place
+from gal_friday.domain.case import Case, Lead, Place, once
 from gal_friday.domain.cause import Cause
 from gal_friday.domain.compare.stake import net
-from gal_friday.domain.finding import AmountMismatch, Differs, ExchangeOnly, Finding, InternalOnly, Key
+from gal_friday.domain.finding import Differs, ExchangeOnly, Finding, InternalOnly, Key
 from gal_friday.domain.quantity import ZERO
 from gal_friday.domain.records import FILL_LEG_KINDS, Fill, Kind, Movement, Order
 from gal_friday.domain.snapshot import Coverage, Side
@@ -123,12 +122,13 @@ def whose(fill: Fill | None, case: Case) -> Owner:
         return "unknown"
     theirs = case.orders["exchange"].get(fill.order_id)
     client = theirs.client_order_id if theirs else None
-    if fill.order_id in _own_orders(case) or client in _own_orders(case):
+    own = _own_orders(case)
+    if fill.order_id in own or client in own:
         return "own"
     return "foreign" if case.internal.coverage.orders == Coverage.TOTAL else "unknown"
 
 
-@lru_cache(maxsize=2)
+@once
 def _own_orders(case: Case) -> frozenset[str]:
     """Return every id, the exchange's and the client's, under which the book knows an order."""
     orders = case.internal.orders
@@ -199,9 +199,15 @@ def order_named(case: Case, side: Side, key: Key) -> Order | None:
     if named is not None:
         return named
     other = case.orders["exchange" if side == "internal" else "internal"].get(key.name)
-    clients = {key.name} if key.part == "client" else {other.client_order_id} if other else set()
-    rows = (order for order in case.snapshot(side).orders if order.client_order_id in clients - {None})
-    return next(rows, None)
+    client = key.name if key.part == "client" else other.client_order_id if other else None
+    return _by_client(case, side).get(client) if client else None
+
+
+@once
+def _by_client(case: Case, side: Side) -> Mapping[str, Order]:
+    """Return the orders of that side by the client's id; of several under one, the first that is listed."""
+    orders = reversed(case.snapshot(side).orders)
+    return {order.client_order_id: order for order in orders if order.client_order_id}
 
 
 def both_orders(finding: Finding, case: Case) -> tuple[Order, Order] | None:
@@ -218,29 +224,6 @@ def lone_order(finding: Finding, case: Case, side: Side) -> Order | None:
     if finding.key.kind is not Kind.ORDERS or not isinstance(finding, lone):
         return None
     return order_named(case, side, finding.key)
-
-
-def difference_at(case: Case, place: Place) -> Decimal:
-    """Return exchange − internal of a balance or position that differs; zero where nothing differs there."""
-    match case.unlike.get(Key(place.kind, place.name, place.part)):
-        case Differs(mismatches=mismatches):
-            amounts = (each for each in mismatches if isinstance(each, AmountMismatch) and each.field != "cost")
-            return next((each.difference for each in amounts), ZERO)
-        case InternalOnly(amount=amount):
-            return quantity.negate(amount)
-        case ExchangeOnly(amount=amount):
-            return amount
-        case _:
-            return ZERO
-
-
-def standing(case: Case, side: Side, place: Place) -> tuple[Movement, ...]:
-    """Return the rows of that side in this asset and wallet, oldest first."""
-    return tuple(sorted(at_place(case.snapshot(side).movements, place), key=_when))
-
-
-def _when(row: Movement) -> tuple[datetime, str]:
-    return row.at, row.movement_id
 
 
 def net_of(rows: Iterable[Movement]) -> Decimal:

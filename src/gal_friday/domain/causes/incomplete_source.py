@@ -7,7 +7,7 @@ Not to be confused with a difference that remains although both sides were read 
 with a side that keeps no records at all and never claimed to.
 """
 
-from gal_friday.domain.case import Case
+from gal_friday.domain.case import Case, once
 from gal_friday.domain.causes.evidence import Rest
 from gal_friday.domain.finding import Differs, DiscrepancyType, Finding
 from gal_friday.domain.records import Kind
@@ -27,12 +27,17 @@ def recognise_record(finding: Finding, case: Case) -> str | None:
 
 def recognise_rest(rest: Rest) -> str | None:
     """Return the sentence, where rows that were not read may be what is left."""
-    kind = Kind.FILLS if rest.place.kind is Kind.POSITIONS else Kind.MOVEMENTS
+    return _unread(rest.case, Kind.FILLS if rest.place.kind is Kind.POSITIONS else Kind.MOVEMENTS)
+
+
+@once
+def _unread(case: Case, kind: Kind) -> str | None:
     sides: tuple[Side, ...] = ("exchange", "internal")
     for side in sides:
-        snapshot = rest.case.snapshot(side)
-        if snapshot.coverage.of(kind) == Coverage.PARTIAL or _said(snapshot, kind):
-            because = f": {_said(snapshot, kind)[0]}" if _said(snapshot, kind) else ""
+        snapshot = case.snapshot(side)
+        said = _said(snapshot, kind)
+        if snapshot.coverage.of(kind) == Coverage.PARTIAL or said:
+            because = f": {said[0]}" if said else ""
             return f"the {kind} of the {side} side were not all read{because}"
     return None
 

@@ -8,11 +8,10 @@ Not to be confused with a trade by hand (the book lists its orders, and this is 
 alone was forgotten (the book has the fill), or with what the exchange did itself (liquidation, settlement).
 """
 
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
 
 from gal_friday.domain import quantity
-from gal_friday.domain.case import Case, Lead
+from gal_friday.domain.case import Case, Lead, once
 from gal_friday.domain.causes.evidence import booked, both_orders, fill_of, is_trade, moved, nature, told, whose
 from gal_friday.domain.finding import Differs, DiscrepancyType, Finding, Key
 from gal_friday.domain.records import Fill, Kind
@@ -52,19 +51,19 @@ def recognise_record(finding: Finding, case: Case) -> str | None:
     return None
 
 
-def _missing_of(finding: Finding, case: Case) -> tuple[str, ...]:
+def _missing_of(finding: Finding, case: Case) -> Sequence[str]:
     if finding.key.kind not in (Kind.ORDERS, Kind.SOURCES):
         return ()
     return _missing(case).get(finding.key.name.removeprefix("order:"), ())
 
 
-@lru_cache(maxsize=2)
-def _missing(case: Case) -> Mapping[str, tuple[str, ...]]:
+@once
+def _missing(case: Case) -> Mapping[str, Sequence[str]]:
     """Return the fills that the book lacks, under the orders they belong to."""
-    found: dict[str, tuple[str, ...]] = {}
+    found: dict[str, list[str]] = {}
     for fill_id, fill in sorted(case.fills["exchange"].items()):
         if fill.order_id and fill_id not in case.fills["internal"] and Key(Kind.FILLS, fill_id) in case.unlike:
-            found[fill.order_id] = (*found.get(fill.order_id, ()), fill_id)
+            found.setdefault(fill.order_id, []).append(fill_id)
     return found
 
 

@@ -8,10 +8,13 @@ Not to be confused with a conversion, which has rows of its own, or with two ass
 the same round size.
 """
 
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
 from gal_friday.domain import quantity
-from gal_friday.domain.case import Case, Lead, Place
-from gal_friday.domain.causes.evidence import Rest, difference_at, other_version, significant, told
-from gal_friday.domain.finding import ExchangeOnly, InternalOnly
+from gal_friday.domain.case import Case, Lead, Place, once
+from gal_friday.domain.causes.evidence import Rest, other_version, significant, told
+from gal_friday.domain.finding import Differs, ExchangeOnly, Finding, InternalOnly, Key
 from gal_friday.domain.records import Kind
 
 _DIGITS = 5
@@ -28,23 +31,23 @@ def recognise(lead: Lead, case: Case) -> str | None:
 def recognise_rest(rest: Rest) -> str | None:
     """Return the sentence, where the exchange holds under one name what the book holds under another."""
     case, place = rest.case, rest.place
-    whole = rest.residual == difference_at(case, place)
+    whole = rest.residual == case.difference_at(place)
     if place.kind is not Kind.BALANCES or not whole or significant(rest.residual) < _DIGITS:
         return None
-    old, new = (_lone(case, place, side, rest) for side in (InternalOnly, ExchangeOnly))
+    size = quantity.total(case.amounts[place])
+    old, new = (_lone(case).get((side, place.part, size), ()) for side in (InternalOnly, ExchangeOnly))
     if len(old) != 1 or len(new) != 1 or place not in (*old, *new):
         return None
     return f"the book has {told(rest.residual, old[0].name)}, the exchange exactly as much {new[0].name}"
 
 
-def _lone(case: Case, place: Place, side: type[InternalOnly] | type[ExchangeOnly], rest: Rest) -> list[Place]:
-    """Return the places in this wallet that only one side lists, with this amount and no row of their own."""
-    places = [Place(key.kind, key.name, key.part) for key, found in case.unlike.items() if isinstance(found, side)]
+@once
+def _lone(case: Case) -> Mapping[tuple[type[Finding], str, Decimal], Sequence[Place]]:
+    """Return the balances that only one side lists and of which no row was seen, by side, wallet and size."""
     moved = {(row.asset, row.wallet) for row in case.exchange.movements}
-    return [
-        other
-        for other in places
-        if (other.kind, other.part) == (place.kind, place.part)
-        and quantity.absolute(difference_at(case, other)) == quantity.absolute(rest.residual)
-        and (other.name, other.part) not in moved
-    ]
+    found: dict[tuple[type[Finding], str, Decimal], list[Place]] = {}
+    for place, amounts in case.amounts.items():
+        side = type(case.unlike[Key(*place)])
+        if side is not Differs and place.kind is Kind.BALANCES and (place.name, place.part) not in moved:
+            found.setdefault((side, place.part, quantity.total(amounts)), []).append(place)
+    return found

@@ -4,8 +4,10 @@ A hold differs because an order does. It has an order behind it only where exact
 reserve that asset: a sale its base, a purchase its quote.
 """
 
+from collections.abc import Mapping, Sequence
+
 from gal_friday.domain.assets import base_and_quote
-from gal_friday.domain.case import Case
+from gal_friday.domain.case import Case, once
 from gal_friday.domain.causes.evidence import order_named
 from gal_friday.domain.finding import Finding
 from gal_friday.domain.records import Kind, Order, OrderSide
@@ -15,15 +17,20 @@ def order_behind(finding: Finding, case: Case) -> Finding | None:
     """Return the finding about the only differing order that would reserve this asset; None without one."""
     if finding.key.kind is not Kind.HOLDS:
         return None
-    found = [other for other in case.unlike.values() if _reserves(other, finding.key.name, case)]
+    found = _reserving(case).get(finding.key.name, ())
     return found[0] if len(found) == 1 else None
 
 
-def _reserves(finding: Finding, asset: str, case: Case) -> bool:
-    if finding.key.kind is not Kind.ORDERS:
-        return False
-    order = order_named(case, "exchange", finding.key) or order_named(case, "internal", finding.key)
-    return order is not None and _reserved_by(order) == asset
+@once
+def _reserving(case: Case) -> Mapping[str, Sequence[Finding]]:
+    """Return the findings about orders that differ, by the asset that each order would reserve."""
+    found: dict[str, list[Finding]] = {}
+    for key, finding in case.unlike.items():
+        order = order_named(case, "exchange", key) or order_named(case, "internal", key)
+        asset = _reserved_by(order) if key.kind is Kind.ORDERS and order is not None else None
+        if asset is not None:
+            found.setdefault(asset, []).append(finding)
+    return found
 
 
 def _reserved_by(order: Order) -> str | None:

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from gal_friday.domain import quantity
 from gal_friday.domain.assets import Asset
-from gal_friday.domain.causes.evidence import Rest, standing
+from gal_friday.domain.causes.evidence import Rest
 from gal_friday.domain.records import Kind
 
 
@@ -20,7 +20,7 @@ def recognise_rest(rest: Rest) -> str | None:
     scale = rest.case.exchange.scales.assets.get(Asset(rest.place.name))
     if rest.place.kind is not Kind.BALANCES or scale is None:
         return None
-    events = {row.refers_to or row.movement_id for row in standing(rest.case, "exchange", rest.place)}
+    events = {row.refers_to or row.movement_id for row in rest.case.standing("exchange", rest.place)}
     most = quantity.multiply(quantity.half_unit(scale), Decimal(len(events)))
     if quantity.absolute(rest.residual) > most:
         return None

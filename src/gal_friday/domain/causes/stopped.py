@@ -7,11 +7,10 @@ where one side lists only balances.
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache
 
 from gal_friday.domain import quantity
-from gal_friday.domain.case import Case, Lead, Place
-from gal_friday.domain.causes.evidence import Rest, difference_at, whose
+from gal_friday.domain.case import Case, Lead, Place, once
+from gal_friday.domain.causes.evidence import Rest, whose
 from gal_friday.domain.compare.stake import net
 from gal_friday.domain.quantity import ZERO
 from gal_friday.domain.records import FILL_LEG_KINDS, Fill, Kind, Movement
@@ -27,7 +26,7 @@ def _other(side: Side) -> Side:
     return "exchange" if side == "internal" else "internal"
 
 
-@lru_cache(maxsize=4)
+@once
 def last_record(case: Case, side: Side) -> datetime | None:
     """Return the instant of the newest fill or movement that this side has."""
     snapshot = case.snapshot(side)
@@ -35,7 +34,7 @@ def last_record(case: Case, side: Side) -> datetime | None:
     return max(instants, default=None)
 
 
-@lru_cache(maxsize=4)
+@once
 def events_after(case: Case, side: Side, instant: datetime) -> int:
     """Return how much the other side has after that instant that this side would have written down by itself.
 
@@ -70,9 +69,14 @@ def rewound(rest: Rest, side: Side) -> datetime | None:
     Only for a side without movements of its own. Every balance that differs, two at least, must be explained by
     the same instant, every one that agrees must not have changed since, and enough events must lie after it.
     """
-    case, other = rest.case, _other(side)
-    if rest.place.kind is not Kind.BALANCES or rest.residual != difference_at(case, rest.place):
+    if rest.place.kind is not Kind.BALANCES or rest.residual != rest.case.difference_at(rest.place):
         return None
+    return _right_until(rest.case, side)
+
+
+@once
+def _right_until(case: Case, side: Side) -> datetime | None:
+    other = _other(side)
     lists_nothing = case.snapshot(side).coverage.movements == Coverage.NONE
     if not lists_nothing or case.snapshot(other).coverage.movements != Coverage.TOTAL:
         return None
@@ -85,9 +89,8 @@ def rewound(rest: Rest, side: Side) -> datetime | None:
 
 def _lacking(case: Case, side: Side) -> dict[Place, Decimal]:
     """Return what each place of this side lacks."""
-    places = (Place(key.kind, key.name, key.part) for key in case.unlike if key.kind is Kind.BALANCES)
-    gaps = ((place, difference_at(case, place)) for place in places)
-    return {place: gap if side == "internal" else quantity.negate(gap) for place, gap in gaps if gap}
+    gaps = ((place, gap) for place, gap in case.differences.items() if place.kind is Kind.BALANCES and gap)
+    return {place: gap if side == "internal" else quantity.negate(gap) for place, gap in gaps}
 
 
 def _instants(rows: Iterable[Movement], lacking: dict[Place, Decimal]) -> Iterable[datetime]:

@@ -2,8 +2,8 @@
 
 from gal_friday.domain import quantity
 from gal_friday.domain.assets import Wallet
-from gal_friday.domain.case import Case, Lead, Place
-from gal_friday.domain.causes.evidence import TRANSFER_TIME, Rest, age, difference_at, moved, rows_of
+from gal_friday.domain.case import Case, Lead, once
+from gal_friday.domain.causes.evidence import TRANSFER_TIME, Rest, age, moved, rows_of
 from gal_friday.domain.records import Kind, Movement
 
 OWN = frozenset({Wallet.SPOT, Wallet.EARN, Wallet.BONDED, Wallet.HELD})
@@ -32,8 +32,13 @@ def dressed_as_transfer(lead: Lead, case: Case) -> bool:
     """Say whether this came from futures although nothing of the asset was seen going there."""
     if not any(_subtype(row) == "spotfromfutures" for row in lead.rows):
         return False
-    rows = case.exchange.movements
-    return not any(_subtype(row) == "spottofutures" and row.asset == lead.place.name for row in rows)
+    return lead.place.name not in _sent_to_futures(case)
+
+
+@once
+def _sent_to_futures(case: Case) -> frozenset[str]:
+    """Return the assets of which something was seen going to futures."""
+    return frozenset(row.asset for row in case.exchange.movements if _subtype(row) == "spottofutures")
 
 
 def surely_dressed(lead: Lead, case: Case) -> bool:
@@ -47,11 +52,7 @@ def _subtype(row: Movement) -> str:
 
 def other_wallets(rest: Rest) -> list[str]:
     """Return the wallets of the same asset that are off by the same amount the other way."""
-    wanted = quantity.negate(rest.residual)
-    return [
-        key.part
-        for key in rest.case.unlike_balances.get(rest.place.name, ())
-        if rest.place.kind is Kind.BALANCES
-        and key.part != rest.place.part
-        and difference_at(rest.case, Place(key.kind, key.name, key.part)) == wanted
-    ]
+    if rest.place.kind is not Kind.BALANCES:
+        return []
+    others = [place for place in rest.case.wallets.get(rest.place.name, ()) if place != rest.place]
+    return [place.part for place in others if rest.case.difference_at(place) == quantity.negate(rest.residual)]

@@ -17,19 +17,17 @@ from gal_friday.domain.causes.evidence import (
     amount_of,
     at_place,
     both_fills,
-    difference_at,
     is_trade,
-    net_of,
     reversed_by,
     rows_of,
     significant,
-    standing,
     told,
 )
+from gal_friday.domain.compare.stake import net
 from gal_friday.domain.records import Kind
 from gal_friday.domain.snapshot import Coverage
 
-_SHIFTS = tuple(map(Decimal, ("0.001", "0.01", "0.1", "10", "100", "1000")))
+_SHIFTS = {places: Decimal(f"1e{places}") for places in (-3, -2, -1, 1, 2, 3)}
 _DIGITS = 3
 """A shifted 5 or 100 is found everywhere: fewer digits than this are no evidence."""
 _KINDS_WITH_ROWS_OF_THEIR_OWN = ("rollover", "reward")
@@ -63,7 +61,7 @@ def _told(event: str, booked: Decimal, real: Decimal, name: str) -> str:
 
 
 def _pattern(booked: Decimal, real: Decimal) -> str:
-    if any(quantity.multiply(real, shift) == booked for shift in _SHIFTS):
+    if _shifted(booked, real):
         return ": the decimal point is shifted"
     one, other = (quantity.short(quantity.absolute(amount)) for amount in (booked, real))
     places = [at for at in range(min(len(one), len(other))) if one[at] != other[at]]
@@ -77,23 +75,25 @@ def recognise_rest(rest: Rest) -> str | None:
     case, place = rest.case, rest.place
     if place.kind is not Kind.BALANCES or case.internal.coverage.movements == Coverage.TOTAL:
         return None
-    found = list(_shifted(rest))
+    found = [
+        (name, amount)
+        for name, amount in _known(rest)
+        if _shifted(quantity.subtract(amount, rest.residual), amount) and significant(amount) >= _DIGITS
+    ]
     if len(found) != 1:
         return None
     name, amount = found[0]
     return f"{name} of {told(amount, place.name)} seems to be booked with its decimal point shifted"
 
 
-def _shifted(rest: Rest) -> Iterator[tuple[str, Decimal]]:
-    rows = standing(rest.case, "exchange", rest.place)
-    amounts = [(row.movement_id, net_of((row,))) for row in rows]
-    if rest.residual == difference_at(rest.case, rest.place):
-        held = rest.case.balances["exchange"].get((rest.place.name, rest.place.part))
-        amounts += [("the balance", held.total)] if held is not None else []
-    for name, amount in amounts:
-        if significant(amount) >= _DIGITS and any(_off_by(amount, shift) == rest.residual for shift in _SHIFTS):
-            yield name, amount
+def _known(rest: Rest) -> Iterator[tuple[str, Decimal]]:
+    """Yield what may have been booked with its point shifted: each row, and the whole balance."""
+    for row in rest.case.standing("exchange", rest.place):
+        yield row.movement_id, net(row)
+    if rest.residual == rest.case.difference_at(rest.place):
+        yield "the balance", rest.case.amounts[rest.place][1]
 
 
-def _off_by(amount: Decimal, shift: Decimal) -> Decimal:
-    return quantity.subtract(amount, quantity.multiply(amount, shift))
+def _shifted(booked: Decimal, real: Decimal) -> bool:
+    shift = _SHIFTS.get(booked.adjusted() - real.adjusted())
+    return shift is not None and quantity.multiply(real, shift) == booked != 0

@@ -8,9 +8,12 @@ Not to be confused with a sum that the book got wrong (opening and movements do 
 rows that were not read.
 """
 
+from collections.abc import Mapping
+from decimal import Decimal
+
 from gal_friday.domain import quantity
-from gal_friday.domain.case import Case
-from gal_friday.domain.causes.evidence import Rest, net_of, standing, told
+from gal_friday.domain.case import Case, Place, once
+from gal_friday.domain.causes.evidence import Rest, net_of, told
 from gal_friday.domain.finding import CannotTell, Pending
 from gal_friday.domain.quantity import ZERO
 from gal_friday.domain.records import Kind
@@ -21,12 +24,13 @@ def recognise_rest(rest: Rest) -> str | None:
     """Return the sentence, where everything since the opening agrees."""
     if rest.place.kind is not Kind.BALANCES or not _seen_whole(rest.case) or not _adds_up(rest):
         return None
-    rows = standing(rest.case, "internal", rest.place)
+    rows = rest.case.standing("internal", rest.place)
     since = f" since {rows[0].at:%Y-%m-%d %H:%M:%S} UTC" if rows else ""
     too = "little" if rest.residual > 0 else "much"
     return f"every movement{since} agrees: the book began with {told(rest.residual, rest.place.name)} too {too}"
 
 
+@once
 def _seen_whole(case: Case) -> bool:
     sides = (case.internal, case.exchange)
     doubts = (case.unlike[key] for key in case.unlike if key.kind in (Kind.MOVEMENTS, Kind.FILLS))
@@ -37,11 +41,20 @@ def _seen_whole(case: Case) -> bool:
 
 def _adds_up(rest: Rest) -> bool:
     """Say whether the book's own opening and movements give its balance, as far as it lists an opening."""
-    rows = standing(rest.case, "internal", rest.place)
+    rows = rest.case.standing("internal", rest.place)
     if not rows:
         # Nothing moved on either side: the difference is as old as the book.
-        return not standing(rest.case, "exchange", rest.place)
+        return not rest.case.standing("exchange", rest.place)
     if not any(row.kind == "opening" for row in rows):
         return rest.case.internal.since.movements is not None
-    held = [b.total for b in rest.case.internal.balances if (b.asset, b.wallet) == rest.place[1:]]
-    return quantity.subtract(quantity.total(held), net_of(rows)) == ZERO
+    return _held(rest.case).get(rest.place, ZERO) == net_of(rows)
+
+
+@once
+def _held(case: Case) -> Mapping[Place, Decimal]:
+    """Return what the book says it holds in each place."""
+    held: dict[Place, Decimal] = {}
+    for row in case.internal.balances:
+        place = Place(Kind.BALANCES, row.asset, row.wallet)
+        held[place] = quantity.add(held.get(place, ZERO), row.total)
+    return held
