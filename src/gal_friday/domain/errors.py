@@ -2,6 +2,7 @@
 
     GalFridayError
     ├── MalformedAmount      the text is no amount
+    ├── MalformedFact        a fact holds what cannot be written exactly
     ├── MalformedRecord      a record lacks an id, names no asset, or contradicts itself at birth
     ├── MalformedSnapshot    a snapshot file cannot be read: file, place and reason
     ├── MixedAccounts        two snapshots of different accounts were compared
@@ -25,6 +26,10 @@ class MalformedAmount(GalFridayError, ValueError):
         super().__init__(f"{text!r} is not an amount: {reason}")
         self.text = text
         self.reason = reason
+
+
+class MalformedFact(GalFridayError, ValueError):
+    """A fact cannot be written to the journal as it is; the message names what and the way out."""
 
 
 class MalformedRecord(GalFridayError, ValueError):

@@ -93,6 +93,8 @@ class Evidence(Struct, frozen=True, omit_defaults=True):
     """SHA-256 over the raw answers, each preceded by its length, in the order they were received."""
     pages: int = 1
     rows: int = 0
+    side: Side | None = None
+    """Whose records these are; told in a report, where the evidence of both sides stands together."""
 
 
 class Scales(Struct, frozen=True):
