@@ -3,21 +3,22 @@
     balance after a row = balance after the row before + amount − fee
 
 Counted for every name under which the source lists the asset: two names of one wallet have two balances.
-Rows of one instant may be listed in any order; they are put into the one in which they follow. A row that
-does not follow proves that rows are missing before it. Nothing here supplies them.
+A source may list the rows of one moment in any order; they are put into the one in which they follow. A row
+that does not follow proves that rows are missing before it. It says nothing of what came before the first row
+or after the last one, and nothing here supplies what is missing.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
-from itertools import groupby
+from itertools import islice
 from operator import attrgetter
 from typing import NamedTuple
 
 from msgspec import Struct
 
 from gal_friday.domain import quantity
-from gal_friday.domain.quantity import ZERO
+from gal_friday.domain.booking_order import put_in_order, stops_at
 from gal_friday.domain.records import Movement
 
 
@@ -46,6 +47,7 @@ class Link(NamedTuple):
 
 
 _at = attrgetter("at")
+_id = attrgetter("movement_id")
 
 
 def net(row: Movement) -> Decimal:
@@ -58,82 +60,76 @@ def name_of(row: Movement) -> str:
     return row.raw[0] if row.raw else ""
 
 
+def gaps_of(rows: Iterable[Movement]) -> tuple[Gap, ...]:
+    """Return where rows are missing, oldest first, of any number of wallets; a row listed twice counts once."""
+    once = {row.movement_id: row for row in rows}.values()
+    gaps: list[Gap] = []
+    for each in _by_name(sorted(once, key=_at)).values():
+        # Nearly always there is none: nothing is built for that.
+        if stops_at(each) < len(each):
+            put_in_order(each)
+            gaps.extend(link.gap for link in _walked(each) if link.gap is not None)
+    return tuple(sorted(gaps, key=_at))
+
+
 def chained(rows: Iterable[Movement]) -> list[Link]:
     """Return the rows of one wallet in the order in which they follow from each other, oldest first."""
-    names: dict[str, list[Movement]] = {}
+    listed = sorted(rows, key=_at)
+    names = {name: _linked(each) for name, each in _by_name(listed).items()}
+    if len(names) == 1:
+        return next(iter(names.values()))
+    # Each name keeps the places that its rows had among those of the others.
+    places = {name: iter(links) for name, links in names.items()}
+    return [next(places[_counts(row)]) for row in listed]
+
+
+def in_booking_order(rows: Iterable[Movement]) -> tuple[Movement, ...]:
+    """Return the rows of any number of wallets oldest first, those of each name as they follow from each other.
+
+    Only rows of one name and moment change places, and only where their running balances say so.
+    """
+    listed = sorted(rows, key=_at)
+    names = _by_name(listed)
+    looked_at = [put_in_order(each) for each in names.values()]
+    if not any(looked_at):
+        return tuple(listed)
+    ordered = {name: iter(each) for name, each in names.items()}
+    return tuple(next(ordered[_counts(row)]) for row in listed)
+
+
+def _by_name(rows: Iterable[Movement]) -> dict[Hashable, list[Movement]]:
+    names: dict[Hashable, list[Movement]] = {}
     for row in rows:
-        names.setdefault(name_of(row), []).append(row)
-    links = [link for name, each in names.items() for link in _walked(name, sorted(each, key=_at))]
-    return sorted(links, key=_instant) if len(names) > 1 else links
-
-
-def _instant(link: Link) -> datetime:
-    return link.row.at
-
-
-def _walked(name: str, rows: Sequence[Movement]) -> Iterator[Link]:
-    balance: Decimal | None = None
-    last = ""
-    for _, group in groupby(rows, key=_at):
-        at_once = list(group)
-        for row in at_once if len(at_once) == 1 else _in_order(at_once, balance):
-            step, gap = net(row), None
-            if row.balance_after is None:
-                balance = None
-            else:
-                if balance is not None and quantity.add(balance, step) != row.balance_after:
-                    missing = quantity.subtract(quantity.subtract(row.balance_after, balance), step)
-                    step, gap = quantity.add(step, missing), Gap(name, last, row.movement_id, row.at, missing)
-                balance = row.balance_after
-            last = row.movement_id
-            yield Link(row, step, gap)
-
-
-def _in_order(rows: list[Movement], balance: Decimal | None) -> list[Movement]:
-    """Return rows of one instant in an order in which each follows from the one before, if there is one."""
-    if any(row.balance_after is None for row in rows) or _follow(rows, balance):
-        return rows
-    return _trail(rows, _beginning(rows) if balance is None else balance) or rows
-
-
-def _follow(rows: Iterable[Movement], balance: Decimal | None) -> bool:
-    for row in rows:
-        if balance is not None and _before(row) != balance:
-            return False
-        balance = row.balance_after
-    return True
-
-
-def _before(row: Movement) -> Decimal:
-    assert row.balance_after is not None, "only rows with a running balance are put in order"
-    return quantity.subtract(row.balance_after, net(row))
-
-
-def _beginning(rows: Sequence[Movement]) -> Decimal:
-    """Return the balance from which more rows go out than come in: where a chain of all of them begins."""
-    surplus: dict[Decimal, int] = {}
-    for row in rows:
-        surplus[_before(row)] = surplus.get(_before(row), 0) + 1
-        after = row.balance_after or ZERO
-        surplus[after] = surplus.get(after, 0) - 1
-    return next((balance for balance, count in surplus.items() if count > 0), _before(rows[0]))
-
-
-def _trail(rows: Sequence[Movement], start: Decimal) -> list[Movement]:
-    """Return a trail through all rows, each leading from one balance to the next (Hierholzer 1873); empty if none."""
-    leaving: dict[Decimal, list[Movement]] = {}
-    for row in reversed(rows):
-        leaving.setdefault(_before(row), []).append(row)
-    stack: list[tuple[Decimal, Movement | None]] = [(start, None)]
-    trail: list[Movement] = []
-    while stack:
-        balance, reached_by = stack[-1]
-        if leaving.get(balance):
-            row = leaving[balance].pop()
-            stack.append((row.balance_after or ZERO, row))
+        name = _counts(row)
+        if name in names:
+            names[name].append(row)
         else:
-            stack.pop()
-            if reached_by is not None:
-                trail.append(reached_by)
-    trail.reverse()
-    return trail if len(trail) == len(rows) and _follow(trail, start) else []
+            names[name] = [row]
+    return names
+
+
+def _counts(row: Movement) -> Hashable:
+    """Return what the row's running balance counts: a name of the source, else an asset in a wallet."""
+    return (row.raw[0] if row.raw else "") or (row.asset, row.wallet)
+
+
+def _linked(rows: list[Movement]) -> list[Link]:
+    links = list(_walked(rows))
+    # Rows nearly always follow as they are listed: then they are walked along only once.
+    return list(_walked(rows)) if any(link.gap for link in links) and put_in_order(rows) else links
+
+
+def _walked(rows: Sequence[Movement]) -> Iterator[Link]:
+    """Return the rows of one name, which are in order, as links."""
+    add, subtract = quantity.EXACT.add, quantity.EXACT.subtract
+    if rows:
+        yield Link(rows[0], net(rows[0]), None)
+    for last, row in zip(rows, islice(rows, 1, None), strict=False):
+        step = subtract(row.amount, row.fee) if row.fee else row.amount
+        balance, after = last.balance_after, row.balance_after
+        if balance is None or after is None or add(balance, step) == after:
+            yield Link(row, step, None)
+        else:
+            moved = subtract(after, balance)
+            missing = subtract(moved, step)
+            yield Link(row, moved, Gap(name_of(row), last.movement_id, row.movement_id, row.at, missing))

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gal_friday.adapters.kraken import MalformedExport, read_exports
-from gal_friday.adapters.kraken.chain import chained
 from gal_friday.adapters.simulated import scenarios
 from gal_friday.domain.assets import Wallet
+from gal_friday.domain.chain import gaps_of
 
 LEDGERS = (
     '"txid","refid","time","type","subtype","aclass","asset","amount","fee","balance"\n'
@@ -69,7 +69,7 @@ def test_everything_the_simulated_exchange_exports_is_read_and_chains(tmp_path: 
     )
     assert [row.movement_id for row in found.movements] == [row.id for row in account.ledger.rows]
     assert [row.fill_id for row in found.fills] == [row.id for row in account.trades.rows]
-    assert chained(found.movements).breaks == ()
+    assert gaps_of(found.movements) == ()
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from gal_friday.adapters.kraken import wire
-from gal_friday.adapters.kraken.chain import chained
+from gal_friday.adapters.kraken.breaks import breaks
 from gal_friday.adapters.kraken.client import UnknownId, WrongArguments
 from gal_friday.adapters.kraken.crosscheck import LAG, Window, fills_without_rows, some, trades_only_in_ledger
 from gal_friday.adapters.kraken.endpoints import LEDGERS, QUERY_TRADES, TRADES_HISTORY, Endpoint
@@ -23,6 +23,7 @@ from gal_friday.adapters.kraken.parse_movements import MovementReader
 from gal_friday.adapters.kraken.session import Session, coverage_of, rows_inside
 from gal_friday.adapters.kraken.trail import Trail
 from gal_friday.adapters.kraken.wire import Row
+from gal_friday.domain.chain import in_booking_order
 from gal_friday.domain.records import Fill, Movement
 from gal_friday.ports.exchange import Reading
 
@@ -56,10 +57,10 @@ async def read_movements(
     reader = MovementReader(session.names, LEDGERS.name)
     fetch = _pages(session, trail, LEDGERS, "ledger", (since, until), {}, reader.read)
     collected = await collect(fetch, what="ledger", progress=session.progress)
-    proven = chained(_oldest_first(collected))
-    rows = tuple(row for row in proven.movements if since < row.at <= until)
+    booked = in_booking_order(_oldest_first(collected))
+    rows = tuple(row for row in booked if since < row.at <= until)
     reasons = (
-        collected.reasons + proven.breaks + session.window_gaps(since, until) + _misdated(session, collected, until)
+        collected.reasons + breaks(booked) + session.window_gaps(since, until) + _misdated(session, collected, until)
     )
     if fills is not None:
         reasons += _unbooked_fills(fills, LedgerRead(Window(since, until), rows))
@@ -71,7 +72,7 @@ async def read_movements(
         reasons=reasons,
         notes=trail.notes + collected.notes,
         evidence=trail.evidence,
-        head=proven.movements[-1].movement_id if proven.movements else None,
+        head=booked[-1].movement_id if booked else None,
     )
 
 
