@@ -111,12 +111,13 @@ def value_for(type_name: str, values: dict[str, Any]) -> Any:
 
 
 @pytest.mark.parametrize("table", [*APPEND_ONLY, "books"])
-@pytest.mark.parametrize("statement", ["UPDATE {0} SET account = 'y'", "DELETE FROM {0}"])
+@pytest.mark.parametrize("statement", ["UPDATE {0} SET {1} = 'y'", "DELETE FROM {0}"])
 async def test_what_was_written_stays(engine: AsyncEngine, table: str, statement: str) -> None:  # I10
     await with_a_row_in_every_table(engine)
+    whose = "account" if "account" in METADATA.tables[table].columns else "journal"
     with pytest.raises(DBAPIError, match=r"append-only|only go forward"):
         async with engine.begin() as connection:
-            await connection.execute(text(statement.format(table)))
+            await connection.execute(text(statement.format(table, whose)))
 
 
 @pytest.mark.parametrize("table", [*APPEND_ONLY, "books"])

@@ -28,6 +28,8 @@ APPEND_ONLY = (
     "reconciliation_events",
     "position_adjustments",
     "discrepancy_changes",
+    "journal_entries",
+    "journal_heads",
 )
 
 
@@ -195,4 +197,33 @@ PENDING_KEYS = _table(
     Column("name", Text, primary_key=True),
     Column("part", Text, primary_key=True),
     Column("runs", Whole, nullable=False),
+)
+
+# The columns say what the entry says, in SQL; the entry alone is read back, and its bytes are what is sealed.
+JOURNAL_ENTRIES = _table(
+    "journal_entries",
+    Column("seq", Whole, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    # The instant as the entry writes it: compared as text, it sorts by time.
+    Column("at", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("entry", Text, nullable=False),
+    Column("leaf", Text, nullable=False),
+    Index(None, "subject"),
+)
+
+# One at the end of every transaction that wrote entries.
+JOURNAL_HEADS = _table(
+    "journal_heads",
+    Column("number", Whole, primary_key=True, autoincrement=False),
+    Column("journal", Text, nullable=False),
+    Column("size", Whole, nullable=False),
+    Column("root", Text, nullable=False),
+    # The hashes from which the tree goes on, so that no append reads what was written before.
+    Column("frontier", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("key_id", Text, nullable=False),
+    Column("signature", Text, nullable=False),
 )

@@ -17,6 +17,8 @@ KEYS = {
     "reconciliation_events": "reconciliation_id",
     "position_adjustments": "adjustment_id",
     "discrepancy_changes": "change_id",
+    "journal_entries": "seq",
+    "journal_heads": "number",
 }
 
 
@@ -26,6 +28,7 @@ def upgrade(op: Operations) -> None:
     _create_record_of_runs(op)
     _create_discrepancies(op)
     _create_pending_keys(op)
+    _create_journal(op)
     if op.get_bind().dialect.name == "sqlite":
         _guard_sqlite(op)
     else:
@@ -229,6 +232,36 @@ def _create_pending_keys(op: Operations) -> None:
         sa.Column("part", sa.Text, nullable=False),
         sa.Column("runs", Whole, nullable=False),
         sa.PrimaryKeyConstraint("account", "exchange", "kind", "name", "part", name=op.f("pk_pending_keys")),
+    )
+
+
+def _create_journal(op: Operations) -> None:
+    _create(
+        op,
+        "journal_entries",
+        sa.Column("seq", Whole, nullable=False, autoincrement=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("at", sa.Text, nullable=False),
+        sa.Column("account", sa.Text, nullable=False),
+        sa.Column("subject", sa.Text, nullable=False),
+        sa.Column("actor", sa.Text, nullable=False),
+        sa.Column("entry", sa.Text, nullable=False),
+        sa.Column("leaf", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_journal_entries")),
+    )
+    op.create_index(op.f("ix_journal_entries_subject"), "journal_entries", ["subject"])
+    _create(
+        op,
+        "journal_heads",
+        sa.Column("number", Whole, nullable=False, autoincrement=False),
+        sa.Column("journal", sa.Text, nullable=False),
+        sa.Column("size", Whole, nullable=False),
+        sa.Column("root", sa.Text, nullable=False),
+        sa.Column("frontier", sa.Text, nullable=False),
+        sa.Column("at", sa.Text, nullable=False),
+        sa.Column("key_id", sa.Text, nullable=False),
+        sa.Column("signature", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_journal_heads")),
     )
 
 
