@@ -38,8 +38,6 @@ def _lasting(case: Case, keys: Iterable[Key]) -> Iterator[str]:
         finding = case.unlike[key]
         if DiscrepancyType.UNRESOLVED_NAME in _types(finding):
             yield f"{key}: nobody knows this name; name it first, or wait for the exchange's tables"
-        if key.kind is Kind.SOURCES:
-            yield f"{key}: the records of the {key.part} side contradict each other"
         if isinstance(finding, Differs) and any(
             each.type in _NOT_OURS and getattr(each, "side", "") == "exchange" for each in finding.mismatches
         ):

@@ -217,15 +217,15 @@ def _is_proven(one: Discrepancy, effects: Sequence[Effect]) -> bool:
 
 def _plug_of(one: Discrepancy) -> Plug | None:
     """Return what would force the two sides together, where no record explains any of it."""
-    if one.type not in _PLUGGED or (not isinstance(one, RecordDiscrepancy) and one.bridge and one.bridge.items):
+    if isinstance(one, RecordDiscrepancy) or one.type not in _PLUGGED:
+        return None
+    if one.bridge is not None and any(item.record_ids for item in one.bridge.items):
         return None
     match one:
         case BalanceDiscrepancy():
             return Plug(Kind.BALANCES, one.currency, one.wallet, one.difference)
         case PositionDiscrepancy():
             return Plug(Kind.POSITIONS, one.trading_pair, one.mode, one.difference)
-        case RecordDiscrepancy():
-            return None
 
 
 def _whole(one: Discrepancy) -> Decimal | None:

@@ -12,7 +12,7 @@ from msgspec import Struct
 from gal_friday.domain.case import Case, once
 from gal_friday.domain.cause import Cause
 from gal_friday.domain.explanation import Explanation
-from gal_friday.domain.finding import Finding, Key
+from gal_friday.domain.finding import CannotTell, Key, Pending
 from gal_friday.domain.records import Kind
 
 
@@ -38,12 +38,15 @@ def events_of(case: Case, explanations: Mapping[Key, Explanation]) -> Mapping[st
     """
     events: dict[str, list[Key]] = {}
     for key, finding in case.unlike.items():
-        for event in _events(case, key, finding, explanations.get(key)):
+        if isinstance(finding, Pending | CannotTell):
+            # What cannot be judged yet has no cause yet.
+            continue
+        for event in _events(case, key, explanations.get(key)):
             events.setdefault(event, []).append(key)
     return events
 
 
-def _events(case: Case, key: Key, finding: Finding, explanation: Explanation | None) -> Iterable[str]:
+def _events(case: Case, key: Key, explanation: Explanation | None) -> Iterable[str]:
     match key.kind:
         case Kind.BALANCES | Kind.POSITIONS:
             named = dict.fromkeys(item.event for item in explanation.items if item.event) if explanation else {}
@@ -55,6 +58,10 @@ def _events(case: Case, key: Key, finding: Finding, explanation: Explanation | N
             return (next((case.event_of(row) for row in rows if row.movement_id == key.name), key.name),)
         case Kind.FILLS | Kind.MOVEMENTS:
             return (key.name,)
+        case Kind.SOURCES if key.part == "internal" and key.name.startswith("order:"):
+            # The book's order speaks of a fill that the book lacks: the fill is what went wrong.
+            order = Key(Kind.ORDERS, key.name.partition(":")[2])
+            return (_fill_behind(case, order) or (order.name if order in case.unlike else str(key)),)
         case Kind.HOLDS | Kind.SOURCES:
             return (str(key),)
 

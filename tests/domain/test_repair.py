@@ -1,0 +1,229 @@
+"""What could be posted for an event, and that posting it makes the two sides agree."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+from msgspec.structs import replace
+
+from gal_friday.domain.adjustment import (
+    Adjustment,
+    AdjustmentType,
+    Plug,
+    PostFill,
+    PostMovement,
+    PostOrder,
+    TakeBack,
+)
+from gal_friday.domain.finding import Key
+from gal_friday.domain.records import FILL_LEG_KINDS, Fill, Kind, Movement, Order
+from gal_friday.domain.repair import Candidate, candidates_of
+from gal_friday.domain.report import ReconciliationReport, compare
+from gal_friday.domain.roll_up import roll_up
+from gal_friday.domain.snapshot import Snapshot
+from gal_friday.domain.verdict import Verdict
+from tests.domain.build import balance, exchange, fill, internal, movement, order, position
+
+FILLS = (
+    fill("T1", "100", "0.5", order_id="O1", fee="0.05", fee_asset="USD", minute=-90),
+    fill("T2", "40", "0.6", order_id="O2", fee="0.03", fee_asset="USD", minute=-60),
+    fill("T3", "25", "0.7", side="sell", order_id="O3", fee="0.02", fee_asset="USD", minute=-30),
+)
+ORDERS = tuple(
+    order(f"O{n}", status="filled", quantity=str(done.quantity), filled=str(done.quantity), side=done.side.value)
+    for n, done in enumerate(FILLS, 1)
+)
+CASH = (
+    movement("L0", "1000", "USD", kind="deposit", minute=-120),
+    movement("L9", "5", "USD", kind="reward", minute=-20),
+)
+
+
+class Book:
+    """Entries of a trading system, to which postings can be applied."""
+
+    def __init__(self, fills: tuple[Fill, ...], movements: tuple[Movement, ...], orders: tuple[Order, ...]) -> None:
+        self.fills, self.movements, self.orders = list(fills), list(movements), list(orders)
+
+    def snapshot(self) -> Snapshot:
+        rolled = roll_up(fills=self.fills, movements=self.movements, orders=self.orders)
+        rows = (*rolled.balances, *rolled.positions, *rolled.orders, *self.fills, *self.movements, *rolled.legs)
+        return internal(*rows, version="7")
+
+    def post(self, adjustment: Adjustment) -> None:
+        for each in adjustment.postings:
+            match each:
+                case PostFill(posted):
+                    self.fills.append(posted)
+                case PostMovement(posted):
+                    self.movements.append(posted)
+                case PostOrder(posted):
+                    self.orders.append(posted)
+                case TakeBack(kind, name, entries, of):
+                    shelf: list[Fill] | list[Movement] = self.fills if kind is Kind.FILLS else self.movements
+                    named = [at for at, row in enumerate(shelf) if name == _id(row)]
+                    assert len(named) == of, "the adjustment was made for another book"
+                    for at in sorted(named[-entries:], reverse=True):
+                        del shelf[at]
+                case _:
+                    raise AssertionError(each)
+
+
+def _id(row: object) -> str:
+    assert isinstance(row, Fill | Movement)
+    return row.fill_id if isinstance(row, Fill) else row.movement_id
+
+
+def true_side(fills: tuple[Fill, ...] = FILLS, cash: tuple[Movement, ...] = CASH) -> Snapshot:
+    """Return the exchange, whose ledger has rows of its own for every fill."""
+    legs = roll_up(fills=fills).legs
+    rows = [replace(leg, movement_id=f"R{n}", kind="trade") for n, leg in enumerate(legs)]
+    rolled = roll_up(fills=fills, movements=(*cash, *rows))
+    return exchange(*rolled.balances, *rolled.positions, *ORDERS, *fills, *cash, *rows)
+
+
+def broken(change: Callable[[Book], None]) -> Book:
+    book = Book(FILLS, CASH, ORDERS)
+    change(book)
+    return book
+
+
+def report_of(book: Book, theirs: Snapshot | None = None) -> ReconciliationReport:
+    prices = {"XRP": Decimal("0.6"), "USD": Decimal(1)}
+    return compare(book.snapshot(), theirs or true_side(), prices=prices)  # type: ignore[arg-type]
+
+
+def candidates(book: Book, theirs: Snapshot | None = None) -> tuple[Candidate, ...]:
+    return candidates_of(report_of(book, theirs), book.snapshot(), theirs or true_side(), {})
+
+
+def _changed(name: str, **terms: object) -> Callable[[Book], None]:
+    def change(book: Book) -> None:
+        book.fills = [replace(each, **terms) if each.fill_id == name else each for each in book.fills]
+
+    return change
+
+
+def _row_changed(name: str, **terms: object) -> Callable[[Book], None]:
+    def change(book: Book) -> None:
+        book.movements = [replace(each, **terms) if each.movement_id == name else each for each in book.movements]
+
+    return change
+
+
+def _order_is(status: str, filled: str) -> Callable[[Book], None]:
+    def change(book: Book) -> None:
+        book.orders[1] = replace(book.orders[1], status=status, filled=Decimal(filled))
+
+    return change
+
+
+T = AdjustmentType
+FAULTS: dict[str, tuple[Callable[[Book], None], AdjustmentType]] = {
+    "a missed fill": (lambda book: book.fills.pop(1), T.BOOK_FILL),  # type: ignore[dict-item]
+    "a fill booked twice": (lambda book: book.fills.append(FILLS[1]), T.REVERSE_DUPLICATE),
+    "a fill booked three times": (lambda book: book.fills.extend([FILLS[1]] * 2), T.REVERSE_DUPLICATE),
+    "a fill on the wrong side": (_changed("T2", side=FILLS[2].side), T.BOOK_FILL),
+    "a fill of another size": (_changed("T2", quantity=Decimal(400)), T.BOOK_FILL),
+    "a fill without its fee": (_changed("T2", fee=Decimal(0)), T.BOOK_FILL),
+    "a fill whose fee nobody told": (_changed("T2", fee=None), T.BOOK_MOVEMENT),
+    "a fill that never happened": (lambda book: book.fills.append(replace(FILLS[0], fill_id="TX")), T.REVERSE_RECORD),
+    "a missed deposit": (lambda book: book.movements.pop(0), T.BOOK_MOVEMENT),  # type: ignore[dict-item]
+    "a reward booked twice": (lambda book: book.movements.append(CASH[1]), T.REVERSE_DUPLICATE),
+    "a reward of another amount": (_row_changed("L9", amount=Decimal("0.5")), T.BOOK_MOVEMENT),
+    "an order that ended": (_order_is("open", "0"), T.CLOSE_ORDER),
+    "an order that never was": (lambda book: book.orders.append(order("OX", filled="0")), T.CLOSE_ORDER),
+}
+
+
+@pytest.mark.parametrize("fault, kind", FAULTS.values(), ids=FAULTS)
+def test_posting_what_the_records_say_makes_the_sides_agree(
+    fault: Callable[[Book], None], kind: AdjustmentType
+) -> None:
+    book = broken(fault)
+    (candidate,) = candidates(book)
+    assert candidate.adjustment is not None
+    assert candidate.adjustment.type is kind
+    assert candidate.bars.lasting == ()
+    before = {str(Key(Kind.BALANCES, row.asset, row.wallet)): row.total for row in book.snapshot().balances}
+    book.post(candidate.adjustment)
+    after = {str(Key(Kind.BALANCES, row.asset, row.wallet)): row.total for row in book.snapshot().balances}
+    assert report_of(book).verdict is Verdict.RECONCILED
+    changed = {key: (before.get(key, Decimal(0)), amount) for key, amount in after.items() if before.get(key) != amount}
+    assert {effect.key: (effect.before, effect.after) for effect in candidate.adjustment.effects} == changed
+
+
+def test_several_events_are_repaired_one_by_one() -> None:
+    book = broken(FAULTS["a missed fill"][0])
+    FAULTS["a missed deposit"][0](book)
+    found = candidates(book)
+    assert len(found) == 2
+    for candidate in found:
+        assert candidate.adjustment is not None
+        assert candidate.proven
+        book.post(candidate.adjustment)
+    assert report_of(book).verdict is Verdict.RECONCILED
+
+
+def test_a_book_that_keeps_the_ledgers_own_rows_is_repaired_with_them() -> None:
+    theirs = true_side()
+    legs = tuple(row for row in theirs.movements if row.kind in FILL_LEG_KINDS)
+    book = Book(FILLS, (*CASH, *legs), ORDERS)
+    book.fills = [each for each in book.fills if each.fill_id != "T2"]
+    book.movements = [row for row in book.movements if row.refers_to != "T2"]
+    (candidate,) = candidates(book, theirs)
+    assert candidate.adjustment is not None
+    book.post(candidate.adjustment)
+    assert compare(book.snapshot(), theirs).verdict is Verdict.RECONCILED
+
+
+def test_a_balance_that_no_record_explains_is_left_to_a_plug_of_its_difference() -> None:
+    ours = internal(balance("BTC", "1.5"), version="7")
+    theirs = exchange(balance("BTC", "1.25"))
+    report = compare(ours, theirs)
+    (candidate,) = candidates_of(report, ours, theirs, {})
+    assert candidate.adjustment is not None
+    assert candidate.adjustment.postings == (Plug(Kind.BALANCES, "BTC", "spot", Decimal("-0.25")),)
+    assert candidate.adjustment.type is AdjustmentType.BALANCE
+    assert candidate.adjustment.record_ids == ()
+    assert (candidate.difference, candidate.whole, candidate.proven) == (Decimal("-0.25"), Decimal("1.5"), False)
+
+
+@pytest.mark.parametrize(
+    "ours, theirs, kind, whole",
+    [
+        ("-100", "-60", AdjustmentType.POSITION_QUANTITY, "100"),
+        (None, "60", AdjustmentType.ADD_POSITION, None),
+        ("60", None, AdjustmentType.POSITION_QUANTITY, None),
+    ],
+)
+def test_a_position_that_no_fill_explains_is_left_to_a_plug(
+    ours: str | None, theirs: str | None, kind: AdjustmentType, whole: str | None
+) -> None:
+    left = internal(*([position(ours)] if ours else []), version="7")
+    right = exchange(*([position(theirs)] if theirs else []))
+    (candidate,) = candidates_of(compare(left, right), left, right, {})
+    assert candidate.adjustment is not None
+    assert candidate.adjustment.type is kind
+    assert candidate.whole == (None if whole is None else Decimal(whole))
+
+
+def test_nothing_is_posted_for_a_name_that_nobody_knows() -> None:  # I15
+    ours, theirs = internal(version="7"), exchange(balance("?XFOO", "5"))
+    (candidate,) = candidates_of(compare(ours, theirs), ours, theirs, {})
+    assert candidate.bars.lasting
+
+
+def test_a_fill_of_an_order_that_still_works_waits_for_its_end() -> None:
+    book = broken(FAULTS["a missed fill"][0])
+    theirs = true_side()
+    working = replace(ORDERS[1], status="open", quantity=Decimal(100))
+    theirs = replace(theirs, orders=(ORDERS[0], working, ORDERS[2]))
+    (candidate,) = candidates(book, theirs)
+    assert any("O2 is still open" in reason for reason in candidate.bars.passing)
+
+
+def test_the_same_difference_is_the_same_adjustment() -> None:
+    book = broken(FAULTS["a missed fill"][0])
+    (first,), (second,) = candidates(book), candidates(book)
+    assert first == second
