@@ -5,7 +5,7 @@ errors of ``ports/errors.py``. After a refusal of the key itself this client mak
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -26,6 +26,7 @@ from gal_friday.adapters.kraken.patience import (
 )
 from gal_friday.adapters.kraken.rate import PUBLIC, Counter, charged, tier_named, wait_for
 from gal_friday.adapters.kraken.signing import Credentials
+from gal_friday.adapters.kraken.slowness import Slowness
 from gal_friday.adapters.kraken.transport import Answer, NoAnswer, Transport
 from gal_friday.ports.clock import Clock
 from gal_friday.ports.errors import ExchangeRefused, ExchangeUnavailable
@@ -75,6 +76,7 @@ class Client:
         self._public = Counter()
         self._turns = turns_of(credentials.fingerprint, state_dir)
         self._patience = patience or Patience()
+        self._slowness = Slowness(self._patience)
         self._stopped: str | None = None
         self._blocked_until: datetime | None = None
 
@@ -87,10 +89,11 @@ class Client:
             ExchangeFailed: as the port says.
         """
         must_be_a_read(endpoint)
-        attempt = 0
+        attempt, paused = 0, 0.0
         while True:
             attempt += 1
             self._refuse_if_stopped()
+            self._slowness.refuse(endpoint.name, self._clock.now())
             nonce, outcome = await self._attempt(endpoint, params or {})
             if isinstance(outcome, Reply):
                 return outcome
@@ -99,6 +102,9 @@ class Client:
             if not isinstance(step, Again):
                 self._learn(outcome, str(step), now)
                 raise _narrowed(outcome.refusal, step)
+            paused += step.pause
+            if paused > self._patience.paused_in_all:
+                raise _too_long(endpoint, outcome, attempt, now + timedelta(seconds=step.pause))
             await self._clock.sleep(step.pause)
 
     async def close(self) -> None:
@@ -119,10 +125,7 @@ class Client:
         now = self._clock.now()
         self._public = charged(self._public, self._public_tier, endpoint.cost, now)
         await self._clock.sleep(wait)
-        try:
-            answer = await self._transport.exchange("GET", endpoint.path, headers={}, query=urlencode(params))
-        except NoAnswer as error:
-            return int(now.timestamp() * 1e6), NoResult(str(error))
+        answer = await self._exchange(endpoint, "GET", headers={}, query=urlencode(params))
         return int(now.timestamp() * 1e6), self._understood(endpoint, answer)
 
     async def _post(self, endpoint: Endpoint, params: Params, nonce: int) -> Answer | NoResult:
@@ -132,10 +135,20 @@ class Client:
             "API-Sign": self._credentials.signature(endpoint.path, nonce, body),
             "Content-Type": _FORM,
         }
+        return await self._exchange(endpoint, "POST", headers=headers, body=body)
+
+    async def _exchange(
+        self, endpoint: Endpoint, method: str, *, headers: dict[str, str], body: str | None = None, query: str = ""
+    ) -> Answer | NoResult:
+        began, within = self._clock.monotonic(), self._slowness.seconds_left(endpoint.name)
         try:
-            return await self._transport.exchange("POST", endpoint.path, headers=headers, body=body)
+            return await self._transport.exchange(
+                method, endpoint.path, headers=headers, body=body, query=query, within=within
+            )
         except NoAnswer as error:
             return NoResult(str(error))
+        finally:
+            self._slowness.took(endpoint.name, self._clock.monotonic() - began, self._clock.now())
 
     def _understood(self, endpoint: Endpoint, answer: Answer | NoResult) -> Reply | NoResult:
         if isinstance(answer, NoResult):
@@ -184,6 +197,11 @@ def _reply(endpoint: Endpoint, result: Any, body: bytes, refused: Refusal | None
             return NoResult("an answer without a result", unreadable=True)
         result = {}
     return Reply(endpoint.name, result, body, () if refused is None else refused.texts)
+
+
+def _too_long(endpoint: Endpoint, missed: NoResult, attempt: int, retry_at: datetime) -> ExchangeUnavailable:
+    text = f"Kraken {endpoint.name}: {missed.because}, tried {attempt} times; asking again later is safe"
+    return ExchangeUnavailable(text, retry_at=retry_at)
 
 
 def _narrowed(refused: Refusal | None, error: Exception) -> Exception:

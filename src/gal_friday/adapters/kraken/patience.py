@@ -31,6 +31,15 @@ class Patience(Struct, frozen=True):
     longest_pause: float = 15.0
     longest_named_wait: float = 120.0
     """A time that the exchange names itself is waited for up to this; later ones go into ``retry_at``."""
+    paused_in_all: float = 120.0
+    """All pauses of one call together: a time that is named again and again is not waited for again and again."""
+    slow: float = 5.0
+    """An answer that takes longer is a slow one: Kraken's take less than a second, all pairs two or three."""
+    slow_of_one: float = 60.0
+    """So long, over all attempts, are slow answers of one endpoint waited for: twice the deadline of one answer."""
+    slow_in_all: float = 90.0
+    """So long of all endpoints together: with the answers in time, a run against a dripping exchange ends in two
+    minutes."""
 
 
 class NoResult(Struct, frozen=True):

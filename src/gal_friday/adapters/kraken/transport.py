@@ -5,6 +5,7 @@ It knows nothing of keys or JSON and never tries a second time. Whatever goes wr
 """
 
 import asyncio
+import math
 from urllib.parse import urlsplit
 
 import httpx2
@@ -72,9 +73,16 @@ class Transport:
         }
 
     async def exchange(
-        self, method: str, path: str, *, headers: dict[str, str], body: str | None = None, query: str = ""
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: dict[str, str],
+        body: str | None = None,
+        query: str = "",
+        within: float = math.inf,
     ) -> Answer:
-        """Send one request and return the whole answer.
+        """Send one request and return the whole answer; *within* so many seconds, where the deadline is later.
 
         Raises:
             NoAnswer: nothing usable arrived in time.
@@ -88,11 +96,12 @@ class Transport:
             content=None if body is None else body.encode(),
             extensions=self._extensions,
         )
+        deadline = min(self._deadlines.total, within)
         try:
-            async with asyncio.timeout(self._deadlines.total):
+            async with asyncio.timeout(deadline):
                 return await self._send(request)
         except TimeoutError as error:
-            raise NoAnswer(f"no answer within {self._deadlines.total:g} s") from error
+            raise NoAnswer(f"no answer within {deadline:.3g} s") from error
         except (httpx2.HTTPError, httpx2.StreamError, OSError) as error:
             raise NoAnswer(_without_answer(error)) from error
 
