@@ -12,12 +12,12 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, make_url, text
+from sqlalchemy import event, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gal_friday.adapters.book_sql import SqlBook
 from gal_friday.adapters.clock import SteppedClock
-from gal_friday.adapters.sql import current_revision, newest_revision, open_engine, upgrade
+from gal_friday.adapters.sql import open_engine, upgrade
 from gal_friday.adapters.sql.failures import translated
 from gal_friday.domain.assets import Asset, Wallet
 from gal_friday.domain.records import Movement
@@ -218,12 +218,6 @@ async def test_a_database_without_tables_says_which_command_makes_them(engine: A
         await append(SqlBook(engine, clock=SteppedClock(T0)))
 
 
-@pytest.mark.parametrize("address", ["", "nonsense", "mysql://host/db", "sqlite:///book.db", "sqlite+aiosqlite://"])
-def test_an_address_that_is_none_says_how_one_looks(address: str) -> None:
-    with pytest.raises(StoreFailed, match=r"write sqlite\+aiosqlite:///gal-friday\.db or postgresql\+asyncpg://"):
-        open_engine(address)
-
-
 async def test_a_server_that_is_not_there_says_so_without_the_password() -> None:
     engine = open_engine("postgresql+asyncpg://me:hunter2@127.0.0.1:1/book")
     with pytest.raises(StoreFailed, match="cannot be reached") as caught:
@@ -235,43 +229,3 @@ async def test_a_server_that_is_not_there_says_so_without_the_password() -> None
 def test_errors_that_are_not_the_databases_pass_unchanged() -> None:
     with pytest.raises(KeyError), translated(BookFailed, make_url("sqlite+aiosqlite:///x")):
         raise KeyError("ours")
-
-
-if POSTGRESQL := os.environ.get("TEST_DATABASE_URL", ""):
-
-    @pytest.fixture
-    async def served() -> AsyncIterator[AsyncEngine]:
-        """Give an engine on an empty schema of the server, and short patience."""
-        opened = open_engine(POSTGRESQL, busy_seconds=0.2)
-        async with opened.begin() as connection:
-            await connection.execute(text("DROP SCHEMA public CASCADE"))
-            await connection.execute(text("CREATE SCHEMA public"))
-        yield opened
-        await opened.dispose()
-
-    async def test_a_locked_book_on_a_server_says_so(served: AsyncEngine) -> None:
-        await upgrade(served)
-        book = SqlBook(served, clock=SteppedClock(T0))
-        await append(book)
-        async with served.begin() as other:
-            await other.execute(text("SELECT * FROM books FOR UPDATE"))
-            with pytest.raises(BookFailed, match="is locked by another program"):
-                await append(book, name="M")
-        assert await append(book, name="M") == 2
-
-    async def test_a_server_without_our_tables_says_which_command_makes_them(served: AsyncEngine) -> None:
-        with pytest.raises(BookFailed, match="has no tables of this program yet; run: gal-friday db upgrade"):
-            await append(SqlBook(served, clock=SteppedClock(T0)))
-
-    async def test_a_database_that_is_not_on_the_server_says_so() -> None:
-        url = make_url(POSTGRESQL).set(database="nowhere").render_as_string(hide_password=False)
-        engine = open_engine(url)
-        with pytest.raises(StoreFailed, match="/nowhere does not exist; create it"):
-            await upgrade(engine)
-        await engine.dispose()
-
-    async def test_two_programs_that_upgrade_at_once_do_it_once(served: AsyncEngine) -> None:
-        patient = open_engine(POSTGRESQL)
-        await asyncio.gather(upgrade(patient), upgrade(patient), upgrade(patient))
-        assert await current_revision(patient) == newest_revision()
-        await patient.dispose()

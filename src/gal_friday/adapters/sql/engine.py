@@ -15,7 +15,7 @@ from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from gal_friday.adapters.sql.failures import Failure, translated
+from gal_friday.adapters.sql.failures import Failure, redacted, translated, without_secrets
 from gal_friday.ports.errors import StoreFailed
 
 BUSY_SECONDS = 5.0  # Longer than any write of ours takes; shorter than a person's patience.
@@ -25,40 +25,90 @@ STATEMENT_SECONDS = 60.0
 _WRITE = "gal_friday_write"
 
 
-def open_engine(address: str, *, busy_seconds: float = BUSY_SECONDS) -> AsyncEngine:
-    """Return an engine for ``sqlite+aiosqlite:///path`` or ``postgresql+asyncpg://user@host/name``.
+def open_engine(
+    address: str, *, busy_seconds: float = BUSY_SECONDS, statement_seconds: float = STATEMENT_SECONDS
+) -> AsyncEngine:
+    """Return an engine for ``sqlite+aiosqlite:///path`` or ``postgresql://user@host/name``.
 
-    Nothing is connected yet. *busy_seconds* is how long a write waits for another program's lock. Whoever
-    opens an engine awaits its ``dispose()``.
+    Nothing is connected yet. *busy_seconds* is how long a write waits for another program's lock,
+    *statement_seconds* how long PostgreSQL may take to answer one statement. Whoever opens an engine awaits its
+    ``dispose()``. The engine's own URL holds no secret.
 
     Raises:
-        StoreFailed: the address is none, or names a database that this program does not speak to.
+        StoreFailed: the address is none, or names a database that this program does not speak to; the message
+            shows nothing of it.
     """
-    url = _checked(address)
+    url = checked(address)
     if url.get_backend_name() == "sqlite":
-        engine = create_async_engine(url, async_creator=partial(_connect_sqlite, str(url.database), busy_seconds))
+        connect = partial(_connect_sqlite, str(url.database), busy_seconds)
+        engine = create_async_engine(url, async_creator=connect, hide_parameters=True)
         _settle_sqlite(engine)
         return engine
+    options = {"timeout": CONNECT_SECONDS, "command_timeout": statement_seconds}
     settings = {"lock_timeout": str(int(busy_seconds * 1000)), "application_name": "gal-friday"}
-    timeouts = {"timeout": CONNECT_SECONDS, "command_timeout": STATEMENT_SECONDS}
-    return create_async_engine(
-        url, connect_args=timeouts | {"server_settings": settings}, pool_pre_ping=True, hide_parameters=True
-    )
+    try:
+        return create_async_engine(
+            without_secrets(url),
+            async_creator=partial(_connect_postgresql, url, options | {"server_settings": settings}),
+            pool_pre_ping=True,
+            hide_parameters=True,
+        )
+    except ArgumentError:
+        raise StoreFailed(_UNREADABLE) from None
+    except ModuleNotFoundError as error:
+        raise StoreFailed("PostgreSQL needs its driver; install it: pip install 'gal-friday[postgres]'") from error
 
 
-def _checked(address: str) -> URL:
+def checked(address: str) -> URL:
+    """Return the address taken apart, with the driver that this program uses; nothing is opened.
+
+    Raises:
+        StoreFailed: as ``open_engine`` does.
+    """
     try:
         url = make_url(address)
-    except ArgumentError as error:
-        raise StoreFailed(f"no database address can be read from the one given; write {_EXAMPLE}") from error
-    if url.drivername not in {"sqlite+aiosqlite", "postgresql+asyncpg"}:
-        raise StoreFailed(f"{url.drivername} is no database that this program speaks to; write {_EXAMPLE}")
-    if url.get_backend_name() == "sqlite" and not url.database:
-        raise StoreFailed(f"the database address names no file; write {_EXAMPLE}")
+    except (ArgumentError, ValueError):
+        # None of the cause, which may quote a part of the password.
+        raise StoreFailed(_UNREADABLE) from None
+    if url.drivername in {"postgresql", "postgres"}:
+        url = url.set(drivername="postgresql+asyncpg")
+    match url.drivername:
+        case "sqlite+aiosqlite" if not url.database:
+            raise StoreFailed(f"the database address names no file; write {_EXAMPLE}")
+        case "postgresql+asyncpg":
+            _check_place(url)
+        case "sqlite+aiosqlite":
+            pass
+        case _:
+            raise StoreFailed(f"{url.drivername} is no database that this program speaks to; write {_EXAMPLE}")
     return url
 
 
+def _check_place(url: URL) -> None:
+    if "@" in (url.host or ""):
+        raise StoreFailed("the database address has an @ in its password or user; write it as %40 there")
+    ports = [url.port, *",".join(url.normalized_query.get("port", ())).split(",")]
+    if any(port not in {None, ""} and not (str(port).isdecimal() and 0 < int(port) <= _LAST_PORT) for port in ports):
+        raise StoreFailed(f"the database address names no port from 1 to {_LAST_PORT}; write {_EXAMPLE}")
+
+
 _EXAMPLE = "sqlite+aiosqlite:///gal-friday.db or postgresql+asyncpg://user@host/name"
+_UNREADABLE = f"no database address can be read from the one given; write {_EXAMPLE}"
+_LAST_PORT = 65535
+
+
+async def _connect_postgresql(url: URL, options: dict[str, Any]) -> Any:
+    import asyncpg  # an extra: who uses SQLite need not have it
+
+    # Several hosts are several options to one library and one with commas to the other.
+    query = {name: ",".join(parts) for name, parts in url.normalized_query.items()}
+    address = url.set(drivername="postgresql", query=query).render_as_string(hide_password=False)
+    try:
+        # The driver reads the address itself, so that every option of PostgreSQL's own addresses is understood.
+        return await asyncpg.connect(address, **options)
+    except (ValueError, OverflowError) as error:
+        # None of the cause: it may quote the address.
+        raise ArgumentError(f"{type(error).__name__}, {redacted(str(error), url)}") from None
 
 
 async def _connect_sqlite(path: str, busy_seconds: float) -> aiosqlite.Connection:
@@ -122,7 +172,8 @@ async def writing(engine: AsyncEngine, failure: Failure) -> AsyncIterator[AsyncC
     """Give a connection in one transaction, committed at the end, undone when anything is raised.
 
     Raises:
-        BookFailed, StoreFailed: whichever *failure* is; nothing was written.
+        BookFailed, StoreFailed: whichever *failure* is; nothing was written. Only where a server's connection is
+            lost while it commits can nobody tell: whoever writes here must be able to write the same again.
     """
     with translated(failure, engine.url):
         async with engine.connect() as connection:

@@ -1,15 +1,16 @@
 """What a database said, in words that name the file and the next step.
 
 Our own errors carry no statement and no parameter: those belong to the database's log, and may hold what
-an alert should not. A password in the address is never shown.
+an alert should not. Of an address only what is known to be no secret is ever shown.
 """
 
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import quote
 
 from sqlalchemy import URL
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from gal_friday.ports.errors import BookFailed, StoreFailed
 
@@ -26,8 +27,12 @@ _SQLITE = {
     "SQLITE_PERM": "may not be opened by this user; give it the right to write the file and its folder",
     "SQLITE_AUTH": "may not be opened by this user; give it the right to write the file and its folder",
     "SQLITE_CANTOPEN": "cannot be opened; check that its folder exists and that this user may write there",
+    "SQLITE_CONSTRAINT_PRIMARYKEY": "was given the same by another program at the same moment; try again",
+    "SQLITE_CONSTRAINT_UNIQUE": "was given the same by another program at the same moment; try again",
     "SQLITE_IOERR": "could not be read or written; check the disk (full, over quota, or failing)",
 }
+
+_ENDED = "ended the connection; check that the server runs, then try again"
 
 # PostgreSQL documentation, Appendix A: error codes, by their beginnings; the first that fits.
 _POSTGRESQL = {
@@ -36,13 +41,18 @@ _POSTGRESQL = {
     "55P03": "is locked by another program; let that one finish, then try again",
     "57014": "did not answer in time; try again",
     "40": "changed in the meantime; try again",
+    "23505": "was given the same by another program at the same moment; try again",
+    "22021": "cannot keep a text with the character NUL in it; leave that record out, or correct it",
     "42501": "refuses this user; grant it the rights that docs/database.md lists",
     "25006": "may only be read; connect to the primary server",
     "28": "refuses this user or password; check the database address",
     "3D000": "does not exist; create it, then run: gal-friday db upgrade",
     "42P01": "has no tables of this program yet; run: gal-friday db upgrade",
     "42703": "has tables of an older version; run: gal-friday db upgrade",
+    "57P01": _ENDED,
     "57P": "is starting or stopping; try again",
+    "25P03": _ENDED,
+    "08003": _ENDED,
     "08": "cannot be reached; check that the server runs, then try again",
 }
 
@@ -61,10 +71,28 @@ def translated(failure: Failure, url: URL) -> Iterator[None]:
 
 
 def shown(url: URL) -> str:
-    """Return what people call the database: the file, or the address without its password."""
+    """Return what people call the database: the file, or the address without anything secret."""
     if url.get_backend_name() == "sqlite":
         return url.database or "the database in memory"
-    return url.render_as_string(hide_password=True)
+    return without_secrets(url).render_as_string()
+
+
+def without_secrets(url: URL) -> URL:
+    """Return the address with its user, host, port and database alone: an option may be a password too."""
+    told = {name: value for name, value in url.query.items() if name in _TOLD}
+    return URL.create(url.drivername, url.username, None, url.host, url.port, url.database, told)
+
+
+_TOLD = {"host", "port", "user", "database", "dbname", "service"}
+
+
+def redacted(text: str, url: URL) -> str:
+    """Return what somebody said of the address, with every part that may be secret taken out."""
+    options = url.normalized_query.items()
+    secrets = {str(url.password or ""), *(part for name, parts in options if "password" in name for part in parts)}
+    for secret in sorted(secrets - {""}, key=len, reverse=True):  # the longest first: one may hold another
+        text = text.replace(secret, "***").replace(quote(secret, safe=""), "***")
+    return text
 
 
 def _reason(error: BaseException) -> str:
@@ -73,8 +101,14 @@ def _reason(error: BaseException) -> str:
     for known in (_from_sqlite(cause, text), _from_postgresql(cause)):
         if known is not None:
             return known
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return _ENDED  # in the driver's own words, without a code, when it is noticed at the next statement
+    if isinstance(cause, TimeoutError):
+        return "did not answer in time; try again"
     if isinstance(cause, OSError) and not isinstance(cause, sqlite3.Error):
         return f"cannot be reached ({text}); check that the server runs, then try again"
+    if isinstance(cause, ArgumentError):
+        return f"cannot be reached as its address stands ({text}); check the database address"
     return f"failed ({text}); nothing was written"
 
 

@@ -46,6 +46,8 @@ def take_down(connection: Connection, to: str) -> None:
         step.module.downgrade(Operations(context))
         assert step.down_revision is None or isinstance(step.down_revision, str), "one line of steps, no branches"
         context.stamp(scripts, step.down_revision or _NOTHING)
+    if context.get_current_revision() is None:
+        connection.execute(text("DROP TABLE IF EXISTS alembic_version"))
 
 
 def _locked_context(connection: Connection) -> MigrationContext:
