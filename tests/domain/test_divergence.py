@@ -199,10 +199,10 @@ def test_it_is_told_in_one_sentence() -> None:
     assert FirstDivergence(State.FROM_THE_START, D(3)).told() == Divergence(None, None, D(3))
     known = FirstDivergence(State.AT_EVENT, D("31.41"), at(-2), "L1", at(-1.5), ("L2", "L3"), "TX", "trade")
     assert known.told() == Divergence(
-        "2026-01-31T11:58:00.000Z L1", "2026-01-31T11:58:30.000Z trade TX (L2, L3)", D("31.41")
+        "2026-01-31T11:58:00.000Z L1", "2026-01-31T11:58:30.000Z trade TX (L2, L3)", D("31.41"), at(-1.5)
     )
     first = FirstDivergence(State.AT_EVENT, D(1), None, "", at(-1), ("D1",), "D1", "deposit")
-    assert first.told() == Divergence("the beginning", "2026-01-31T11:59:00.000Z deposit D1", D(1))
+    assert first.told() == Divergence("the beginning", "2026-01-31T11:59:00.000Z deposit D1", D(1), at(-1))
 
 
 def test_a_missing_rollover_is_no_part_of_the_fill_that_opened_its_position() -> None:

@@ -28,7 +28,7 @@ from gal_friday.domain.policy import Policy
 from gal_friday.domain.recall import run_of
 from gal_friday.domain.records import Kind
 from gal_friday.domain.report import compare
-from tests.domain.build import T0, D, exchange, internal
+from tests.domain.build import T0, D, balance, exchange, fill, internal, movement
 
 POLICY = Policy()
 XRP = Key(Kind.BALANCES, "XRP", "spot")
@@ -169,6 +169,17 @@ def test_a_cleared_one_that_is_not_seen_stays_out_of_it() -> None:
 def test_it_ages_from_the_time_of_the_event_where_that_is_known() -> None:
     carried = seen(seen([], missing(after(-1800))), missing(after(-1800)), at=600)
     assert (one(carried).since, one(carried).latest.age_seconds) == (after(-1800), 2400)
+
+
+def test_a_balance_ages_from_the_first_event_after_which_the_sides_do_not_agree() -> None:
+    bought = fill("T1", "40", "0.5", minute=-60)
+    rows = (movement("L1", "40", refers_to="T1", minute=-60), movement("L2", "-20", "USD", refers_to="T1", minute=-60))
+    theirs = exchange(balance("XRP", "40"), balance("USD", "-20"), bought, *rows)
+    report = compare(internal(), theirs)
+    run = Run(account="main", exchange="kraken", now=T0, since=WINDOW)
+    carried = carry_forward([], report.findings, report.discrepancies, run=run, policy=POLICY)
+    (xrp,) = (one for one in carried.opened if str(one.key) == "balances:XRP:spot")
+    assert (xrp.since, xrp.latest.age_seconds) == (after(-3600), 3600)
 
 
 def test_without_such_a_time_it_ages_from_when_it_was_first_seen() -> None:

@@ -73,7 +73,7 @@ class FirstDivergence(Struct, frozen=True):
             case State.FROM_THE_START:
                 return Divergence(None, None, self.difference)
             case State.AT_EVENT:
-                return Divergence(self._good(), self._bad(), self.difference)
+                return Divergence(self._good(), self._bad(), self.difference, self.first_bad_at)
 
     def _good(self) -> str:
         return f"{_written(self.last_good_at)} {self.last_good}" if self.last_good_at else "the beginning"

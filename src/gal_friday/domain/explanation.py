@@ -6,6 +6,7 @@ An explanation that does not add up cannot be built. Every item names the record
 anybody can check it again without believing it.
 """
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
@@ -50,6 +51,8 @@ class Divergence(Struct, frozen=True):
     first_bad: str | None
     """The first event after which they do not agree any more."""
     difference: Decimal = ZERO
+    since: datetime | None = None
+    """When that event was; None where they differ from the start."""
 
 
 class Explanation(Struct, frozen=True):

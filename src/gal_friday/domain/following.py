@@ -186,7 +186,7 @@ class _Sight:
         at = None if isinstance(finding, Differs) else finding.at
         if at is None and seen.age_seconds is not None:
             at = self.run.now - timedelta(seconds=seen.age_seconds)
-        told = (self.inherited.get(finding.key), at)
+        told = (self.inherited.get(finding.key), at, _diverged(seen))
         return min([self.run.now, *(each for each in told if each is not None)])
 
     def _again(self, one: Followed, seen: Discrepancy) -> tuple[str, Followed]:
@@ -245,6 +245,12 @@ def _read_from(finding: Unlike, run: Run) -> datetime | None:
         return None
     # An order can be older than the window in which it was seen; that window was enough to see it.
     return run.since if at is None else max(run.since, at - MARGIN)
+
+
+def _diverged(seen: Discrepancy) -> datetime | None:
+    """Return when the running balances of the two sides parted, where their rows tell."""
+    bridge = None if isinstance(seen, RecordDiscrepancy) else seen.bridge
+    return bridge.divergence.since if bridge is not None and bridge.divergence is not None else None
 
 
 def _said(one: Discrepancy) -> str:
