@@ -33,3 +33,14 @@ def test_on_a_terminal_what_is_read_is_shown_and_taken_off_again(monkeypatch: py
     meter.clear()
     assert r"ledger\x1b[2J" in stream.getvalue()
     assert stream.getvalue().rstrip().endswith("\x1b[2K")
+
+
+def test_a_wait_is_one_line_that_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setenv("TERM", "xterm")
+    meter = Meter()
+    meter("seconds of waiting for Kraken's call budget", 6, None)
+    meter("seconds of waiting for Kraken's call budget", 348, None)
+    meter.clear()
+    assert "waiting for Kraken's call budget 348" in stream.getvalue()

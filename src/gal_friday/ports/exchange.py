@@ -14,7 +14,10 @@ from gal_friday.domain.snapshot import Coverage, Evidence, Scales
 Row = TypeVar("Row")
 
 Progress = Callable[[str, int, int | None], None]
-"""Called while pages load: what is being read, rows so far, rows expected (None while unknown)."""
+"""Called while pages load: what is being read, rows so far, rows expected (None while unknown).
+
+And before a wait: what is waited for, in seconds, and how many there were so far with this one.
+"""
 
 
 class Reading(Struct, Generic[Row], frozen=True, kw_only=True):

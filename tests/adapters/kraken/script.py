@@ -13,6 +13,7 @@ from gal_friday.adapters.kraken.client import Client
 from gal_friday.adapters.kraken.patience import Patience
 from gal_friday.adapters.kraken.signing import Credentials
 from gal_friday.adapters.kraken.transport import Deadlines, Transport
+from gal_friday.ports.exchange import Progress
 
 KEY = "a-key-that-must-not-be-seen"
 SECRET = "a2V5IG1hdGVyaWFsIHRoYXQgbXVzdCBub3QgYmUgc2Vlbg=="
@@ -69,15 +70,25 @@ class Connection:
     def __init__(self, state_dir: Path | None, tier: str = "starter", **deadlines: float) -> None:
         self.script = Script()
         self.clock = SteppedClock()
-        self.client = self.another(state_dir, tier, **deadlines)
+        self.client = self.another(state_dir, tier, progress=None, **deadlines)
 
-    def another(self, state_dir: Path | None, tier: str = "starter", **deadlines: float) -> Client:
+    def another(
+        self, state_dir: Path | None, tier: str = "starter", *, progress: Progress | None = None, **deadlines: float
+    ) -> Client:
         """Return one more client of the same key on the same clock."""
         transport = Transport(
             "https://kraken.test", deadlines=Deadlines(**deadlines), http=self.script.transport, body_max=4096
         )
         credentials = Credentials(KEY, SECRET)
-        return Client(credentials, transport, self.clock, tier=tier, state_dir=state_dir, patience=Patience(attempts=4))
+        return Client(
+            credentials,
+            transport,
+            self.clock,
+            tier=tier,
+            state_dir=state_dir,
+            patience=Patience(attempts=4),
+            progress=progress,
+        )
 
     def waited(self) -> float:
         """Return the seconds that were waited in all."""

@@ -171,6 +171,27 @@ async def test_a_burst_stays_below_the_limit_of_the_tier(kraken: Connection) -> 
     assert kraken.waited() == pytest.approx((24 - 15) / 0.33, abs=1)
 
 
+async def test_a_wait_for_the_call_budget_is_told_before_it_begins(kraken: Connection) -> None:
+    told: list[tuple[str, int, float]] = []
+    client = kraken.another(
+        None, progress=lambda what, seconds, _: told.append((what, seconds, round(kraken.waited())))
+    )
+    kraken.script.says(ok({}))
+    for _ in range(9):
+        await client.call(LEDGERS)
+    # Seven calls fit into the counter of 15; each further one waits until two points are given back.
+    assert {what for what, _, _ in told} == {"seconds of waiting for Kraken's call budget"}
+    assert [(seconds, when) for _, seconds, when in told] == [(3, 0), (9, 3)]
+
+
+async def test_a_pause_before_asking_again_is_told_as_well(kraken: Connection) -> None:
+    told: list[tuple[str, int]] = []
+    client = kraken.another(None, "none", progress=lambda what, seconds, _: told.append((what, seconds)))
+    kraken.script.says(raw("", 429, **{"retry-after": "30"}), ok({}))
+    await client.call(BALANCE_EX)
+    assert told == [("seconds of waiting before Kraken is asked again", 30)]
+
+
 async def test_a_throttle_is_waited_for_until_the_named_time(kraken: Connection) -> None:
     back = int(kraken.clock.now().timestamp()) + 20
     kraken.script.says(refused(f"EService:Throttled: {back}"), ok({}))

@@ -75,7 +75,9 @@ class KrakenExchange:
         """
         credentials = Credentials(key, secret, otp)
         transport = Transport(url, deadlines=deadlines or Deadlines(), proxy=proxy, http=http)
-        self._client = Client(credentials, transport, clock, tier=tier, state_dir=state_folder, patience=patience)
+        self._client = Client(
+            credentials, transport, clock, tier=tier, state_dir=state_folder, patience=patience, progress=progress
+        )
         self._api_key = key
         self._clock = clock
         self._tier = tier

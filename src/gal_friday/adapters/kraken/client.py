@@ -30,10 +30,15 @@ from gal_friday.adapters.kraken.slowness import Slowness
 from gal_friday.adapters.kraken.transport import Answer, NoAnswer, Transport
 from gal_friday.ports.clock import Clock
 from gal_friday.ports.errors import ExchangeRefused, ExchangeUnavailable
+from gal_friday.ports.exchange import Progress
 
 Params = Mapping[str, str]
 
 _FORM = "application/x-www-form-urlencoded"
+
+_FOR_BUDGET = "seconds of waiting for Kraken's call budget"
+_BEFORE_ASKING_AGAIN = "seconds of waiting before Kraken is asked again"
+_WORTH_TELLING = 1.0
 
 
 class Reply(Struct, frozen=True):
@@ -66,8 +71,12 @@ class Client:
         tier: str = "starter",
         state_dir: Path | None = None,
         patience: Patience | None = None,
+        progress: Progress | None = None,
     ) -> None:
-        """Share turn, counter and nonce with every other client of the same key and *state_dir*."""
+        """Share turn, counter and nonce with every other client of the same key and *state_dir*.
+
+        *progress* is told of waits, in seconds so far: without a word they look like a program that hangs.
+        """
         self._credentials = credentials
         self._transport = transport
         self._clock = clock
@@ -77,6 +86,8 @@ class Client:
         self._turns = turns_of(credentials.fingerprint, state_dir)
         self._patience = patience or Patience()
         self._slowness = Slowness(self._patience)
+        self._progress = progress
+        self._waited: dict[str, float] = {}
         self._stopped: str | None = None
         self._blocked_until: datetime | None = None
 
@@ -105,6 +116,7 @@ class Client:
             paused += step.pause
             if paused > self._patience.paused_in_all:
                 raise _too_long(endpoint, outcome, attempt, now + timedelta(seconds=step.pause))
+            self._tell(_BEFORE_ASKING_AGAIN, step.pause)
             await self._clock.sleep(step.pause)
 
     async def close(self) -> None:
@@ -114,7 +126,7 @@ class Client:
     async def _attempt(self, endpoint: Endpoint, params: Params) -> tuple[int, Reply | NoResult]:
         if not endpoint.private:
             return await self._public_attempt(endpoint, params)
-        async with self._turns.turn(self._clock, self._tier, endpoint.cost) as turn:
+        async with self._turns.turn(self._clock, self._tier, endpoint.cost, self._wait_for_budget) as turn:
             outcome = self._understood(endpoint, await self._post(endpoint, params, turn.nonce))
             if isinstance(outcome, NoResult) and outcome.refusal is not None:
                 self._tell_the_key(turn, outcome.refusal)
@@ -124,6 +136,7 @@ class Client:
         wait = wait_for(self._public, self._public_tier, endpoint.cost, self._clock.now())
         now = self._clock.now()
         self._public = charged(self._public, self._public_tier, endpoint.cost, now)
+        self._wait_for_budget(wait)
         await self._clock.sleep(wait)
         answer = await self._exchange(endpoint, "GET", headers={}, query=urlencode(params))
         return int(now.timestamp() * 1e6), self._understood(endpoint, answer)
@@ -149,6 +162,15 @@ class Client:
             return NoResult(str(error))
         finally:
             self._slowness.took(endpoint.name, self._clock.monotonic() - began, self._clock.now())
+
+    def _wait_for_budget(self, seconds: float) -> None:
+        self._tell(_FOR_BUDGET, seconds)
+
+    def _tell(self, what: str, seconds: float) -> None:
+        self._waited[what] = self._waited.get(what, 0.0) + seconds
+        # A wait that nobody notices needs no word.
+        if self._progress is not None and seconds >= _WORTH_TELLING:
+            self._progress(what, round(self._waited[what]), None)
 
     def _understood(self, endpoint: Endpoint, answer: Answer | NoResult) -> Reply | NoResult:
         if isinstance(answer, NoResult):

@@ -9,7 +9,7 @@ Source: Kraken support, "What is a nonce?"; Kraken REST documentation, Spot REST
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +24,8 @@ from gal_friday.ports.errors import ExchangeUnavailable
 
 # Kraken speaks of "about fifteen minutes" and does not say whether calls during it prolong it.
 LOCKOUT = timedelta(minutes=15)
+
+Waiting = Callable[[float], None]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -65,14 +67,18 @@ class KeyTurns:
         self.memory = KeyMemory()
 
     @asynccontextmanager
-    async def turn(self, clock: Clock, tier: Tier | None, cost: float) -> AsyncIterator[Turn]:
+    async def turn(
+        self, clock: Clock, tier: Tier | None, cost: float, waiting: Waiting | None = None
+    ) -> AsyncIterator[Turn]:
         """Wait for the key and for the counter, then hold both for one call.
+
+        *waiting* is told, before each wait for the counter, how many seconds it takes.
 
         Raises:
             ExchangeUnavailable: the key is locked out, or another process holds it for too long.
         """
         async with self._lock():
-            await self._claim(clock, tier, cost)
+            await self._claim(clock, tier, cost, waiting)
             try:
                 nonce = next_nonce(self.memory.nonce, clock.now())
                 counter = charged(self.memory.counter, tier, cost, clock.now())
@@ -93,7 +99,7 @@ class KeyTurns:
         until = self.memory.locked_until
         return until if until is not None and now < until <= now + LOCKOUT else None
 
-    async def _claim(self, clock: Clock, tier: Tier | None, cost: float) -> None:
+    async def _claim(self, clock: Clock, tier: Tier | None, cost: float, waiting: Waiting | None) -> None:
         while True:
             await self._acquire(clock)
             try:
@@ -106,6 +112,8 @@ class KeyTurns:
                 return
             # Let another process in while we only wait.
             self._release()
+            if waiting is not None:
+                waiting(wait)
             await clock.sleep(wait)
 
     async def _acquire(self, clock: Clock) -> None:
