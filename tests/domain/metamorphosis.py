@@ -56,10 +56,12 @@ def in_every_scenario(rule: Callable[[World], None], *, but: Iterable[str] = ())
 
 
 def report(world: World, **more: Any) -> ReconciliationReport:
+    """Return what comparing and explaining the two sides comes to."""
     return compare(world.internal, world.exchange, prices=world.prices, **more)
 
 
 def changed(world: World, change: Callable[[list[Any]], list[Any]]) -> World:
+    """Return the world with each list of each side changed."""
     return replace(world, internal=rebuilt(world.internal, change), exchange=rebuilt(world.exchange, change))
 
 
@@ -86,11 +88,7 @@ def outcome(found: ReconciliationReport, *, without: Iterable[str] = ()) -> Any:
     """Return verdict, discrepancies and causes: all that a record on both sides must leave as it was."""
     lists = [name for name in found.__struct_fields__ if name.endswith("_discrepancies")]
     kept = ("verdict", "total_discrepancies", "untracked_orders", "root_causes", "explained_share", *lists)
-    differ = {one.key for one in found.discrepancies}
-    roots = tuple(root for root in found.root_causes if differ.intersection(root.symptoms))
-    return {
-        name: value for name, value in told(replace(found, root_causes=roots), without=without).items() if name in kept
-    }
+    return {name: value for name, value in told(found, without=without).items() if name in kept}
 
 
 _NAME = re.compile(r"(?<![A-Za-z0-9])[A-Z][A-Za-z0-9_-]*")
@@ -104,6 +102,7 @@ def _ids_of(world: World) -> set[str]:
 
 
 def assets_of(world: World) -> set[str]:
+    """Return every asset that is named or priced."""
     rows = [row for side in (world.internal, world.exchange) for row in every_row(side)]
     texts = {
         str(getattr(row, name))
@@ -115,15 +114,19 @@ def assets_of(world: World) -> set[str]:
 
 
 def renaming(world: World, *, turned: bool) -> Callable[[str], str]:
-    """Return new names for every asset but the currency of values, and for every id; in the same order, or *turned*."""
+    """Return new names for every asset but USD, and for every id; in the same order, or *turned* round."""
     names: dict[str, str] = {}
-    for letter, group in (("A", assets_of(world) - {"USD"}), ("W", _ids_of(world) - assets_of(world))):
+    assets, ids = assets_of(world), _ids_of(world)
+    before, after = {name for name in assets if name < "USD"}, {name for name in assets if name > "USD"}
+    for letter, group in (("A", before), ("Z", after), ("W", ids - assets)):
         for number, name in enumerate(sorted(group, reverse=turned)):
             names[name] = f"{letter}{number:04d}N"
     return lambda text: _NAME.sub(lambda found: names.get(found[0], found[0]), text)
 
 
 def renamed(world: World, name: Callable[[str], str]) -> World:
+    """Return the world under new names."""
+
     def change(row: Any) -> Any:
         fields = (*_ID_FIELDS, "asset", "fee_asset", "instrument")
         return replace(row, **{field: name(value) for field in fields if (value := getattr(row, field, None))})

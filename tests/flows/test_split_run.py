@@ -49,6 +49,7 @@ class Account(Struct):
     exchange: Exchange
     kraken: KrakenExchange
     folder: Path
+    makes: Sequence[tuple[int, int]]
     booked: dict[str, tuple[int, int]] = {}
 
     def happen(self, events: int) -> None:
@@ -56,7 +57,7 @@ class Account(Struct):
         for _ in range(events):
             self.clock.advance(self.exchange.chance.randint(5, 50) * 60)
             for name in self._one():
-                self.booked[name] = self.exchange.chance.choice(_BOOKED)
+                self.booked[name] = self.exchange.chance.choice(self.makes)
         self.clock.advance(600)
 
     def _one(self) -> tuple[str, ...]:
@@ -98,7 +99,7 @@ class Account(Struct):
 
 
 @asynccontextmanager
-async def account(seed: int, folder: Path) -> AsyncIterator[Account]:
+async def account(seed: int, folder: Path, makes: Sequence[tuple[int, int]]) -> AsyncIterator[Account]:
     """Yield an account that has only just been opened, on an exchange of its own."""
     clock = TickingClock(start=datetime.fromisoformat(END))
     exchange = Exchange(clock.now, seed=seed)
@@ -116,7 +117,7 @@ async def account(seed: int, folder: Path) -> AsyncIterator[Account]:
             tier="none",
             deadlines=Deadlines(connect=1, read=0.1, total=0.2),
         )
-        yield Account(clock, exchange, kraken, folder)
+        yield Account(clock, exchange, kraken, folder, makes)
         await kraken.close()
 
 
@@ -129,9 +130,9 @@ class Ends(Struct):
     followed_split: Sequence[Followed]
 
 
-async def ends(seed: int, folder: Path) -> Ends:
+async def ends(seed: int, folder: Path, makes: Sequence[tuple[int, int]] = _BOOKED) -> Ends:
     """Let a day happen and return both its ends, of the same instant but for milliseconds."""
-    async with account(seed, folder) as one:
+    async with account(seed, folder, makes) as one:
         split, once = MemoryStore(), MemoryStore()
         one.happen(HALF)
         await one.look(split, 0)
@@ -160,7 +161,8 @@ async def test_a_day_in_two_runs_ends_with_what_one_run_finds(seed: int, tmp_pat
 
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_what_began_at_a_known_instant_is_as_old_after_two_runs_as_after_one(seed: int, tmp_path: Path) -> None:
-    found = await ends(seed, tmp_path)
+    """Of what stays wrong: a balance that is wrong for one reason and then for another was wrong all the time."""
+    found = await ends(seed, tmp_path, [one for one in _BOOKED if one[0] == one[1]])
     first = {one.id: one for one in found.followed_split}
     dated = [one for one in found.followed_once if one.since < one.opened_at]
     assert {one.id: first[one.id].since for one in dated} == {one.id: one.since for one in dated}
