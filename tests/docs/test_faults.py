@@ -145,6 +145,7 @@ RUNS: dict[str, Prepare] = {
     "Kraken throttles until a time it names": fault("throttle"),
     "the answers of one endpoint stop in the middle": fault("cut_json", endpoint="TradesHistory"),
     "an amount is no number, every time": fault("nan_amount"),
+    "the trade balance cannot be read": fault("cut_json", endpoint="TradeBalance"),
     "a page of the ledger is left out, every time": fault("page_skipped", endpoint="Ledgers"),
     "a page comes twice, every time": fault("page_repeated"),
     "rows come twice while the list moves": fault("duplicate_ids"),

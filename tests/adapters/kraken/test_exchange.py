@@ -146,12 +146,16 @@ async def test_positions_that_contradict_the_trade_balance_are_not_taken_as_whol
     assert len(account.asked("OpenPositions")) == 2
 
 
-async def test_a_trade_balance_that_fails_costs_the_check_and_not_the_positions() -> None:
+@pytest.mark.parametrize("answer", [refused("EGeneral:Permission denied"), ok({"c": "NaN"}), ok([])])
+@pytest.mark.parametrize("lots", [0, 1])
+async def test_positions_that_nothing_confirms_are_not_taken_as_whole(answer: httpx2.Response, lots: int) -> None:
     lot = {"pair": "XXBTZUSD", "type": "buy", "vol": "1", "vol_closed": "0", "cost": "1"}
-    account = Account(OpenPositions=ok({"T1": lot}), TradeBalance=refused("EGeneral:Permission denied"))
+    account = Account(OpenPositions=ok({"T1": lot} if lots else {}), TradeBalance=answer)
     reading = await account.exchange.positions()
-    assert reading.coverage is Coverage.TOTAL
-    assert any("not held against the trade balance" in note for note in reading.notes)
+    assert len(reading.rows) == lots
+    assert reading.coverage is Coverage.PARTIAL
+    assert f"Kraken lists {lots or 'no'} open position" in reading.reasons[0]
+    assert "the trade balance cannot confirm it" in reading.reasons[0]
 
 
 # --- orders -----------------------------------------------------------------------------------------

@@ -147,7 +147,7 @@ class KrakenExchange:
     async def positions(self) -> Reading[Position]:
         """Return the open lots, ordered by instrument and id; sizes are signed.
 
-        Partial where list and trade balance contradict each other.
+        Partial where list and trade balance contradict each other, or the trade balance cannot be read.
         Source: Kraken REST documentation, Get Open Positions, Get Trade Balance.
         """
         return await read_positions(await self._ready())

@@ -3,6 +3,7 @@
 Source: Kraken REST documentation, Get Extended Balance, Get Open Positions, Get Trade Balance.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from gal_friday.adapters.kraken import wire
@@ -44,25 +45,29 @@ async def read_balances(session: Session) -> Reading[Balance]:
 async def read_positions(session: Session) -> Reading[Position]:
     """Return the open lots, held against what the trade balance says about them.
 
-    A list that is empty while the account shows cost of open positions, or the other way round, is read
-    twice; if the two still contradict each other the list is not taken as whole (N1).
+    The trade balance is the only thing that would notice a list without its positions, or one of positions that
+    are closed: Kraken keeps no history of them. So a list that is empty while the account shows cost of open
+    positions, or the other way round, is read twice; if the two still contradict each other, or the trade
+    balance cannot be read, the list is not taken as whole (N1).
     """
     trail = session.trail()
-    contradiction = None
     found: tuple[Position, ...] = ()
-    notes: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
     for _ in range(_LOOKS):
         rows = await session.rows(OPEN_POSITIONS, {"docalcs": "false"}, trail)
         found = positions(rows, session.names)
-        contradiction, notes = await _against_trade_balance(session, trail, found)
-        if contradiction is None:
+        try:
+            reasons = _contradictions(found, await _cost_of_open_positions(session, trail))
+        except ExchangeFailed as error:
+            reasons = (f"Kraken lists {_counted(found)}, and the trade balance cannot confirm it: {error}",)
             break
-    reasons = () if contradiction is None else (contradiction,)
+        if not reasons:
+            break
     return Reading(
         rows=found,
         coverage=coverage_of(reasons),
         reasons=reasons,
-        notes=trail.notes + notes,
+        notes=trail.notes,
         evidence=trail.evidence,
     )
 
@@ -77,21 +82,15 @@ async def _against_ledger(session: Session, trail: Trail) -> tuple[str, ...]:
     return ("Kraken shows no balance at all although the ledger has rows; run again, or look at the exchange",)
 
 
-async def _against_trade_balance(
-    session: Session, trail: Trail, found: tuple[Position, ...]
-) -> tuple[str | None, tuple[str, ...]]:
-    try:
-        cost = await _cost_of_open_positions(session, trail)
-    except ExchangeFailed as error:
-        if not found:
-            return f"Kraken lists no position, and the trade balance cannot confirm it: {error}", ()
-        return None, (f"positions were not held against the trade balance: {error}",)
+def _contradictions(found: Sequence[Position], cost: Decimal) -> tuple[str, ...]:
     if bool(cost) == any(lot.quantity for lot in found):
-        return None, ()
-    return (
-        f"Kraken lists {len(found)} open positions while its trade balance shows a cost of {short(cost)}; "
-        "run again, or look at the positions at the exchange"
-    ), ()
+        return ()
+    shown = f"Kraken lists {_counted(found)} while its trade balance shows a cost of {short(cost)}"
+    return (f"{shown}; run again, or look at the positions at the exchange",)
+
+
+def _counted(found: Sequence[Position]) -> str:
+    return f"{len(found) or 'no'} open position{'' if len(found) == 1 else 's'}"
 
 
 async def _cost_of_open_positions(session: Session, trail: Trail) -> Decimal:
