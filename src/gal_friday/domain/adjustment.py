@@ -107,6 +107,36 @@ class TakeBackAdjustment(Struct, frozen=True, tag="take_back_adjustment", tag_fi
 Posting = PostFill | PostMovement | PostOrder | TakeBack | Plug | TakeBackAdjustment
 
 
+class StandingPlug(Struct, frozen=True, kw_only=True):
+    """What is left of a plug that was posted: it gives way to the real record, in part or whole."""
+
+    plug_id: str
+    adjustment_id: str
+    kind: Kind
+    name: str
+    part: str
+    amount: Decimal
+    """Signed; never more than was posted."""
+    price: Decimal | None = None
+    at: datetime
+    """From which instant on it counts: the cut it was computed at."""
+
+    @property
+    def key(self) -> str:
+        """The place that it is posted at, as in reports: ``balances:BTC:spot``."""
+        return f"{self.kind}:{self.name}:{self.part}"
+
+
+class Suspense(Struct, frozen=True):
+    """The sum of the plugs of one place: it must drain to zero, and is never mixed into anything else."""
+
+    kind: Kind
+    name: str
+    part: str
+    amount: Decimal
+    plugs: int
+
+
 class Effect(Struct, frozen=True):
     """What the adjustment does to one amount of the book."""
 
@@ -167,7 +197,7 @@ class Adjustment(Struct, frozen=True, kw_only=True):
     keys: tuple[str, ...]
     """The keys they are about, sorted."""
     effects: tuple[Effect, ...]
-    """What it does to balances and positions, by key."""
+    """What its postings do to balances and positions, by key; plugs that give way to them are not part of it."""
     record_ids: tuple[str, ...]
     """The exchange's records it rests on; none for a plug."""
     cause: str

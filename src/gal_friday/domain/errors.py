@@ -7,7 +7,12 @@
     ├── MalformedSnapshot    a snapshot file cannot be read: file, place and reason
     ├── MixedAccounts        two snapshots of different accounts were compared
     ├── MixedSides           two snapshots of the same side were compared
-    └── MixedAssets          amounts of different assets were put together
+    ├── MixedAssets          amounts of different assets were put together
+    ├── IllegalStep          an adjustment cannot go there from where it stands
+    ├── SamePerson           who proposed an adjustment would approve it, where four eyes are asked for
+    ├── OtherContent         an approval is for other postings than the adjustment has
+    ├── Overtaken            somebody else has written since, or holds the account now
+    └── NotAsPosted          the book does not hold what was just written to it: a mistake of this program
 
 The data disagreeing is never an error: that is a finding. Failures of the outside world are not here
 either: see ``ports/errors.py``. Every message says what happened, to what, and what to do next.
@@ -50,3 +55,23 @@ class MixedSides(GalFridayError, ValueError):
 
 class MixedAssets(GalFridayError, ValueError):
     """Amounts of two different assets cannot be put together; convert one first."""
+
+
+class IllegalStep(GalFridayError, ValueError):
+    """An adjustment cannot go there from where it stands; the message says where it can go."""
+
+
+class SamePerson(GalFridayError, ValueError):
+    """Who proposed an adjustment may not approve it, where four eyes are asked for (I11)."""
+
+
+class OtherContent(GalFridayError, ValueError):
+    """An approval is good for the postings that were looked at, and for no others."""
+
+
+class Overtaken(GalFridayError):
+    """Somebody else has written since this was read, or holds the account now: nothing was written."""
+
+
+class NotAsPosted(GalFridayError):
+    """The book, read back, does not hold what was just written to it: a mistake of this program, and a stop."""

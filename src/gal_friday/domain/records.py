@@ -80,6 +80,7 @@ LIVE_STATUSES = frozenset({"pending", "open"})
 MOVEMENT_KINDS = frozenset(
     {
         "opening",
+        "plug",
         "trade",
         "fee",
         "deposit",

@@ -4,6 +4,8 @@ A spot fill moves the base asset by its quantity, the quote asset by its cost, a
 fee; a margin fill moves only its fee, and changes the position of its instrument. Where movements were
 recorded for a fill, they stand in place of these derived legs, never beside them.
 
+A plug adds its signed amount to its balance or position, from its instant on, until it has given way.
+
 Entries listed twice count twice: that is what the trading system believes, and finding it is other
 people's work. This module never drops, repairs or invents an entry, and never rounds an amount: only
 an average price is a rounded number, because a quotient has to be.
@@ -17,9 +19,20 @@ import msgspec
 from msgspec import Struct
 
 from gal_friday.domain import quantity
+from gal_friday.domain.adjustment import StandingPlug
 from gal_friday.domain.assets import Asset, Instrument, Wallet, base_and_quote
 from gal_friday.domain.quantity import ZERO
-from gal_friday.domain.records import FILL_LEG_KINDS, Balance, Fill, Movement, Order, OrderSide, Position, PositionMode
+from gal_friday.domain.records import (
+    FILL_LEG_KINDS,
+    Balance,
+    Fill,
+    Kind,
+    Movement,
+    Order,
+    OrderSide,
+    Position,
+    PositionMode,
+)
 from gal_friday.domain.snapshot import Scales
 
 AVERAGE_PRICE_PLACES = 12
@@ -34,7 +47,7 @@ class RolledUp(Struct, frozen=True, kw_only=True):
     balances: tuple[Balance, ...]
     """One for every asset and wallet that ever moved, zero included; ordered by both."""
     positions: tuple[Position, ...]
-    """One net position for every instrument that ever had a margin fill, zero included; ordered by name."""
+    """One net position for every instrument that ever had a margin fill or a plug, zero included; ordered by name."""
     orders: tuple[Order, ...]
     """The latest state of every order, in the order in which they first appeared."""
     legs: tuple[Movement, ...]
@@ -48,6 +61,7 @@ def roll_up(
     fills: Sequence[Fill] = (),
     movements: Sequence[Movement] = (),
     orders: Iterable[Order] = (),
+    plugs: Iterable[StandingPlug] = (),
     scales: Scales = Scales(),  # noqa: B008 - frozen, and its dictionaries are only read
 ) -> RolledUp:
     """Return what follows from these entries, the oldest entry of each list first.
@@ -56,6 +70,7 @@ def roll_up(
     """
     rolling = Rolling(scales)
     rolling.move(movements)
+    rolling.plug(plugs)
     legs = rolling.fill(fills)
     return RolledUp(
         balances=rolling.balances(),
@@ -79,6 +94,7 @@ class Rolling:
         self._rounded: dict[tuple[Asset, Wallet], int] = {}
         self._told: set[str | None] = set()
         self._margin: list[Fill] = []
+        self._plugs: list[StandingPlug] = []
         self._underivable: list[Fill] = []
 
     def move(self, movements: Iterable[Movement]) -> None:
@@ -88,6 +104,17 @@ class Rolling:
             if movement.kind in FILL_LEG_KINDS:
                 told.add(movement.refers_to)
             self._add(movement)
+
+    def plug(self, plugs: Iterable[StandingPlug]) -> tuple[Movement, ...]:
+        """Take these plugs, and return what those of balances move: one movement of kind ``plug`` each."""
+        moved: list[Movement] = []
+        for plug in plugs:
+            if plug.kind is Kind.POSITIONS:
+                self._plugs.append(plug)
+            else:
+                moved.append(moved_by_plug(plug))
+                self._add(moved[-1])
+        return tuple(moved)
 
     def fill(self, fills: Iterable[Fill]) -> tuple[Movement, ...]:
         """Take these fills, in the order in which they were recorded, and return the legs derived from them."""
@@ -114,8 +141,8 @@ class Rolling:
         )
 
     def positions(self) -> tuple[Position, ...]:
-        """Return the net position of every instrument with a margin fill so far; see ``net_positions``."""
-        return net_positions(self._margin)
+        """Return the net position of every instrument with a margin fill or plug so far; see ``net_positions``."""
+        return net_positions(self._margin, self._plugs)
 
     def underivable(self) -> tuple[Fill, ...]:
         """Return the fills so far that moved nothing here, because nobody can tell their legs."""
@@ -182,33 +209,51 @@ def _leg(fill: Fill, asset: Asset, amount: Decimal, fee: Decimal) -> Movement:
     )
 
 
+def moved_by_plug(plug: StandingPlug) -> Movement:
+    """Return what is left of a plug of a balance, as the movement that it stands for."""
+    return Movement(plug.plug_id, "plug", Asset(plug.name), Wallet(plug.part), plug.amount, plug.at)
+
+
 def _finer(amount: Decimal, places: int) -> bool:
     # Trailing zeros are written digits, but nothing that an exchange could round away.
     return quantity.places(amount) > places and quantity.rounded(amount, places) != amount
 
 
 class _Open:
-    """What is open in one instrument while its fills are walked through."""
+    """What is open in one instrument while its fills and plugs are walked through."""
 
     def __init__(self) -> None:
         self.quantity = ZERO
-        self.cost = ZERO
-        """Of the open part, positive for a long and for a short."""
+        self.cost: Decimal | None = ZERO
+        """Of the open part, positive for a long and for a short; None where nobody knows a price of some of it."""
 
     def take(self, fill: Fill) -> None:
         signed = fill.quantity if fill.side is OrderSide.BUY else quantity.negate(fill.quantity)
+        self._take(signed, fill.price, cost_of(fill))
+
+    def plug(self, plug: StandingPlug) -> None:
+        price = plug.price
+        if price is None and self.quantity:
+            price = self._average(_CARRIED_PLACES)
+        cost = None if price is None else quantity.multiply(price, quantity.absolute(plug.amount))
+        self._take(plug.amount, price, cost)
+
+    def _take(self, signed: Decimal, price: Decimal | None, cost: Decimal | None) -> None:
         after = quantity.add(self.quantity, signed)
         if not self.quantity or (self.quantity > 0) == (signed > 0):
-            self.cost = quantity.add(self.cost, cost_of(fill))
+            known = self.cost if self.quantity else ZERO
+            self.cost = None if known is None or cost is None else quantity.add(known, cost)
         elif not after:
             self.cost = ZERO
         elif (after > 0) == (self.quantity > 0):
-            self.cost = quantity.multiply(self._average(_CARRIED_PLACES), quantity.absolute(after))
+            self.cost = _times(self._average(_CARRIED_PLACES), after)
         else:
-            self.cost = quantity.multiply(fill.price, quantity.absolute(after))
+            self.cost = _times(price, after)
         self.quantity = after
 
-    def _average(self, places: int) -> Decimal:
+    def _average(self, places: int) -> Decimal | None:
+        if self.cost is None:
+            return None
         return quantity.rounded_quotient(self.cost, quantity.absolute(self.quantity), places)
 
     def position(self, instrument: Instrument) -> Position:
@@ -216,15 +261,25 @@ class _Open:
         return Position(instrument, PositionMode.NET, self.quantity, average_price=average)
 
 
-def net_positions(fills: Iterable[Fill]) -> tuple[Position, ...]:
-    """Return the net position of every instrument with a margin fill, by average cost, ordered by name.
+def _times(price: Decimal | None, size: Decimal) -> Decimal | None:
+    return None if price is None else quantity.multiply(price, quantity.absolute(size))
+
+
+def net_positions(fills: Iterable[Fill], plugs: Iterable[StandingPlug] = ()) -> tuple[Position, ...]:
+    """Return the net position of every instrument with a margin fill or a plug, by average cost, ordered by name.
 
     Opening adds cost, reducing keeps the average, and what flips starts anew at the price of the fill that
-    flipped it. Fills are taken in the order of their times; those of one instant in the order given.
+    flipped it. A plug without a price leaves the average as it is, or unknown where nothing was open. Both are
+    taken in the order of their times; those of one instant in the order given, fills first.
     """
     open_parts: dict[Instrument, _Open] = {}
-    for fill in sorted((fill for fill in fills if fill.margin), key=attrgetter("at")):
-        open_parts.setdefault(fill.instrument, _Open()).take(fill)
+    steps: list[Fill | StandingPlug] = [fill for fill in fills if fill.margin]
+    steps += [plug for plug in plugs if plug.kind is Kind.POSITIONS]
+    for step in sorted(steps, key=attrgetter("at")):
+        if isinstance(step, Fill):
+            open_parts.setdefault(step.instrument, _Open()).take(step)
+        else:
+            open_parts.setdefault(Instrument(step.name), _Open()).plug(step)
     return tuple(part.position(instrument) for instrument, part in sorted(open_parts.items()))
 
 

@@ -239,8 +239,8 @@ def _later_than(at: datetime, rows: Iterable[Movement]) -> bool:
 
 def _lone(view: View, key: Key, rows: list[Movement], *, ours: bool) -> Finding:
     first, amount = rows[0], _net_of(rows)
-    # The opening of a book stands for everything before it; the exchange has no such row.
-    if ours and first.kind == "opening":
+    # The opening of a book stands for everything before it, a plug for what is missing; the exchange has no such row.
+    if ours and first.kind in ("opening", "plug"):
         return Agrees(key, amount)
     other = view.exchange if ours else view.internal
     unknown = is_unresolved(first.asset) or not all(known_movement_kind(row.kind) for row in rows)

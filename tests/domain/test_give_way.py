@@ -1,0 +1,143 @@
+"""Plugs give way to the records that they stood for, and to nothing else."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from gal_friday.domain import quantity
+from gal_friday.domain.adjustment import StandingPlug
+from gal_friday.domain.assets import Asset, Instrument, Wallet
+from gal_friday.domain.give_way import Moved, Release, change, give_way, moved_by, said, summed, suspense_of
+from gal_friday.domain.records import Fill, Kind, Movement, OrderSide
+from gal_friday.domain.roll_up import net_positions, roll_up
+
+T0 = datetime(2026, 1, 31, 12, tzinfo=UTC)
+PLACE = "balances:XRP:spot"
+
+
+def plug(amount: str, plug_id: str = "P1", *, kind: Kind = Kind.BALANCES, price: str | None = None) -> StandingPlug:
+    name, part = ("XRP", "spot") if kind is Kind.BALANCES else ("XRP/USD", "net")
+    return StandingPlug(
+        plug_id=plug_id,
+        adjustment_id="adj_1",
+        kind=kind,
+        name=name,
+        part=part,
+        amount=Decimal(amount),
+        price=None if price is None else Decimal(price),
+        at=T0,
+    )
+
+
+def moved(amount: str, *, minute: int = 0, key: str = PLACE) -> list[Moved]:
+    return [Moved(key, Decimal(amount), T0 + timedelta(minutes=minute))]
+
+
+def test_a_record_releases_as_much_as_it_moves() -> None:
+    assert give_way([plug("5")], [moved("3")]) == (Release("P1", Decimal("-3")),)
+
+
+def test_a_record_releases_no_more_than_is_left() -> None:
+    assert give_way([plug("-5")], [moved("-3"), moved("-3")]) == (Release("P1", Decimal(5)),)
+
+
+def test_what_moves_the_other_way_releases_nothing() -> None:
+    assert give_way([plug("5")], [moved("-3")]) == ()
+
+
+def test_another_place_releases_nothing() -> None:
+    assert give_way([plug("5")], [moved("3", key="balances:XRP:earn")]) == ()
+
+
+def test_a_record_at_the_instant_of_the_plug_releases_it_and_a_later_one_does_not() -> None:
+    assert give_way([plug("5")], [moved("3", minute=0)]) != ()
+    assert give_way([plug("5")], [moved("3", minute=1)]) == ()
+
+
+def test_one_record_releases_several_plugs_by_no_more_than_it_moves() -> None:
+    released = give_way([plug("3"), plug("5", "P2")], [moved("4")])
+    assert released == (Release("P1", Decimal(-3)), Release("P2", Decimal(-1)))
+
+
+def test_a_record_that_takes_the_place_of_an_equal_one_releases_nothing() -> None:
+    row = Movement("L1", "deposit", Asset("XRP"), Wallet.SPOT, Decimal(3), T0)
+    assert give_way([plug("5")], [change(moved_by([row]), moved_by([row]))]) == ()
+
+
+def test_the_legs_of_a_fill_count_once_whether_recorded_or_derived() -> None:
+    fill = Fill("T1", Instrument("XRP/USD"), OrderSide.BUY, Decimal(40), Decimal("0.5"), T0, margin=False)
+    legs = [
+        Movement("L1", "trade", Asset("XRP"), Wallet.SPOT, Decimal(40), T0, refers_to="T1"),
+        Movement("L2", "trade", Asset("USD"), Wallet.SPOT, Decimal(-20), T0, refers_to="T1"),
+    ]
+    assert summed(moved_by([fill])) == summed(moved_by([fill, *legs])) == summed(moved_by(legs))
+
+
+def test_the_suspense_line_is_the_sum_of_the_plugs_of_a_place() -> None:
+    lines = suspense_of([plug("5"), plug("-2", "P2"), plug("1", kind=Kind.POSITIONS)])
+    assert [said(line) for line in lines] == ["suspense: 3 XRP in 2 plugs", "suspense: 1 XRP/USD in 1 plug"]
+
+
+amounts = st.integers(-50, 50).map(Decimal)
+
+
+@given(st.lists(amounts.filter(bool), max_size=4), st.lists(st.tuples(amounts, st.integers(-2, 2)), max_size=6))
+def test_a_plug_only_ever_shrinks_towards_zero(posted: list[Decimal], events: list[tuple[Decimal, int]]) -> None:
+    plugs = [replace(plug("1", f"P{at}"), amount=amount) for at, amount in enumerate(posted)]
+    arrivals = [moved(str(amount), minute=minute) for amount, minute in events]
+    left = {each.plug_id: each.amount for each in plugs}
+    for release in give_way(plugs, arrivals):
+        left[release.plug_id] = quantity.add(left[release.plug_id], release.amount)
+    for each in plugs:
+        assert abs(left[each.plug_id]) <= abs(each.amount)
+        assert left[each.plug_id] * each.amount >= 0
+
+
+@given(st.lists(st.tuples(amounts, st.integers(-2, 2)), max_size=6))
+def test_arriving_at_once_releases_as_much_as_arriving_one_by_one(events: list[tuple[Decimal, int]]) -> None:
+    plugs = [plug("7"), plug("9", "P2")]
+    arrivals = [moved(str(amount), minute=minute) for amount, minute in events]
+    one_by_one = {each.plug_id: each for each in plugs}
+    for arrival in arrivals:
+        for release in give_way(list(one_by_one.values()), [arrival]):
+            known = one_by_one[release.plug_id]
+            one_by_one[release.plug_id] = replace(known, amount=quantity.add(known.amount, release.amount))
+    at_once = {release.plug_id: release.amount for release in give_way(plugs, arrivals)}
+    for each in plugs:
+        assert quantity.add(each.amount, at_once.get(each.plug_id, Decimal(0))) == one_by_one[each.plug_id].amount
+
+
+def test_a_plug_of_a_balance_is_a_movement_so_that_the_book_adds_up() -> None:
+    rolled = roll_up(
+        plugs=[plug("5")], movements=[Movement("L1", "deposit", Asset("XRP"), Wallet.SPOT, Decimal(1), T0)]
+    )
+    assert [(row.asset, row.total) for row in rolled.balances] == [("XRP", Decimal(6))]
+
+
+def margin(side: str, amount: str, price: str, minute: int) -> Fill:
+    at = T0 + timedelta(minutes=minute)
+    return Fill("T1", Instrument("XRP/USD"), OrderSide(side), Decimal(amount), Decimal(price), at, margin=True)
+
+
+def test_a_plug_without_a_price_leaves_the_average_price_as_it_is() -> None:
+    (position,) = net_positions([margin("buy", "40", "0.5", -1)], [plug("-10", kind=Kind.POSITIONS)])
+    assert (position.quantity, position.average_price) == (Decimal(30), Decimal("0.5"))
+    (position,) = net_positions([margin("buy", "40", "0.5", -1)], [plug("10", kind=Kind.POSITIONS)])
+    assert (position.quantity, position.average_price) == (Decimal(50), Decimal("0.5"))
+
+
+def test_a_plug_with_a_price_is_taken_in_at_it() -> None:
+    (position,) = net_positions([margin("buy", "10", "0.5", -1)], [plug("10", kind=Kind.POSITIONS, price="1.5")])
+    assert (position.quantity, position.average_price) == (Decimal(20), Decimal(1))
+
+
+def test_no_price_is_invented_for_a_position_that_only_a_plug_opened() -> None:
+    (position,) = net_positions([], [plug("10", kind=Kind.POSITIONS)])
+    assert (position.quantity, position.average_price) == (Decimal(10), None)
+    (position,) = net_positions([margin("buy", "10", "0.5", 1)], [plug("10", kind=Kind.POSITIONS)])
+    assert (position.quantity, position.average_price) == (Decimal(20), None)
+    (position,) = net_positions([margin("sell", "25", "0.5", 1)], [plug("10", kind=Kind.POSITIONS)])
+    assert (position.quantity, position.average_price) == (Decimal(-15), Decimal("0.5"))
