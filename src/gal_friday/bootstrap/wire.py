@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from gal_friday.adapters.book_file import FileBook
 from gal_friday.adapters.book_sql import SqlBook
 from gal_friday.adapters.clock import SystemClock
+from gal_friday.adapters.journal import SqlJournal
 from gal_friday.adapters.kraken import KrakenExchange
 from gal_friday.adapters.sql.engine import open_engine
 from gal_friday.adapters.sql.migration import upgrade
@@ -26,10 +27,11 @@ from gal_friday.ports.exchange import Exchange, Progress
 class OpenStore:
     """The open database: reports on one hand, embedded books on the other."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        """Put both on the same database."""
+    def __init__(self, engine: AsyncEngine, key_folder: Path) -> None:
+        """Put both on the same database, and its journal, which is signed with the key in this folder."""
         self._engine = engine
-        self.store = SqlStore(engine)
+        self.journal = SqlJournal(key_folder, SystemClock())
+        self.store = SqlStore(engine, self.journal)
         self.book = SqlBook(engine, clock=SystemClock())
 
     async def close(self) -> None:
@@ -49,7 +51,7 @@ async def open_store(settings: Settings) -> OpenStore:
     except BaseException:
         await engine.dispose()
         raise
-    return OpenStore(engine)
+    return OpenStore(engine, state_folder(settings))
 
 
 def account_of(settings: Settings, name: str | None) -> tuple[str, AccountSettings]:

@@ -1,21 +1,24 @@
 """Reports and discrepancies in memory, gone with the process."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from gal_friday.adapters.store.rules import check_first, check_same, only_match
+from gal_friday.domain.facts import Fact
 from gal_friday.domain.finding import Key
 from gal_friday.domain.followed import Change, Followed
 from gal_friday.domain.following import Carried
 from gal_friday.domain.report import ReconciliationReport
+from gal_friday.domain.run_facts import facts_of_run
 from gal_friday.ports.store import NOTHING_CARRIED
 
 
 class MemoryStore:
     """A ``Store`` that forgets."""
 
-    def __init__(self) -> None:
-        """Begin empty."""
+    def __init__(self, journal: Callable[[Sequence[Fact]], object] | None = None) -> None:
+        """Begin empty. *journal* takes the facts of every run."""
+        self._journal = journal
         self._reports: dict[str, ReconciliationReport] = {}
         self._followed: dict[str, Followed] = {}
         self._changes: dict[str, list[Change]] = {}
@@ -40,6 +43,8 @@ class MemoryStore:
             self._changes.setdefault(one.id, []).extend(carried.changes_of(one))
         if pending is not None:
             self._pending[report.account, report.exchange] = dict(pending)
+        if self._journal is not None:
+            self._journal(facts_of_run(report, carried, report.to_json()))
 
     async def report(self, reconciliation_id: str) -> ReconciliationReport | None:
         """Return one report; see ``Store``."""

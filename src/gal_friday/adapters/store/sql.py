@@ -12,6 +12,7 @@ from sqlalchemy import Select, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gal_friday.adapters.sql.engine import reading, writing
+from gal_friday.adapters.sql.journalling import Journalling
 from gal_friday.adapters.sql.tables import RECONCILIATION_EVENTS
 from gal_friday.adapters.store import followed_rows, pending_rows
 from gal_friday.adapters.store.rules import check_same, only_match
@@ -20,6 +21,7 @@ from gal_friday.domain.followed import Change, Followed
 from gal_friday.domain.following import Carried
 from gal_friday.domain.records import RECORD_KINDS
 from gal_friday.domain.report import ReconciliationReport
+from gal_friday.domain.run_facts import facts_of_run
 from gal_friday.ports.errors import StoreFailed
 from gal_friday.ports.store import NOTHING_CARRIED
 
@@ -29,9 +31,9 @@ _EVENTS = RECONCILIATION_EVENTS.c
 class SqlStore:
     """A ``Store`` on a database that was brought up to date by ``upgrade``."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        """Keep the engine, which whoever opened it disposes of."""
-        self._engine = engine
+    def __init__(self, engine: AsyncEngine, journal: Journalling | None = None) -> None:
+        """Keep the engine, which whoever opened it disposes of, and the journal that every run is written to."""
+        self._engine, self._journal = engine, journal
 
     async def save_report(
         self,
@@ -53,6 +55,9 @@ class SqlStore:
                 await followed_rows.write(connection, carried, report.reconciliation_id)
                 if pending is not None:
                     await pending_rows.write(connection, report.account, report.exchange, pending)
+                if self._journal is not None:
+                    facts = facts_of_run(report, carried, row["report"].encode())
+                    await self._journal.append(connection, facts)  # last: it holds the journal until the commit
 
     async def report(self, reconciliation_id: str) -> ReconciliationReport | None:
         """Return the report with this id, or the only one whose id begins with it; None where there is none.
