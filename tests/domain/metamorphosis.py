@@ -118,7 +118,8 @@ def renaming(world: World, *, turned: bool) -> Callable[[str], str]:
     names: dict[str, str] = {}
     assets, ids = assets_of(world), _ids_of(world)
     before, after = {name for name in assets if name < "USD"}, {name for name in assets if name > "USD"}
-    for letter, group in (("A", before), ("Z", after), ("W", ids - assets)):
+    low, high = ("Z", "A") if turned else ("A", "Z")
+    for letter, group in ((low, before), (high, after), ("W", ids - assets)):
         for number, name in enumerate(sorted(group, reverse=turned)):
             names[name] = f"{letter}{number:04d}N"
     return lambda text: _NAME.sub(lambda found: names.get(found[0], found[0]), text)

@@ -323,7 +323,11 @@ def _running(held: dict[tuple[Asset, Wallet], Decimal], rows: list[Record]) -> I
             yield row
 
 
-sizes = st.builds(lambda digits, places: D(digits).scaleb(-places), st.integers(1, 99_999_999), st.integers(0, 8))
+_TINY = st.sampled_from(["0.00000001", "0.00000002", "0.0000001"]).map(D)
+"""As small as what is tolerated, and a little more."""
+sizes = (
+    st.builds(lambda digits, places: D(digits).scaleb(-places), st.integers(1, 99_999_999), st.integers(0, 8)) | _TINY
+)
 told = st.builds(Told, st.sampled_from(sorted(STORIES)), sizes, st.sampled_from(sorted(_MARKETS)))
 _first = Told("agreed_deposit", D("5.5"))
 _days = st.lists(told, min_size=1, max_size=5).map(lambda day: [_first, *day])

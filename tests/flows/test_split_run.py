@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gal_friday.adapters.book_sql import MemoryBook
 from gal_friday.adapters.kraken import Deadlines, KrakenExchange
@@ -91,7 +92,10 @@ class Account(Struct):
             account=ACCOUNT,
             exchange="kraken",
             fills=[fill for fill in read.fills for _ in range(self.times(fill, look))],
-            movements=[row for row in read.movements for _ in range(self.times(row, look))],
+            # A bot adds up by itself: its own rows do not carry the exchange's running balances.
+            movements=[
+                replace(row, balance_after=None) for row in read.movements for _ in range(self.times(row, look))
+            ],
         )
         since = self.clock.now() - timedelta(hours=24)
         sources = Sources(ACCOUNT, self.kraken, book, self.clock)
@@ -163,12 +167,16 @@ async def test_a_day_in_two_runs_ends_with_what_one_run_finds(seed: int, tmp_pat
 async def test_what_began_at_a_known_instant_is_as_old_after_two_runs_as_after_one(seed: int, tmp_path: Path) -> None:
     """Of what stays wrong: a balance that is wrong for one reason and then for another was wrong all the time."""
     found = await ends(seed, tmp_path, [one for one in _BOOKED if one[0] == one[1]])
-    first = {one.id: one for one in found.followed_split}
-    dated = [one for one in found.followed_once if one.since < one.opened_at]
-    assert {one.id: first[one.id].since for one in dated} == {one.id: one.since for one in dated}
+    first = {one.id: one.since for one in found.followed_split}
+    balances = [one for one in found.once.balance_discrepancies if one.bridge and one.bridge.divergence]
+    began = {one.id: one.bridge.divergence.since for one in balances if one.bridge and one.bridge.divergence}
+    assert None not in began.values()
+    assert {name: first[name] for name in began} == began
+    dated = {one.id: one.since for one in found.followed_once if one.since < one.opened_at}
+    assert {name: first[name] for name in dated} == dated
 
 
 async def test_the_days_differ_in_what_the_book_makes_of_them(tmp_path: Path) -> None:
-    seen = [await ends(seed, tmp_path) for seed in SEEDS[:8]]
+    seen = [await ends(seed, tmp_path) for seed in SEEDS[:12]]
     causes = {root.cause for one in seen for root in one.once.root_causes}
     assert {"manual_trade", "duplicated_fill", "unbooked_deposit", "reward"} <= causes
