@@ -157,5 +157,5 @@ async def test_sqlite_takes_no_amount_that_is_not_plain_digits(engine: AsyncEngi
         with pytest.raises(DBAPIError, match="is_exact"):
             async with engine.begin() as connection:
                 await connection.execute(
-                    text("INSERT INTO position_adjustments VALUES('n','r','a','p','t',1e-9,'1','why','2026')")
+                    text("INSERT INTO position_adjustments VALUES('n',2,'r','a','p','t',1e-9,'1','why','2026')")
                 )

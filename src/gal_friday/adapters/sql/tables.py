@@ -1,7 +1,7 @@
 """Every table of the project, on one list, so that a migration can be held against it.
 
 Rows of the book and of the record of runs are never changed and never removed (I10); a discrepancy changes, and
-every change of it is a row that stays. Only counts of pending runs come and go. The triggers that see to it are
+so does an adjustment, and every change of either is a row that stays. Only counts of pending runs come and go. The triggers that see to it are
 part of the migrations, because no table definition can say them.
 """
 
@@ -25,8 +25,11 @@ APPEND_ONLY = (
     "book_fills",
     "book_movements",
     "book_orders",
+    "book_reversals",
+    "book_plugs",
     "reconciliation_events",
     "position_adjustments",
+    "adjustment_changes",
     "discrepancy_changes",
     "journal_entries",
     "journal_heads",
@@ -51,12 +54,15 @@ def _book_table(name: str, *items: SchemaItem) -> Table:
         Column("seq", Whole, nullable=False),
         Column("line", Whole, nullable=False),
         Column("added_at", Instant, nullable=False),
+        # The adjustment that posted it; NULL is the trading system's own.
+        Column("adjustment_id", Text),
         *items,
         # The record itself, and of its source what this program does not know; read back from here alone.
         # JSON as it was written: a JSON type would rewrite numbers. The columns above say the same in SQL.
         Column("record", Text, nullable=False),
         Column("extra", Text),
         Index(None, "account", "seq", "line"),
+        Index(None, "adjustment_id"),
     )
 
 
@@ -84,6 +90,7 @@ BOOK_FILLS = _book_table(
     Column("cost", ExactDecimal),
     Column("margin", Flag, nullable=False),
     Column("position_id", Text),
+    Index(None, "account", "fill_id"),
 )
 
 BOOK_MOVEMENTS = _book_table(
@@ -97,6 +104,8 @@ BOOK_MOVEMENTS = _book_table(
     Column("fee", ExactDecimal, nullable=False),
     Column("refers_to", Text),
     Column("balance_after", ExactDecimal),
+    Index(None, "account", "movement_id"),
+    Index(None, "account", "refers_to"),
 )
 
 BOOK_ORDERS = _book_table(
@@ -114,6 +123,47 @@ BOOK_ORDERS = _book_table(
     Column("updated_at", Instant),
     # Digest of the state, to tell whether a state was delivered before.
     Column("content", Text, nullable=False),
+)
+
+# An entry stands unless a reversal that stands takes it back; what is taken back may be a reversal itself.
+BOOK_REVERSALS = _table(
+    "book_reversals",
+    Column("reversal_id", Text, primary_key=True),
+    Column("account", Text, ForeignKey("books.account"), nullable=False),
+    Column("seq", Whole, nullable=False),
+    Column("line", Whole, nullable=False),
+    Column("added_at", Instant, nullable=False),
+    # The id of an entry, or of a reversal.
+    Column("takes_back", Text, nullable=False),
+    # NULL: the trading system delivered its own record, which takes the place of an adjustment's.
+    Column("adjustment_id", Text),
+    Column("reason", Text, nullable=False),
+    Index(None, "account", "seq", "line"),
+    Index(None, "takes_back"),
+    Index(None, "adjustment_id"),
+)
+
+# Rows with one plug_id add up to what is left of the plug: one that posts it, and those that release it.
+BOOK_PLUGS = _table(
+    "book_plugs",
+    Column("row_id", Text, primary_key=True),
+    Column("plug_id", Text, nullable=False),
+    Column("account", Text, ForeignKey("books.account"), nullable=False),
+    Column("seq", Whole, nullable=False),
+    Column("line", Whole, nullable=False),
+    Column("added_at", Instant, nullable=False),
+    # posted, gave_way, taken_back or restored.
+    Column("what", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("part", Text, nullable=False),
+    Column("amount", ExactDecimal, nullable=False),
+    Column("price", ExactDecimal),
+    Column("at", Instant, nullable=False),
+    # NULL: it gave way to what the trading system delivered.
+    Column("adjustment_id", Text),
+    Index(None, "account", "name"),
+    Index(None, "adjustment_id"),
 )
 
 RECONCILIATION_EVENTS = _table(
@@ -134,11 +184,14 @@ RECONCILIATION_EVENTS = _table(
     Index(None, "account", "timestamp"),
 )
 
+# One row for each amount that an adjustment changed.
 POSITION_ADJUSTMENTS = _table(
     "position_adjustments",
     Column("adjustment_id", Text, primary_key=True),
+    Column("number", Whole, primary_key=True, autoincrement=False),
     Column("reconciliation_id", Text, nullable=False),
     Column("account", Text, nullable=False),
+    # The instrument of a position; of a balance its asset.
     Column("trading_pair", Text, nullable=False),
     Column("adjustment_type", Text, nullable=False),
     Column("old_value", ExactDecimal),
@@ -146,6 +199,59 @@ POSITION_ADJUSTMENTS = _table(
     Column("reason", Text, nullable=False),
     Column("adjusted_at", Instant, nullable=False),
     Index(None, "account", "adjusted_at"),
+)
+
+# What an adjustment posts, and what became of it; each step is a row of adjustment_changes.
+ADJUSTMENTS = _table(
+    "adjustments",
+    Column("adjustment_id", Text, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("exchange", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    # The digest of what is posted: an approval is good for this and nothing else.
+    Column("content", Text, nullable=False),
+    Column("four_eyes", Flag, nullable=False),
+    Column("proposed_by", Text, nullable=False),
+    Column("decided_by", Text),
+    Column("value", ExactDecimal),
+    Column("reconciliation_id", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("revision", Whole, nullable=False),
+    # The version of the book that it made; NULL while it is not in the book.
+    Column("book_version", Whole),
+    Column("outcome", Text),
+    Column("body", Text, nullable=False),
+    # I11, in the database as well: nothing is approved by nobody, nor by who proposed it where four eyes are asked for.
+    CheckConstraint(
+        "state IN ('proposed', 'rejected', 'expired') OR (decided_by IS NOT NULL AND "
+        "(NOT four_eyes OR lower(trim(decided_by)) <> lower(trim(proposed_by))))",
+        name="four_eyes",
+    ),
+    Index(None, "account", "state"),
+    Index(None, "account", "at"),
+)
+
+ADJUSTMENT_CHANGES = _table(
+    "adjustment_changes",
+    Column("adjustment_id", Text, ForeignKey("adjustments.adjustment_id"), primary_key=True),
+    Column("number", Whole, primary_key=True, autoincrement=False),
+    Column("account", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("from_state", Text),
+    Column("to_state", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("how", Text, nullable=False),
+    Column("note", Text, nullable=False),
+)
+
+# Who runs an account now. The token grows with every owner: whoever has an older one writes nothing any more.
+LEASES = _table(
+    "leases",
+    Column("account", Text, primary_key=True),
+    Column("token", Whole, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("until", Instant, nullable=False),
 )
 
 DISCREPANCIES = _table(

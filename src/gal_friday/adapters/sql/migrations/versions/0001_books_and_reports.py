@@ -14,8 +14,11 @@ KEYS = {
     "book_fills": "entry_id",
     "book_movements": "entry_id",
     "book_orders": "entry_id",
+    "book_reversals": "reversal_id",
+    "book_plugs": "row_id",
     "reconciliation_events": "reconciliation_id",
-    "position_adjustments": "adjustment_id",
+    "position_adjustments": "adjustment_id number",
+    "adjustment_changes": "adjustment_id number",
     "discrepancy_changes": "change_id",
     "journal_entries": "seq",
     "journal_heads": "number",
@@ -25,6 +28,8 @@ KEYS = {
 def upgrade(op: Operations) -> None:
     """Create all tables, indexes and triggers."""
     _create_book(op)
+    _create_reversals(op)
+    _create_adjustments(op)
     _create_record_of_runs(op)
     _create_discrepancies(op)
     _create_pending_keys(op)
@@ -37,11 +42,13 @@ def upgrade(op: Operations) -> None:
 
 def downgrade(op: Operations) -> None:
     """Remove all tables; what they held is gone."""
-    for table in (*reversed(KEYS), "books", "discrepancies", "pending_keys"):
+    for table in (*reversed(KEYS), "books", "adjustments", "leases", "discrepancies", "pending_keys"):
         op.drop_table(table)  # indexes and triggers go with it
     if op.get_bind().dialect.name == "postgresql":
         op.execute("DROP FUNCTION gal_friday_refuse()")
         op.execute("DROP FUNCTION gal_friday_only_forward()")
+        op.execute("DROP FUNCTION gal_friday_same_adjustment()")
+        op.execute("DROP FUNCTION gal_friday_growing_token()")
 
 
 def _create(op: Operations, name: str, *items: sa.schema.SchemaItem) -> None:
@@ -63,13 +70,19 @@ def _create_entries(op: Operations, name: str, *items: sa.schema.SchemaItem) -> 
         sa.Column("seq", Whole, nullable=False),
         sa.Column("line", Whole, nullable=False),
         sa.Column("added_at", Instant, nullable=False),
+        sa.Column("adjustment_id", sa.Text),
         *items,
         sa.Column("record", sa.Text, nullable=False),
         sa.Column("extra", sa.Text),
         sa.PrimaryKeyConstraint("entry_id", name=op.f(f"pk_{name}")),
         sa.ForeignKeyConstraint(["account"], ["books.account"], name=op.f(f"fk_{name}_account_books")),
     )
-    op.create_index(op.f(f"ix_{name}_account_seq_line"), name, ["account", "seq", "line"])
+    _index(op, name, "account", "seq", "line")
+    _index(op, name, "adjustment_id")
+
+
+def _index(op: Operations, table: str, *columns: str) -> None:
+    op.create_index(op.f(f"ix_{table}_{'_'.join(columns)}"), table, list(columns))
 
 
 def _create_book(op: Operations) -> None:
@@ -128,6 +141,110 @@ def _create_book(op: Operations) -> None:
         sa.Column("updated_at", Instant),
         sa.Column("content", sa.Text, nullable=False),
     )
+    _index(op, "book_fills", "account", "fill_id")
+    _index(op, "book_movements", "account", "movement_id")
+    _index(op, "book_movements", "account", "refers_to")
+
+
+def _create_reversals(op: Operations) -> None:
+    _create(
+        op,
+        "book_reversals",
+        sa.Column("reversal_id", sa.Text, nullable=False),
+        sa.Column("account", sa.Text, nullable=False),
+        sa.Column("seq", Whole, nullable=False),
+        sa.Column("line", Whole, nullable=False),
+        sa.Column("added_at", Instant, nullable=False),
+        sa.Column("takes_back", sa.Text, nullable=False),
+        sa.Column("adjustment_id", sa.Text),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("reversal_id", name=op.f("pk_book_reversals")),
+        sa.ForeignKeyConstraint(["account"], ["books.account"], name=op.f("fk_book_reversals_account_books")),
+    )
+    _index(op, "book_reversals", "account", "seq", "line")
+    _index(op, "book_reversals", "takes_back")
+    _index(op, "book_reversals", "adjustment_id")
+    _create(
+        op,
+        "book_plugs",
+        sa.Column("row_id", sa.Text, nullable=False),
+        sa.Column("plug_id", sa.Text, nullable=False),
+        sa.Column("account", sa.Text, nullable=False),
+        sa.Column("seq", Whole, nullable=False),
+        sa.Column("line", Whole, nullable=False),
+        sa.Column("added_at", Instant, nullable=False),
+        sa.Column("what", sa.Text, nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("part", sa.Text, nullable=False),
+        sa.Column("amount", ExactDecimal, nullable=False),
+        sa.Column("price", ExactDecimal),
+        sa.Column("at", Instant, nullable=False),
+        sa.Column("adjustment_id", sa.Text),
+        sa.PrimaryKeyConstraint("row_id", name=op.f("pk_book_plugs")),
+        sa.ForeignKeyConstraint(["account"], ["books.account"], name=op.f("fk_book_plugs_account_books")),
+    )
+    _index(op, "book_plugs", "account", "name")
+    _index(op, "book_plugs", "adjustment_id")
+
+
+def _create_adjustments(op: Operations) -> None:
+    _create(
+        op,
+        "adjustments",
+        sa.Column("adjustment_id", sa.Text, nullable=False),
+        sa.Column("account", sa.Text, nullable=False),
+        sa.Column("exchange", sa.Text, nullable=False),
+        sa.Column("type", sa.Text, nullable=False),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("content", sa.Text, nullable=False),
+        sa.Column("four_eyes", Flag, nullable=False),
+        sa.Column("proposed_by", sa.Text, nullable=False),
+        sa.Column("decided_by", sa.Text),
+        sa.Column("value", ExactDecimal),
+        sa.Column("reconciliation_id", sa.Text, nullable=False),
+        sa.Column("at", Instant, nullable=False),
+        sa.Column("revision", Whole, nullable=False),
+        sa.Column("book_version", Whole),
+        sa.Column("outcome", sa.Text),
+        sa.Column("body", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("adjustment_id", name=op.f("pk_adjustments")),
+        sa.CheckConstraint(
+            "state IN ('proposed', 'rejected', 'expired') OR (decided_by IS NOT NULL AND "
+            "(NOT four_eyes OR lower(trim(decided_by)) <> lower(trim(proposed_by))))",
+            name=op.f("ck_adjustments_four_eyes"),
+        ),
+    )
+    _index(op, "adjustments", "account", "state")
+    _index(op, "adjustments", "account", "at")
+    _create(
+        op,
+        "adjustment_changes",
+        sa.Column("adjustment_id", sa.Text, nullable=False),
+        sa.Column("number", Whole, nullable=False),
+        sa.Column("account", sa.Text, nullable=False),
+        sa.Column("at", Instant, nullable=False),
+        sa.Column("from_state", sa.Text),
+        sa.Column("to_state", sa.Text, nullable=False),
+        sa.Column("actor", sa.Text, nullable=False),
+        sa.Column("how", sa.Text, nullable=False),
+        sa.Column("note", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("adjustment_id", "number", name=op.f("pk_adjustment_changes")),
+        sa.ForeignKeyConstraint(
+            ["adjustment_id"],
+            ["adjustments.adjustment_id"],
+            name=op.f("fk_adjustment_changes_adjustment_id_adjustments"),
+        ),
+    )
+    _create(
+        op,
+        "leases",
+        sa.Column("account", sa.Text, nullable=False),
+        sa.Column("token", Whole, nullable=False),
+        sa.Column("owner", sa.Text, nullable=False),
+        sa.Column("until", Instant, nullable=False),
+        sa.PrimaryKeyConstraint("account", name=op.f("pk_leases")),
+    )
 
 
 def _create_record_of_runs(op: Operations) -> None:
@@ -155,6 +272,7 @@ def _create_record_of_runs(op: Operations) -> None:
         op,
         "position_adjustments",
         sa.Column("adjustment_id", sa.Text, nullable=False),
+        sa.Column("number", Whole, nullable=False),
         sa.Column("reconciliation_id", sa.Text, nullable=False),
         sa.Column("account", sa.Text, nullable=False),
         sa.Column("trading_pair", sa.Text, nullable=False),
@@ -163,7 +281,7 @@ def _create_record_of_runs(op: Operations) -> None:
         sa.Column("new_value", ExactDecimal),
         sa.Column("reason", sa.Text, nullable=False),
         sa.Column("adjusted_at", Instant, nullable=False),
-        sa.PrimaryKeyConstraint("adjustment_id", name=op.f("pk_position_adjustments")),
+        sa.PrimaryKeyConstraint("adjustment_id", "number", name=op.f("pk_position_adjustments")),
     )
     op.create_index(
         op.f("ix_position_adjustments_account_adjusted_at"),
@@ -273,7 +391,7 @@ def _guard_sqlite(op: Operations) -> None:
         # INSERT OR REPLACE, from a program that did not switch recursive triggers on.
         op.execute(
             f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} "  # noqa: S608 - our own names
-            f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key}) {refuse}"
+            f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {_same(key)}) {refuse}"
         )
     never = "BEGIN SELECT RAISE(ABORT, 'a discrepancy is never removed'); END"
     op.execute(f"CREATE TRIGGER discrepancies_no_delete BEFORE DELETE ON discrepancies {never}")
@@ -287,6 +405,33 @@ def _guard_sqlite(op: Operations) -> None:
         "CREATE TRIGGER books_no_replace BEFORE INSERT ON books "  # noqa: S608 - our own names
         f"WHEN EXISTS (SELECT 1 FROM books WHERE account = NEW.account) {refuse}"
     )
+    refuse = "BEGIN SELECT RAISE(ABORT, 'what an adjustment posts and who proposed it stays'); END"
+    op.execute(f"CREATE TRIGGER adjustments_no_delete BEFORE DELETE ON adjustments {refuse}")
+    op.execute(f"CREATE TRIGGER adjustments_stay BEFORE UPDATE ON adjustments WHEN {_OTHER} {refuse}")
+    op.execute(
+        "CREATE TRIGGER adjustments_no_replace BEFORE INSERT ON adjustments "  # noqa: S608 - our own names
+        f"WHEN EXISTS (SELECT 1 FROM adjustments WHERE adjustment_id = NEW.adjustment_id) {refuse}"
+    )
+    refuse = "BEGIN SELECT RAISE(ABORT, 'the token of a lease only grows'); END"
+    op.execute(f"CREATE TRIGGER leases_no_delete BEFORE DELETE ON leases {refuse}")
+    op.execute(f"CREATE TRIGGER leases_grow BEFORE UPDATE ON leases WHEN {_SHRUNK} {refuse}")
+    op.execute(
+        "CREATE TRIGGER leases_no_replace BEFORE INSERT ON leases "  # noqa: S608 - our own names
+        f"WHEN EXISTS (SELECT 1 FROM leases WHERE account = NEW.account) {refuse}"
+    )
+
+
+# An adjustment that expired or was refused may be proposed anew, by somebody else; its content stays.
+_OTHER = (
+    "NEW.adjustment_id <> OLD.adjustment_id OR NEW.account <> OLD.account OR NEW.exchange <> OLD.exchange "
+    "OR NEW.content <> OLD.content OR NEW.revision <= OLD.revision OR (OLD.state NOT IN ('expired', 'refused') "
+    "AND (NEW.proposed_by <> OLD.proposed_by OR NEW.four_eyes <> OLD.four_eyes))"
+)
+_SHRUNK = "NEW.account <> OLD.account OR NEW.token < OLD.token"
+
+
+def _same(key: str) -> str:
+    return " AND ".join(f"{name} = NEW.{name}" for name in key.split())
 
 
 def _guard_postgresql(op: Operations) -> None:
@@ -299,17 +444,31 @@ def _guard_postgresql(op: Operations) -> None:
         "IF NEW.version < OLD.version OR NEW.account <> OLD.account OR NEW.exchange <> OLD.exchange "
         "THEN RAISE EXCEPTION 'books only go forward'; END IF; RETURN NEW; END $$"
     )
+    op.execute(
+        "CREATE FUNCTION gal_friday_same_adjustment() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        f"IF {_OTHER} THEN RAISE EXCEPTION 'what an adjustment posts and who proposed it stays'; "
+        "END IF; RETURN NEW; END $$"
+    )
+    op.execute(
+        "CREATE FUNCTION gal_friday_growing_token() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        f"IF {_SHRUNK} THEN RAISE EXCEPTION 'the token of a lease only grows'; END IF; RETURN NEW; END $$"
+    )
+    for table, function in (("adjustments", "same_adjustment"), ("leases", "growing_token")):
+        op.execute(
+            f"CREATE TRIGGER {table}_stay BEFORE UPDATE ON {table} "
+            f"FOR EACH ROW EXECUTE FUNCTION gal_friday_{function}()"
+        )
     for table in KEYS:
         op.execute(
             f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table} "
             "FOR EACH ROW EXECUTE FUNCTION gal_friday_refuse()"
         )
-    for table in (*KEYS, "books", "discrepancies"):
+    for table in (*KEYS, "books", "discrepancies", "adjustments", "leases"):
         op.execute(
             f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
             "FOR EACH STATEMENT EXECUTE FUNCTION gal_friday_refuse()"
         )
-    for table in ("books", "discrepancies"):
+    for table in ("books", "discrepancies", "adjustments", "leases"):
         op.execute(
             f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} "
             "FOR EACH ROW EXECUTE FUNCTION gal_friday_refuse()"
