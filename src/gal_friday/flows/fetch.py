@@ -64,6 +64,18 @@ class Fetched(Struct, frozen=True):
     """What comparing the two gave, where the second look already did that; no watched key is in it."""
 
 
+class _ExchangeTime:
+    """The machine's clock, read as the exchange's."""
+
+    def __init__(self, clock: Clock, ahead: timedelta) -> None:
+        self._ahead = ahead
+        self._clock = clock
+        self.monotonic, self.sleep = clock.monotonic, clock.sleep
+
+    def now(self) -> datetime:
+        return self._clock.now() + self._ahead
+
+
 class _Read(Struct):
     """What was read of the exchange so far."""
 
@@ -101,6 +113,8 @@ async def fetch(
         internal = await _internal(sources, since, Scales())
         exchange = _nothing(sources, "exchange", since, str(failure))
         return _fetched(internal, exchange, cut_of(internal, exchange), in_motion(internal, exchange))
+    # Records bear the exchange's time, so both readings are dated by it: a clock that is wrong moves no cut.
+    sources = replace(sources, clock=_ExchangeTime(sources.clock, sources.exchange.capabilities.clock_offset))
     before = await _internal(sources, since, scales)
     if before.coverage == Coverages():
         # Reading a whole account can take minutes of call budget: not for a comparison with nothing.
@@ -147,7 +161,8 @@ async def _internal(sources: Sources, since: datetime, scales: Scales) -> Snapsh
         book = await sources.book.snapshot(account=sources.account, since=since - OVERLAP, scales=scales)
     except BookFailed as failure:
         return _nothing(sources, "internal", since, str(failure))
-    return renamed(replace(book, since=_later(book.since, since)), sources.aliases)
+    at = book.as_of + sources.exchange.capabilities.clock_offset
+    return renamed(replace(book, as_of=at, since=_later(book.since, since)), sources.aliases)
 
 
 async def _again(sources: Sources, before: Snapshot, since: datetime, scales: Scales) -> Snapshot:

@@ -1,7 +1,7 @@
 """Reading from an exchange. There is no port for writing to one, and there will be none (I8)."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -45,6 +45,8 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     movements: bool = True
     running_balance: bool = False
     """Movements carry the balance after them, so that a missing row is provable."""
+    clock_offset: timedelta = timedelta(0)
+    """By how much its clock is ahead of this machine's, as measured by ``open``: its records bear its own time."""
 
 
 class Check(Struct, frozen=True):

@@ -7,7 +7,7 @@ each list is held against the other.
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -97,8 +97,9 @@ class KrakenExchange:
 
     @property
     def capabilities(self) -> Capabilities:
-        """Everything, and a running balance."""
-        return Capabilities(running_balance=True)
+        """Everything, and a running balance; after ``open`` the offset of Kraken's clock, to the second."""
+        offset = timedelta(0) if self._session is None else self._session.offset
+        return Capabilities(running_balance=True, clock_offset=offset)
 
     @property
     def known_names(self) -> KnownNames:
