@@ -7,6 +7,7 @@
     │   └── ExchangeMalformed      an answer that cannot be read: nothing of it was used
     ├── BookFailed                 the trading system's book could not be read or written
     └── StoreFailed                our own database could not be read or written
+        └── ReviewOvertaken        somebody else took a step in a review first
 
 Adapters translate what their libraries raise into these, once, at the border. Every message says what
 happened, to what, and what to do next; none carries a secret.
@@ -48,3 +49,7 @@ class BookFailed(WorldFailed):
 
 class StoreFailed(WorldFailed):
     """Our own database could not be read or written."""
+
+
+class ReviewOvertaken(StoreFailed):
+    """Somebody else has taken a step in a review since it was read; nothing was written."""

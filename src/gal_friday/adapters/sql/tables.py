@@ -31,6 +31,7 @@ APPEND_ONLY = (
     "position_adjustments",
     "adjustment_changes",
     "discrepancy_changes",
+    "review_changes",
     "journal_entries",
     "journal_heads",
 )
@@ -303,6 +304,44 @@ PENDING_KEYS = _table(
     Column("name", Text, primary_key=True),
     Column("part", Text, primary_key=True),
     Column("runs", Whole, nullable=False),
+)
+
+# What people decide about a discrepancy, beside what the runs see of it.
+REVIEWS = _table(
+    "reviews",
+    Column("discrepancy_id", Text, ForeignKey("discrepancies.discrepancy_id"), primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("assignee", Text, nullable=False),
+    Column("until", Instant),
+    Column("reason", Text),
+    Column("note", Text, nullable=False),
+    # Counts the steps: two people cannot both carry on from one state.
+    Column("revision", Whole, nullable=False),
+    # All of it, as it was written; the columns above say the same in SQL.
+    Column("body", Text, nullable=False),
+    Index(None, "account", "state"),
+)
+
+REVIEW_CHANGES = _table(
+    "review_changes",
+    Column("change_id", Text, primary_key=True),
+    Column("discrepancy_id", Text, ForeignKey("reviews.discrepancy_id"), nullable=False),
+    Column("account", Text, nullable=False),
+    Column("number", Whole, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("actor", Text, nullable=False),
+    # How we know who it was.
+    Column("known_by", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("from_state", Text, nullable=False),
+    Column("to_state", Text, nullable=False),
+    Column("reason", Text),
+    Column("note", Text, nullable=False),
+    Column("adjustment_id", Text),
+    # All of it, what was looked at included.
+    Column("body", Text, nullable=False),
+    Index(None, "discrepancy_id", "number"),
 )
 
 # The columns say what the entry says, in SQL; the entry alone is read back, and its bytes are what is sealed.

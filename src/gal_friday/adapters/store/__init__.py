@@ -1,6 +1,7 @@
-"""Where runs and their reports are kept: in a database, or in memory for a trial."""
+"""Where runs, their reports and what people decide about them are kept: in a database, or in memory for a trial."""
 
 from gal_friday.adapters.store.memory import MemoryStore
+from gal_friday.adapters.store.reviews import MemoryReviews, SqlReviews
 from gal_friday.adapters.store.sql import SqlStore
 
-__all__ = ["MemoryStore", "SqlStore"]
+__all__ = ["MemoryReviews", "MemoryStore", "SqlReviews", "SqlStore"]

@@ -20,6 +20,7 @@ KEYS = {
     "position_adjustments": "adjustment_id number",
     "adjustment_changes": "adjustment_id number",
     "discrepancy_changes": "change_id",
+    "review_changes": "change_id",
     "journal_entries": "seq",
     "journal_heads": "number",
 }
@@ -32,20 +33,23 @@ def upgrade(op: Operations) -> None:
     _create_adjustments(op)
     _create_record_of_runs(op)
     _create_discrepancies(op)
+    _create_reviews(op)
     _create_pending_keys(op)
     _create_journal(op)
     if op.get_bind().dialect.name == "sqlite":
         _guard_sqlite(op)
     else:
         _guard_postgresql(op)
+    _guard_reviews(op)
 
 
 def downgrade(op: Operations) -> None:
     """Remove all tables; what they held is gone."""
-    for table in (*reversed(KEYS), "books", "adjustments", "leases", "discrepancies", "pending_keys"):
+    for table in (*reversed(KEYS), "books", "adjustments", "leases", "reviews", "discrepancies", "pending_keys"):
         op.drop_table(table)  # indexes and triggers go with it
     if op.get_bind().dialect.name == "postgresql":
         op.execute("DROP FUNCTION gal_friday_refuse()")
+        op.execute("DROP FUNCTION gal_friday_next_revision()")
         op.execute("DROP FUNCTION gal_friday_only_forward()")
         op.execute("DROP FUNCTION gal_friday_same_adjustment()")
         op.execute("DROP FUNCTION gal_friday_growing_token()")
@@ -337,6 +341,74 @@ def _create_discrepancies(op: Operations) -> None:
     op.create_index(
         op.f("ix_discrepancy_changes_discrepancy_id_number"), "discrepancy_changes", ["discrepancy_id", "number"]
     )
+
+
+def _create_reviews(op: Operations) -> None:
+    _create(
+        op,
+        "reviews",
+        sa.Column("discrepancy_id", sa.Text, nullable=False),
+        sa.Column("account", sa.Text, nullable=False),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("assignee", sa.Text, nullable=False),
+        sa.Column("until", Instant),
+        sa.Column("reason", sa.Text),
+        sa.Column("note", sa.Text, nullable=False),
+        sa.Column("revision", Whole, nullable=False),
+        sa.Column("body", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("discrepancy_id", name=op.f("pk_reviews")),
+        sa.ForeignKeyConstraint(
+            ["discrepancy_id"], ["discrepancies.discrepancy_id"], name=op.f("fk_reviews_discrepancy_id_discrepancies")
+        ),
+    )
+    op.create_index(op.f("ix_reviews_account_state"), "reviews", ["account", "state"])
+    _create(
+        op,
+        "review_changes",
+        sa.Column("change_id", sa.Text, nullable=False),
+        sa.Column("discrepancy_id", sa.Text, nullable=False),
+        sa.Column("account", sa.Text, nullable=False),
+        sa.Column("number", Whole, nullable=False),
+        sa.Column("at", Instant, nullable=False),
+        sa.Column("actor", sa.Text, nullable=False),
+        sa.Column("known_by", sa.Text, nullable=False),
+        sa.Column("action", sa.Text, nullable=False),
+        sa.Column("from_state", sa.Text, nullable=False),
+        sa.Column("to_state", sa.Text, nullable=False),
+        sa.Column("reason", sa.Text),
+        sa.Column("note", sa.Text, nullable=False),
+        sa.Column("adjustment_id", sa.Text),
+        sa.Column("body", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("change_id", name=op.f("pk_review_changes")),
+        sa.ForeignKeyConstraint(
+            ["discrepancy_id"], ["reviews.discrepancy_id"], name=op.f("fk_review_changes_discrepancy_id_reviews")
+        ),
+    )
+    op.create_index(op.f("ix_review_changes_discrepancy_id_number"), "review_changes", ["discrepancy_id", "number"])
+
+
+def _guard_reviews(op: Operations) -> None:
+    """A review is never removed, and goes from one revision to the next and no other."""
+    wrong = "NEW.revision <> OLD.revision + 1 OR NEW.discrepancy_id <> OLD.discrepancy_id OR NEW.account <> OLD.account"
+    if op.get_bind().dialect.name == "sqlite":
+        never = "BEGIN SELECT RAISE(ABORT, 'a review is never removed'); END"
+        op.execute(f"CREATE TRIGGER reviews_no_delete BEFORE DELETE ON reviews {never}")
+        refuse = "BEGIN SELECT RAISE(ABORT, 'a review goes forward step by step'); END"
+        op.execute(f"CREATE TRIGGER reviews_next_revision BEFORE UPDATE ON reviews WHEN {wrong} {refuse}")
+        return
+    op.execute(
+        "CREATE FUNCTION gal_friday_next_revision() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        f"IF {wrong} THEN RAISE EXCEPTION 'a review goes forward step by step'; END IF; RETURN NEW; END $$"
+    )
+    op.execute(
+        "CREATE TRIGGER reviews_next_revision BEFORE UPDATE ON reviews "
+        "FOR EACH ROW EXECUTE FUNCTION gal_friday_next_revision()"
+    )
+    for event, each in (("DELETE", "ROW"), ("TRUNCATE", "STATEMENT")):
+        op.execute(
+            f"CREATE TRIGGER reviews_no_{event.lower()} BEFORE {event} ON reviews "
+            f"FOR EACH {each} EXECUTE FUNCTION gal_friday_refuse()"
+        )
 
 
 def _create_pending_keys(op: Operations) -> None:
