@@ -28,7 +28,9 @@ async def sequence(engine: AsyncEngine) -> list[int]:
         return list((await connection.execute(select(JOURNAL_ENTRIES.c.seq).order_by(JOURNAL_ENTRIES.c.seq))).scalars())
 
 
-async def test_the_first_facts_are_the_journal_and_its_key(engine: AsyncEngine, append: Append, key: SigningKey) -> None:
+async def test_the_first_facts_are_the_journal_and_its_key(
+    engine: AsyncEngine, append: Append, key: SigningKey
+) -> None:
     await append(fact(1))
     async with engine.connect() as connection:
         rows = (await connection.execute(select(JOURNAL_ENTRIES).order_by(JOURNAL_ENTRIES.c.seq))).all()
@@ -60,7 +62,7 @@ async def test_a_transaction_that_is_undone_leaves_no_gap(
     engine: AsyncEngine, journal: SqlJournal, append: Append
 ) -> None:  # I10
     await append(fact(1))
-    with pytest.raises(MalformedFact):
+    with pytest.raises(MalformedFact):  # noqa: PT012 - the whole transaction is undone
         async with writing(engine, StoreFailed) as connection:
             await journal.append(connection, (fact(2),))
             await journal.append(connection, (Fact(kind="x", at=AT, account="", subject="", body={"no": 0.5}),))
@@ -113,7 +115,7 @@ async def test_a_head_that_was_damaged_is_not_gone_on_from(engine: AsyncEngine, 
     async with engine.begin() as connection:
         await connection.execute(text(guard))
         await connection.execute(text("UPDATE journal_heads SET frontier = 'ab'"))
-    with pytest.raises(StoreFailed, match="head 1 is damaged.*gal-friday journal verify"):
+    with pytest.raises(StoreFailed, match=r"head 1 is damaged.*gal-friday journal verify"):
         await append(fact(2))
 
 
