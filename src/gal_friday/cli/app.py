@@ -68,20 +68,6 @@ _GROUPS = (
             "anchor": "Hand the newest signed head to somewhere outside",
         },
     ),
-    (
-        _DECIDE,
-        "review",
-        "Decide about discrepancies; nothing is settled before a run sees it agree",
-        {
-            "queue": "List what needs a person, the first due first",
-            "assign": "Say who is to look at it",
-            "comment": "Write a note on it",
-            "accept": "Live with it as it is, until an end",
-            "dispute": "Take it up with the exchange",
-            "snooze": "Put it aside until an end",
-            "reopen": "Take a decision back",
-        },
-    ),
     (_OPERATE, "db", "Look after the database", {"upgrade": "Bring the tables up to date"}),
 )
 
