@@ -10,11 +10,12 @@ it is read by people.
 import sys
 from collections.abc import Callable, Iterator
 
-from benchmarks import compare, explain, live, read, start
+from benchmarks import compare, explain, journal, live, read, start
 from benchmarks.measured import Measured
 
 SUITES: dict[str, Callable[[], Iterator[Measured]]] = {
     "compare": compare.run,
+    "journal": journal.run,
     "live": live.run,
     "explain": explain.run,
     "read": read.run,
