@@ -45,8 +45,7 @@ async def write_for_ever(address: str) -> None:
 
 
 @pytest.mark.crash
-async def test_kill_9_loses_nothing_acknowledged_and_keeps_no_half_call(tmp_path: Path) -> None:
-    address = f"sqlite+aiosqlite:///{tmp_path / 'book.db'}"
+async def test_kill_9_loses_nothing_acknowledged_and_keeps_no_half_call(address: str) -> None:
     engine = open_engine(address)
     await upgrade(engine)
     book = SqlBook(engine, clock=SteppedClock(T0))

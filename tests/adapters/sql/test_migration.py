@@ -14,7 +14,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -71,11 +71,33 @@ async def test_a_database_goes_up_down_and_up_again(engine: AsyncEngine) -> None
     await upgrade(engine)
     await downgrade(engine)
     assert await current_revision(engine) is None
-    async with engine.connect() as connection:
-        names = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
-    assert names == []
+    assert await everything(engine) == set()
     await upgrade(engine)
+    async with engine.connect() as connection:
+        assert await connection.run_sync(differences) == []
     assert await current_revision(engine) == newest_revision()
+
+
+async def test_a_database_taken_down_and_up_again_is_the_one_it_was(engine: AsyncEngine) -> None:
+    await upgrade(engine)
+    before = await everything(engine)
+    await downgrade(engine)
+    await upgrade(engine)
+    assert await everything(engine) == before
+
+
+async def everything(engine: AsyncEngine) -> set[str]:
+    """Return the name of everything that the database holds: tables, indexes, triggers, functions, types."""
+    held = {
+        "sqlite": "SELECT type || ' ' || name FROM sqlite_schema",
+        "postgresql": "SELECT 'class ' || relname FROM pg_class WHERE relnamespace = 'public'::regnamespace "
+        "UNION ALL SELECT 'type ' || typname FROM pg_type WHERE typnamespace = 'public'::regnamespace "
+        "UNION ALL SELECT 'function ' || proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace "
+        "UNION ALL SELECT 'trigger ' || tgname FROM pg_trigger WHERE NOT tgisinternal "
+        "UNION ALL SELECT 'constraint ' || conname FROM pg_constraint WHERE connamespace = 'public'::regnamespace",
+    }
+    async with engine.connect() as connection:
+        return set((await connection.execute(text(held[engine.dialect.name]))).scalars())
 
 
 async def test_a_database_of_a_newer_program_is_refused_and_left_alone(engine: AsyncEngine) -> None:
