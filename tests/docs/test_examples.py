@@ -19,7 +19,7 @@ from gal_friday.domain.snapshot_json import FORMAT, read_snapshot
 from tests.docs.conftest import Kraken
 from tests.docs.pages import README, ROOT, Block, Command, agrees, blocks, commands, pages
 
-LANGUAGES = {"console", "json", "toml", "python", "sql", "text", ""}
+LANGUAGES = {"console", "json", "mermaid", "toml", "python", "sql", "text", ""}
 WITH_BLOCKS = [page for page in pages() if blocks(page)]
 
 Output = pytest.CaptureFixture[str]

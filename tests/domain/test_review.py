@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from gal_friday.domain.assets import Asset
 from gal_friday.domain.canonical import canonical
 from gal_friday.domain.discrepancy import Grader, discrepancies_of
-from gal_friday.domain.due import DueTimes, age_of, due_at, needs_a_person, overdue_by
+from gal_friday.domain.due import DUE_TIMES, DueTimes, age_of, due_at, needs_a_person, overdue_by
 from gal_friday.domain.errors import GalFridayError
 from gal_friday.domain.facts import PROGRAM, Actor, FactKind, KnownBy
 from gal_friday.domain.finding import Agrees, AmountMismatch, Differs, DiscrepancyType, Finding, Key, Stake
@@ -34,6 +34,7 @@ from gal_friday.domain.reviewed import (
     step,
     unreviewed,
 )
+from tests.docs.pages import ROOT
 from tests.domain.build import T0, D
 
 XRP = Key(Kind.BALANCES, "XRP", "spot")
@@ -349,3 +350,19 @@ def test_the_diagram_has_every_state_and_every_action_that_moves_one() -> None:
     moving = {row.action for row in STEPS if row.to is not None}
     assert all(f" {state}" in drawn for state in ReviewState)
     assert {action for action in Action if re.search(rf"\b{action}\b", drawn.partition("open\n")[2])} == moving
+
+
+def test_the_page_shows_the_diagram_that_the_table_gives() -> None:
+    page = (ROOT / "docs" / "review.md").read_text(encoding="utf-8")
+    assert f"```mermaid\n{diagram()}\n```" in page
+
+
+def test_the_page_has_every_reason_and_every_due_time() -> None:
+    page = (ROOT / "docs" / "review.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `(\w+)` \| (?!\d)", page, re.MULTILINE) == list(Reason)
+    told = {
+        word: int(count) for word, count in re.findall(r"^\| `(\w+)` \| (\d+) (?:hours?|days) \|", page, re.MULTILINE)
+    }
+    assert told == {"critical": 1, "high": 4, "medium": 24, "low": 7}
+    assert [DUE_TIMES.of(severity) for severity in reversed(Severity)] == [HOUR, 4 * HOUR, 24 * HOUR, 7 * 24 * HOUR]
+    assert f"at most {UNTIL_MAX.days} days away" in page

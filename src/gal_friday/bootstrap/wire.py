@@ -12,7 +12,7 @@ from gal_friday.adapters.journal import SqlJournal
 from gal_friday.adapters.kraken import KrakenExchange
 from gal_friday.adapters.sql.engine import open_engine
 from gal_friday.adapters.sql.migration import upgrade
-from gal_friday.adapters.store import SqlStore
+from gal_friday.adapters.store import SqlReviews, SqlStore
 from gal_friday.bootstrap.database import ready_url
 from gal_friday.bootstrap.errors import BadConfiguration
 from gal_friday.bootstrap.files import expanded
@@ -32,6 +32,7 @@ class OpenStore:
         self._engine = engine
         self.journal = SqlJournal(key_folder, SystemClock())
         self.store = SqlStore(engine, self.journal)
+        self.reviews = SqlReviews(engine, self.journal)
         self.book = SqlBook(engine, clock=SystemClock())
 
     async def close(self) -> None:

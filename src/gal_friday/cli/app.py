@@ -17,8 +17,8 @@ It only ever reads from an exchange.
 _EPILOGUE = """Results go to stdout, everything else to stderr. Exit status: 0 reconciled, 1 discrepancies, \
 2 wrong usage or configuration, 3 incomplete, 4 failed. Any command takes --debug. NO_COLOR is respected."""
 
-_START, _RECONCILE, _LOOK, _OPERATE = (
-    Group.create_ordered(name) for name in ("Start here", "Reconcile", "Look", "Book and database")
+_START, _RECONCILE, _LOOK, _DECIDE, _OPERATE = (
+    Group.create_ordered(name) for name in ("Start here", "Reconcile", "Look", "Decide", "Book and database")
 )
 
 _COMMANDS = (
@@ -66,6 +66,20 @@ _GROUPS = (
             "show": "Show entries, newest first",
             "export": "Write the journal as a file that can be verified offline",
             "anchor": "Hand the newest signed head to somewhere outside",
+        },
+    ),
+    (
+        _DECIDE,
+        "review",
+        "Decide about discrepancies; nothing is settled before a run sees it agree",
+        {
+            "queue": "List what needs a person, the first due first",
+            "assign": "Say who is to look at it",
+            "comment": "Write a note on it",
+            "accept": "Live with it as it is, until an end",
+            "dispute": "Take it up with the exchange",
+            "snooze": "Put it aside until an end",
+            "reopen": "Take a decision back",
         },
     ),
     (_OPERATE, "db", "Look after the database", {"upgrade": "Bring the tables up to date"}),

@@ -4,14 +4,15 @@ Looking changes nothing and judges nothing: the exit status is 0 whatever is sho
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 from msgspec.structs import replace
 
 from gal_friday.bootstrap.clock import system_clock
+from gal_friday.bootstrap.desk import desk_of
 from gal_friday.bootstrap.service import ReconciliationService
 from gal_friday.bootstrap.settings import Settings, load
 from gal_friday.cli.exit_status import RECONCILED
@@ -21,6 +22,10 @@ from gal_friday.cli.output import out, say, write_json
 from gal_friday.domain import quantity
 from gal_friday.domain.followed import Followed
 from gal_friday.domain.materiality import Severity
+from gal_friday.domain.report import plain
+from gal_friday.domain.reviewed import Review, unreviewed
+from gal_friday.flows.review import Looked, UnknownDiscrepancy, look
+from gal_friday.ports.errors import SeveralMatch
 
 _WEIGHT = {severity: weight for weight, severity in enumerate(Severity)}
 
@@ -42,12 +47,15 @@ def discrepancies(
     if limit <= 0:
         raise BadUsage("--limit goes from 1")
     settings = load(config)
-    every = sorted(asyncio.run(_found(settings, account, cleared)), key=_rank)
+    found, reviews = asyncio.run(_found(settings, account, cleared))
+    every = sorted(found, key=_rank)
     shown = every[:limit]
     if as_json:
-        write_json({"discrepancies": shown, "count": len(shown)})
+        listed = [_json(one, reviews.get(one.id)) for one in shown]
+        write_json({"discrepancies": listed, "count": len(shown)})
     elif shown:
-        _print(list_lines(shown, now=system_clock().now(), currency=_currency(settings), width=out().width))
+        now, currency = system_clock().now(), _currency(settings)
+        _print(list_lines(shown, now=now, currency=currency, width=out().width, reviews=reviews))
     else:
         say("no discrepancy is open" if not cleared else "no discrepancy was ever seen")
     if len(every) > limit:
@@ -64,27 +72,36 @@ def discrepancy(
 ) -> int:
     """Show one discrepancy: both sides, since when, why, its life, and what to do next."""
     settings = load(config)
-    found = asyncio.run(_one(settings, discrepancy_id))
-    if found is None:
-        raise BadUsage(f"no discrepancy {discrepancy_id!r}; `gal-friday discrepancies --all` lists them")
+    try:
+        seen = asyncio.run(_one(settings, discrepancy_id))
+    except (SeveralMatch, UnknownDiscrepancy) as wrong:
+        raise BadUsage(str(wrong)) from wrong
     if as_json:
-        write_json(found)
+        write_json(_json(seen.followed, seen.review) | {"review_changes": seen.changes})
     else:
-        _print(page_lines(found, now=system_clock().now(), currency=_currency(settings)))
+        now, currency = system_clock().now(), _currency(settings)
+        _print(page_lines(seen.followed, now=now, currency=currency, review=seen.review, changes=seen.changes))
     return RECONCILED
 
 
-async def _found(settings: Settings, account: str | None, cleared: bool) -> Sequence[Followed]:
+async def _found(
+    settings: Settings, account: str | None, cleared: bool
+) -> tuple[Sequence[Followed], Mapping[str, Review]]:
     async with ReconciliationService(settings) as service:
-        return await service.opened.store.discrepancies(account=account, cleared=cleared)
+        found = await service.opened.store.discrepancies(account=account, cleared=cleared)
+        return found, await service.opened.reviews.reviews(one.id for one in found)
 
 
-async def _one(settings: Settings, prefix: str) -> Followed | None:
+async def _one(settings: Settings, prefix: str) -> Looked:
     """Return the discrepancy with every change of its life, not only the newest that it carries with it."""
     async with ReconciliationService(settings) as service:
-        store = service.opened.store
-        found = await store.discrepancy(prefix)
-        return None if found is None else replace(found, history=tuple(await store.changes(found.id)))
+        seen = await look(desk_of(service.opened), prefix)
+        changes = await service.opened.store.changes(seen.followed.id)
+        return replace(seen, followed=replace(seen.followed, history=tuple(changes)))
+
+
+def _json(one: Followed, review: Review | None) -> dict[str, Any]:
+    return {**plain(one), "review": review or unreviewed(one)}
 
 
 def _rank(one: Followed) -> tuple[bool, int, Decimal, str]:

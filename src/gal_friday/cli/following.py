@@ -4,35 +4,49 @@ Nothing is ever cut: ids and amounts are whole at every width, because people co
 """
 
 import shlex
-from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 
 from gal_friday.cli import words
 from gal_friday.cli.columns import aligned, amount, padded, signed, table, worth
 from gal_friday.cli.output import printable
+from gal_friday.cli.reviewing import page_head, page_history, short, spanned
 from gal_friday.domain import quantity
 from gal_friday.domain.discrepancy import BalanceDiscrepancy, Discrepancy, RecordDiscrepancy
+from gal_friday.domain.due import age_of
 from gal_friday.domain.explanation import Alternative, Explanation, Item
 from gal_friday.domain.finding import DiscrepancyType as Type
 from gal_friday.domain.followed import Followed
+from gal_friday.domain.reviewed import Review, ReviewChange, unreviewed
 from gal_friday.domain.snapshot import Side
 
 _LABEL = 13
 _NEVER_BOOKED = {Type.FILL_MISSING_INTERNAL, Type.MOVEMENT_MISSING_INTERNAL}
 _SIDES = {"internal": "book", "exchange": "exchange"}
-_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+_UNTOUCHED: Mapping[str, Review] = {}
 
 
-def list_lines(found: Sequence[Followed], *, now: datetime, currency: str, width: int) -> list[str]:
+def list_lines(
+    found: Sequence[Followed],
+    *,
+    now: datetime,
+    currency: str,
+    width: int,
+    reviews: Mapping[str, Review] = _UNTOUCHED,
+) -> list[str]:
     """Return the list: one line each under a heading where *width* allows, else two for each."""
     accounts = len({one.account for one in found}) > 1
-    wide = _in_one_line(found, now, currency, accounts=accounts)
+    reviewed = [short(reviews[one.id]) if one.id in reviews else "" for one in found]
+    wide = _in_one_line(found, reviewed, now, currency, accounts=accounts)
     if all(len(line) <= width for line in wide):
         return wide
-    return [line for one in found for line in _in_two_lines(one, now, currency, accounts=accounts)]
+    both = zip(found, reviewed, strict=True)
+    return [line for one, review in both for line in _in_two_lines(one, review, now, currency, accounts=accounts)]
 
 
-def _in_one_line(found: Sequence[Followed], now: datetime, currency: str, *, accounts: bool) -> list[str]:
+def _in_one_line(
+    found: Sequence[Followed], reviewed: Sequence[str], now: datetime, currency: str, *, accounts: bool
+) -> list[str]:
     columns = [
         padded(["severity", *(one.severity for one in found)]),
         padded(["what", *(words.what(one.latest) for one in found)]),
@@ -41,6 +55,7 @@ def _in_one_line(found: Sequence[Followed], now: datetime, currency: str, *, acc
         aligned(["difference", *(signed(one.latest.difference) for one in found)]),
         aligned(["worth", *(worth(one.latest.value, currency) for one in found)]),
         padded(["state", *(one.state for one in found)]),
+        *([padded(["review", *reviewed])] if any(reviewed) else []),
         padded(["age", *(age(now, one) for one in found)]),
         padded(["seen", *(_times(one.occurrences) for one in found)]),
         padded(["id", *(one.id for one in found)]),
@@ -48,11 +63,11 @@ def _in_one_line(found: Sequence[Followed], now: datetime, currency: str, *, acc
     return table(columns)
 
 
-def _in_two_lines(one: Followed, now: datetime, currency: str, *, accounts: bool) -> Iterator[str]:
+def _in_two_lines(one: Followed, review: str, now: datetime, currency: str, *, accounts: bool) -> Iterator[str]:
     where = printable(words.where(one.latest)) + (f" ({printable(one.account)})" if accounts else "")
     yield f"{one.severity:<10}{words.what(one.latest)}: {where}"
     amounts = (signed(one.latest.difference), worth(one.latest.value, currency))
-    seen = (f"{one.state} {age(now, one)}".rstrip(), f"seen {_times(one.occurrences)}", one.id)
+    seen = (f"{one.state} {age(now, one)}".rstrip(), f"seen {_times(one.occurrences)}", review, one.id)
     yield f"{'':10}{'  '.join(filter(None, (*amounts, *seen)))}"
 
 
@@ -62,15 +77,21 @@ def _times(count: int) -> str:
 
 def age(now: datetime, one: Followed) -> str:
     """Return how old an open discrepancy is, or how old a cleared one became; in its largest unit."""
-    past = max((now if one.cleared_at is None else one.cleared_at) - one.since, timedelta())
-    if past >= _DAY:
-        return words.counted(past // _DAY, "day", "days")
-    return f"{past // _HOUR} h" if past >= _HOUR else f"{past // timedelta(minutes=1)} min"
+    return spanned(age_of(one, now))
 
 
-def page_lines(one: Followed, *, now: datetime, currency: str) -> list[str]:
-    """Return everything that is known about one discrepancy, and what to do next."""
-    return [printable(line) for line in (*_head(one, now, currency), *_why(one), *_life(one), *_next(one))]
+def page_lines(
+    one: Followed,
+    *,
+    now: datetime,
+    currency: str,
+    review: Review | None = None,
+    changes: Sequence[ReviewChange] = (),
+) -> list[str]:
+    """Return everything that is known about one discrepancy, what people decided about it, and what to do next."""
+    head = (*_head(one, now, currency), *page_head(one, review or unreviewed(one), now))
+    lines = (*head, *_why(one), *_life(one), *page_history(changes), *_next(one))
+    return [printable(line) for line in lines]
 
 
 def _head(one: Followed, now: datetime, currency: str) -> Iterator[str]:
@@ -178,3 +199,4 @@ def _next(one: Followed) -> Iterator[str]:
         yield f"  gal-friday book import FILE --account {account}  (Kraken's ledgers.csv and trades.csv)"
     yield f"  gal-friday report --account {account}  (what else the last run saw)"
     yield f"  gal-friday run {account}  (again; only what is seen to agree is settled)"
+    yield f"  gal-friday review assign {one.id}  (take it; review --help lists what else can be decided)"

@@ -7,7 +7,8 @@
     │   └── ExchangeMalformed      an answer that cannot be read: nothing of it was used
     ├── BookFailed                 the trading system's book could not be read or written
     └── StoreFailed                our own database could not be read or written
-        └── ReviewOvertaken        somebody else took a step in a review first
+        ├── ReviewOvertaken        somebody else took a step in a review first
+        └── SeveralMatch           the beginning of an id that could be several
 
 Adapters translate what their libraries raise into these, once, at the border. Every message says what
 happened, to what, and what to do next; none carries a secret.
@@ -53,3 +54,7 @@ class StoreFailed(WorldFailed):
 
 class ReviewOvertaken(StoreFailed):
     """Somebody else has taken a step in a review since it was read; nothing was written."""
+
+
+class SeveralMatch(StoreFailed):
+    """Several ids begin with what was asked for; the message lists some of them."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from gal_friday.domain.following import Carried
-from gal_friday.ports.errors import StoreFailed
+from gal_friday.ports.errors import SeveralMatch, StoreFailed
 
 SHOWN = 5
 """How many of several matching ids a message lists."""
@@ -32,12 +32,12 @@ def only_match(asked: str, matches: Sequence[str], *, of: str = "reports") -> st
     """Return the id that is meant by *asked*: itself, or the only one that begins with it; None for none.
 
     Raises:
-        StoreFailed: several begin with it.
+        SeveralMatch: several begin with it.
     """
     if asked in matches:
         return asked
     if len(matches) > 1:
-        raise StoreFailed(f"several {of} begin with {asked}: {_shown(matches)}; write more of the id")
+        raise SeveralMatch(f"several {of} begin with {asked}: {_shown(matches)}; write more of the id")
     return matches[0] if matches else None
 
 
