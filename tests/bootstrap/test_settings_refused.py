@@ -92,6 +92,22 @@ NEXT = "; correct it and run gal-friday config check"
         ),
         (ACCOUNT + 'book = {type = "pipe"}', "[accounts.main.book] type = 'pipe': must be one of 'embedded', 'file'"),
         (ACCOUNT + 'book = {type = "file"}', "[accounts.main.book] path: is missing"),
+        ('[prices]\nfile = "prices.txt"', "[prices] file = 'prices.txt': must end in .csv or .json"),
+        ('[prices.fixed]\nBTC = "0"', "[prices.fixed] BTC = 0: must be above zero"),
+        ('[prices.fixed]\nBTC = "-1"', "[prices.fixed] BTC = -1: must be above zero"),
+        (
+            "[prices.fixed]\nBTC = inf",
+            '[prices.fixed] BTC = Infinity: must be an amount in plain digits, such as "0.01"',
+        ),
+        (
+            '[prices.fixed]\nUSD = "1"',
+            "[prices.fixed] USD = 1: is the reporting currency, in which prices are stated; take it out",
+        ),
+        (
+            '[prices.fixed]\nBTC = "1"\nXBT = "2"\n[aliases.assets]\nXBT = "BTC"',
+            "[prices.fixed] XBT = 2: has a price already, as BTC; leave one of the two",
+        ),
+        ('[prices.fixed]\n" " = "1"', "[prices.fixed] ' ': is no name; write one that can be read"),
         ("state_folder = 3", 'state_folder = 3: must be text in quotes ("…")'),
     ],
 )
@@ -155,6 +171,7 @@ POLICY = {
     "critical_value": Decimal(1001),
     "trivial_value": Decimal(2),
     "reporting_currency": Asset("EUR"),
+    "max_price_age_minutes": 61,
     "confirmations": 3,
     "grace_seconds": 91,
     "graces": {"kraken": 92},

@@ -26,6 +26,7 @@ from gal_friday.bootstrap.settings import (
     BookInFile,
     Database,
     EmbeddedBook,
+    PriceSettings,
     Reconciliation,
     Settings,
 )
@@ -78,6 +79,7 @@ SECTIONS: dict[str, type[Struct]] = {
     "### `[accounts.NAME]`": AccountSettings,
     '### `[accounts.NAME.book]`, `type = "embedded"`': EmbeddedBook,
     '### `[accounts.NAME.book]`, `type = "file"`': BookInFile,
+    "### `[prices]`": PriceSettings,
     "### `[aliases]`": AliasSettings,
 }
 

@@ -19,7 +19,7 @@ from gal_friday.domain.quantity import exact
 
 Path = tuple[str, ...]
 _QUOTED_MAX = 80  # Characters of a value.
-_NEAR = 0.4  # Of letters in common: "recon" is meant to be "reconciliation".
+_NEAR = 0.5  # Of letters in common: "recon" is meant to be "reconciliation".
 _NEVER_QUOTED = frozenset({"api_key", "api_secret", "url"})
 _KINDS: dict[Any, str] = {
     int: "a whole number",
@@ -102,8 +102,8 @@ def _unknown(kind: type[Struct], tree: Mapping[str, Any], path: Path) -> Iterato
     for name in tree:
         if name not in names and name != kind.__struct_config__.tag_field:
             near = get_close_matches(name, names, 1, _NEAR)
-            hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(names) or 'nothing'}"
-            yield Problem((*path, name), f"there is no such setting; {hint}")
+            hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(names) or 'none'}"
+            yield Problem((*path, name), f"there is no such setting; {hint} (gal-friday config schema lists all)")
 
 
 def _value(hint: Any, value: Any, path: Path) -> Iterator[Problem]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 # Thirty years: further back than any exchange, and no further than the calendar.
 _LONGEST = {"lookback_hours": 24 * 366 * 30, "reach_back_days": 366 * 30}
+PRICE_FILES = (".csv", ".json")
 _LONGEST_ELSE = 10_000_000
 _RISING = (
     ("medium_threshold", "high_threshold", "critical_threshold"),
@@ -27,6 +28,7 @@ def nonsense_in(settings: "Settings") -> Iterator[Problem]:
     for account, configured in settings.accounts.items():
         yield from _of_account(account, configured)
     yield from _of_reconciliation(settings.reconciliation)
+    yield from _of_prices(settings)
     yield from _of_names(settings)
 
 
@@ -46,6 +48,22 @@ def _of_reconciliation(reconciliation: "Reconciliation") -> Iterator[Problem]:
             if values[lower] > values[higher]:
                 text = f"must not be below {lower}, which is {values[lower]:f}"
                 yield Problem((*path, higher), text, values[higher])
+
+
+def _of_prices(settings: "Settings") -> Iterator[Problem]:
+    prices, aliases = settings.prices, settings.aliases.assets
+    if prices.file is not None and not prices.file.lower().endswith(PRICE_FILES):
+        yield Problem(("prices", "file"), f"must end in {' or '.join(PRICE_FILES)}", prices.file)
+    meant: dict[str, str] = {}
+    for name, price in prices.fixed.items():
+        path, asset = ("prices", "fixed", name), aliases.get(name, name)
+        if price <= 0:
+            yield Problem(path, "must be above zero", price)
+        if asset == settings.reconciliation.reporting_currency:
+            yield Problem(path, "is the reporting currency, in which prices are stated; take it out", price)
+        if meant.setdefault(asset, name) != name:
+            yield Problem(path, f"has a price already, as {meant[asset]}; leave one of the two", price)
+    yield from _unreadable(("prices", "fixed"), prices.fixed)
 
 
 def _limits(path: Path, values: dict[str, Any]) -> Iterator[Problem]:

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from gal_friday.bootstrap.settings import Settings, load
-from gal_friday.bootstrap.wire import OpenStore, open_store, sources_of
+from gal_friday.bootstrap.wire import OpenStore, open_store, prices_of, sources_of
 from gal_friday.domain.records import RECORD_KINDS, Kind
 from gal_friday.domain.report import ReconciliationReport
 from gal_friday.flows.reconcile import reconcile
@@ -83,9 +83,9 @@ class ReconciliationService:
         store = self.opened
         sources = sources_of(self.settings, account, store, self._progress)
         since = sources.clock.now() - timedelta(hours=self.settings.reconciliation.lookback_hours)
-        policy = self.settings.reconciliation.policy()
+        policy, prices = self.settings.reconciliation.policy(), prices_of(self.settings)
         try:
-            return await reconcile(sources, store.store, policy=policy, since=since, only=only)
+            return await reconcile(sources, store.store, policy=policy, since=since, only=only, prices=prices)
         finally:
             await sources.exchange.close()
 

@@ -67,6 +67,8 @@ class Reconciliation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """In how many runs a discrepancy must be seen before it is confirmed."""
     grace_seconds: int = Policy().grace_seconds
     """How long an absence may be a delay, and how long a discrepancy must have been seen for to be confirmed."""
+    max_price_age_minutes: int = Policy().max_price_age_minutes
+    """A price that is older than this values nothing."""
     graces: dict[ExchangeName, int] = {}
     """The grace at single exchanges, in place of grace_seconds."""
     pending_runs: int = Policy().pending_runs
@@ -126,6 +128,15 @@ class AccountSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     book: EmbeddedBook | BookInFile = EmbeddedBook()
 
 
+class PriceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What differences are worth: fixed prices first, then those of the file, then the exchange's own."""
+
+    file: str | None = None
+    """A file of prices, .csv or .json, with asset, price, currency and at; read anew at every run."""
+    fixed: dict[str, Decimal] = {}
+    """For example ``BTC = "60000"``: prices in reporting_currency that hold for as long as they stand here."""
+
+
 class AliasSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The names that the trading system's book uses, where they are not the canonical ones."""
 
@@ -150,6 +161,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reconciliation: Reconciliation = Reconciliation()
     database: Database = Database()
     accounts: dict[str, AccountSettings] = {}
+    prices: PriceSettings = PriceSettings()
     aliases: AliasSettings = AliasSettings()
 
 
@@ -217,7 +229,7 @@ def _overlay(tree: dict[str, Any], environment: Mapping[str, str]) -> dict[tuple
     return variables
 
 
-_OF_CODES = frozenset({".reconciliation.tolerances", ".aliases.assets", ".aliases.instruments"})
+_OF_CODES = frozenset({".reconciliation.tolerances", ".prices.fixed", ".aliases.assets", ".aliases.instruments"})
 """Sections whose entries are asset codes and the like, in which capitals count."""
 
 

@@ -10,18 +10,21 @@ from gal_friday.adapters.book_sql import SqlBook
 from gal_friday.adapters.clock import SystemClock
 from gal_friday.adapters.journal import SqlJournal
 from gal_friday.adapters.kraken import KrakenExchange
+from gal_friday.adapters.prices import FilePrices, FixedPrices
 from gal_friday.adapters.sql.engine import open_engine
 from gal_friday.adapters.sql.migration import upgrade
 from gal_friday.adapters.store import SqlReviews, SqlStore
 from gal_friday.bootstrap.database import ready_url
 from gal_friday.bootstrap.errors import BadConfiguration
-from gal_friday.bootstrap.files import expanded
+from gal_friday.bootstrap.files import expanded, read_bounded
 from gal_friday.bootstrap.secrets import resolve
 from gal_friday.bootstrap.settings import AccountSettings, BookInFile, EmbeddedBook, Settings
+from gal_friday.domain.assets import Asset
 from gal_friday.flows.fetch import Sources
 from gal_friday.ports.book import Book
 from gal_friday.ports.errors import ExchangeRefused
 from gal_friday.ports.exchange import Exchange, Progress
+from gal_friday.ports.prices import Prices
 
 
 class OpenStore:
@@ -131,3 +134,27 @@ def book_of(account: str, configured: AccountSettings, store: OpenStore) -> Book
                 clock=SystemClock(),
                 stale_after_minutes=stale_after_minutes,
             )
+
+
+def prices_of(settings: Settings) -> tuple[Prices, ...]:
+    """Return the configured sources of prices, in the order in which they are asked; the exchange comes after them.
+
+    Raises:
+        BadConfiguration: the name of the file is no path.
+    """
+    aliases, fixed = settings.aliases.table().assets, settings.prices.fixed
+    sources: list[Prices] = []
+    if fixed:
+        stated = {aliases.get(name, Asset(name)): price for name, price in fixed.items()}
+        sources.append(FixedPrices(stated, currency=Asset(settings.reconciliation.reporting_currency)))
+    if (file := price_file(settings)) is not None:
+        sources.append(file)
+    return tuple(sources)
+
+
+def price_file(settings: Settings) -> FilePrices | None:
+    """Return the configured file of prices, if there is one."""
+    if settings.prices.file is None:
+        return None
+    path = expanded(settings.prices.file, setting="prices.file")
+    return FilePrices(path, read=read_bounded, aliases=settings.aliases.table().assets)

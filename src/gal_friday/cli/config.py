@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct, to_builtins
 
+from gal_friday.bootstrap.clock import system_clock
 from gal_friday.bootstrap.errors import BadConfiguration
 from gal_friday.bootstrap.secrets import resolve
 from gal_friday.bootstrap.settings import RESERVED, AccountSettings, BookInFile, Settings, found, load
@@ -82,10 +83,13 @@ def _say(result: Checked) -> None:
 
 
 def _problems(settings: Settings) -> Iterator[str]:
+    from gal_friday.bootstrap.prices import price_problems
+
     if not settings.accounts:
         yield "no account is configured; `gal-friday init` writes a configuration to fill in"
     for name, account in sorted(settings.accounts.items()):
         yield from _of_account(name, account)
+    yield from price_problems(settings, now=system_clock().now())
 
 
 def _of_account(name: str, account: AccountSettings) -> Iterator[str]:
@@ -125,5 +129,7 @@ def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(value, dict):
         for inner, part in value.items():
             yield from _flat(part, f"{name}.{inner}" if name else inner)
+    elif value is None:
+        yield name, "(none)"
     else:
         yield name, str(value).lower() if isinstance(value, bool) else str(value)

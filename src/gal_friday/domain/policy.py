@@ -36,6 +36,8 @@ class Policy(Struct, frozen=True, kw_only=True):
 
     reporting_currency: Asset = Asset("USD")
     """The currency in which values are stated."""
+    max_price_age_minutes: int = 60
+    """A price that is older than this values nothing."""
 
     confirmations: int = 2
     """In how many runs a discrepancy must be seen before it is confirmed."""

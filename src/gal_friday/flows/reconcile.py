@@ -7,15 +7,12 @@ of a discrepancy in ``domain/following``.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from gal_friday.domain.assets import Asset
 from gal_friday.domain.compare import compare_snapshots
-from gal_friday.domain.discrepancy import stake_assets
-from gal_friday.domain.finding import Finding, Key
+from gal_friday.domain.finding import Key
 from gal_friday.domain.followed import Followed
 from gal_friday.domain.following import Run, carry_forward
 from gal_friday.domain.policy import Policy
@@ -24,7 +21,8 @@ from gal_friday.domain.records import RECORD_KINDS, Kind
 from gal_friday.domain.report import ReconciliationReport, report_of
 from gal_friday.domain.verdict import ReconciliationStatus
 from gal_friday.flows.fetch import Sources, fetch
-from gal_friday.ports.errors import ExchangeFailed, StoreFailed
+from gal_friday.flows.worth import AtExchange, worth
+from gal_friday.ports.errors import StoreFailed
 from gal_friday.ports.prices import Prices
 from gal_friday.ports.store import Store
 
@@ -36,8 +34,11 @@ async def reconcile(
     policy: Policy,
     since: datetime,
     only: Sequence[Kind] = RECORD_KINDS,
+    prices: Sequence[Prices] = (),
 ) -> ReconciliationReport:
     """Reconcile the account once, from *since* on, and return the recorded report.
+
+    *prices* are asked in their order for what differences are worth; the exchange is asked last.
 
     A failure of the world never raises: the report then says what was not checked and why. A report that
     could not be recorded comes back as failed, with everything that was found.
@@ -54,16 +55,19 @@ async def reconcile(
             fetched.internal, fetched.exchange, policy=policy, watched=watched, only=only, motion=fetched.motion
         )
     )
-    prices, unpriced = await _worth(sources.exchange, findings, policy)
-    report = report_of(fetched.internal, fetched.exchange, findings, policy=policy, prices=prices, only=only)
+    sides, clock = (fetched.internal, fetched.exchange), sources.clock
+    asked = (*prices, AtExchange(sources.exchange, clock))
+    valued = await worth(asked, findings, sides, policy=policy, clock=clock)
+    report = report_of(*sides, findings, policy=policy, prices=valued.prices, only=only)
     report = replace(
         report,
         cut=fetched.cut,
         error_messages=fetched.errors,
-        notes=(*report.notes, *reach.notes, *unpriced),
+        price_sources=valued.sources,
+        notes=(*report.notes, *reach.notes, *valued.notes),
         duration_seconds=round(sources.clock.monotonic() - started, 3),
     )
-    pending = pending_after(known.pending, report.findings, fetched.internal, fetched.exchange)
+    pending = pending_after(known.pending, report.findings, *sides)
     return await _record(store, report, known, pending, run_of(report, since=reach.since), policy)
 
 
@@ -83,20 +87,6 @@ async def _known(sources: Sources, store: Store) -> _Known:
         return _Known(failure=failure)
     # An account that was moved to another exchange left its discrepancies at the old one.
     return _Known(tuple(one for one in known if one.exchange == sources.exchange.name), pending)
-
-
-async def _worth(
-    source: Prices, findings: Sequence[Finding], policy: Policy
-) -> tuple[dict[Asset, Decimal], tuple[str, ...]]:
-    """Return prices for what is at stake; without them the report stands, graded by share alone."""
-    assets = {stake.asset for finding in findings for stake in stake_assets(finding)}
-    wanted = sorted(assets - {policy.reporting_currency})
-    if not wanted:
-        return {}, ()
-    try:
-        return await source.prices(wanted, currency=policy.reporting_currency), ()
-    except ExchangeFailed as failure:
-        return {}, (f"differences could not be valued: {failure}",)
 
 
 async def _record(

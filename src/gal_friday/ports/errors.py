@@ -6,6 +6,7 @@
     │   ├── ExchangeRefused        this key may not, or the request is wrong: a person has to act
     │   └── ExchangeMalformed      an answer that cannot be read: nothing of it was used
     ├── BookFailed                 the trading system's book could not be read or written
+    ├── PricesFailed               a source of prices could not be read, or states what is none
     └── StoreFailed                our own database could not be read or written
         ├── ReviewOvertaken        somebody else took a step in a review first
         └── SeveralMatch           the beginning of an id that could be several
@@ -46,6 +47,10 @@ class ExchangeMalformed(ExchangeFailed):
 
 class BookFailed(WorldFailed):
     """The book could not be read or written."""
+
+
+class PricesFailed(WorldFailed):
+    """A source of prices could not be read, or what it states is no price."""
 
 
 class StoreFailed(WorldFailed):
