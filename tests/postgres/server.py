@@ -2,7 +2,7 @@
 
     python tests/postgres/server.py
 
-It prints the server's address and folder, serves on loopback until its standard input ends, and removes
+It prints the server's address and its two folders, serves on loopback until its standard input ends, and removes
 everything. Input ends with whoever started it, however that ends: nothing stays behind, not even after
 kill -9. The data is not meant to survive a crash, so nothing is ever flushed to the disk.
 
@@ -33,19 +33,20 @@ _PROGRAM = ".exe" if os.name == "nt" else ""
 # An unusual zone and order of days: what is right here does not lean on what servers usually have.
 _SETTINGS = {"TimeZone": "Asia/Kolkata", "DateStyle": "German", "listen_addresses": "127.0.0.1"}
 _SETTINGS |= {"unix_socket_directories": "", "fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
-_SETTINGS |= {"autovacuum": "off", "shared_buffers": "32MB"}
+_SETTINGS |= {"autovacuum": "off", "shared_buffers": "32MB", "max_wal_size": "64MB"}
+_ROOM = 1024**3  # Several times what all of it takes.
 
 
 def main() -> int:
     """Serve until standard input ends; return 1 and print the reason where no server can be had."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    with tempfile.TemporaryDirectory(prefix="gal-friday-postgresql-", ignore_cleanup_errors=True) as name:
+    with _folder(None) as folder, _folder(_memory()) as data:
         try:
-            address, server = started(Path(name))
+            address, server = started(Path(folder), Path(data))
         except (OSError, LookupError, RuntimeError, subprocess.SubprocessError) as error:
             sys.stdout.write(f"{error}\n")
             return 1
-        sys.stdout.write(f"{address} {name}\n")
+        sys.stdout.write(f"{address} {folder} {data}\n")
         sys.stdout.flush()
         try:
             sys.stdin.read()
@@ -55,35 +56,48 @@ def main() -> int:
     return 0
 
 
-def started(folder: Path) -> tuple[str, subprocess.Popen[bytes]]:
-    """Make a server below *folder* and return its address, password included, and its process."""
+def _folder(place: str | None) -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="gal-friday-postgresql-", dir=place, ignore_cleanup_errors=True)
+
+
+def _memory() -> str | None:
+    """Return a place in memory for the data, if there is one with room: a database is three hundred files."""
+    try:
+        room = os.statvfs("/dev/shm")
+    except (AttributeError, OSError):
+        return None
+    return "/dev/shm" if room.f_bavail * room.f_frsize > _ROOM and os.access("/dev/shm", os.W_OK) else None
+
+
+def started(folder: Path, data: Path) -> tuple[str, subprocess.Popen[bytes]]:
+    """Make a server in these folders and return its address, password included, and its process."""
     programs, owner = binaries(), dict[str, Any]()
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         programs, owner = _given_to_nobody(programs, folder)
     password = secrets.token_hex(16)
-    _make(folder, programs, password, owner)
+    (folder / "password").write_text(password)
+    for path in (data, folder, *folder.rglob("*")) if owner else ():
+        os.chown(path, owner["user"], owner["group"], follow_symlinks=False)
+    _make(folder, data, programs, owner)
     for _ in range(_ATTEMPTS):
         port = _free_port()
-        server = _start(folder, programs, port, owner)
-        if _is_ready(server, folder / "data" / "postmaster.pid"):
+        server = _start(folder, data, programs, port, owner)
+        if _is_ready(server, data / "postmaster.pid"):
             return f"postgresql://postgres:{password}@127.0.0.1:{port}/postgres", server
         server.kill()
     raise RuntimeError(f"the server in {programs} does not start: {(folder / 'log').read_text(errors='replace')}")
 
 
-def _make(folder: Path, programs: Path, password: str, owner: dict[str, Any]) -> None:
-    (folder / "password").write_text(password)
-    command = [str(programs / f"initdb{_PROGRAM}"), "-D", str(folder / "data"), "-U", "postgres", "-A", "password"]
+def _make(folder: Path, data: Path, programs: Path, owner: dict[str, Any]) -> None:
+    command = [str(programs / f"initdb{_PROGRAM}"), "-D", str(data), "-U", "postgres", "-A", "password"]
     command += [f"--pwfile={folder / 'password'}", "--encoding=UTF8", "--locale=C", "--no-sync"]
-    for path in (folder, *folder.rglob("*")) if owner else ():
-        os.chown(path, owner["user"], owner["group"], follow_symlinks=False)
     step = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False, cwd=folder, **owner)
     if step.returncode:
         raise RuntimeError(f"{command[0]} failed: {step.stdout}{step.stderr}")
 
 
-def _start(folder: Path, programs: Path, port: int, owner: dict[str, Any]) -> subprocess.Popen[bytes]:
-    command = [str(programs / f"postgres{_PROGRAM}"), "-D", str(folder / "data"), "-p", str(port)]
+def _start(folder: Path, data: Path, programs: Path, port: int, owner: dict[str, Any]) -> subprocess.Popen[bytes]:
+    command = [str(programs / f"postgres{_PROGRAM}"), "-D", str(data), "-p", str(port)]
     command += [word for name, value in _SETTINGS.items() for word in ("-c", f"{name}={value}")]
     if sys.platform == "linux":
         owner = owner | {"preexec_fn": _mortal()}

@@ -32,31 +32,33 @@ def run() -> Iterator[subprocess.Popen[str]]:
         process.kill()
 
 
-def started(run: subprocess.Popen[str]) -> tuple[int, Path]:
+def started(run: subprocess.Popen[str]) -> tuple[int, Path, Path]:
     assert run.stdout is not None
-    address, folder = run.stdout.readline().split()
+    address, folder, data = run.stdout.readline().split()
     port = make_url(address).port
     assert port is not None
-    assert Path(folder).is_dir()
+    assert Path(folder, "log").is_file()
+    assert Path(data, "PG_VERSION").is_file()
     with socket.create_connection(("127.0.0.1", port), timeout=10):
         pass
-    return port, Path(folder)
+    return port, Path(folder), Path(data)
 
 
 def test_tests_that_are_killed_leave_no_server_and_no_file(run: subprocess.Popen[str]) -> None:
-    port, folder = started(run)
+    port, folder, data = started(run)
     run.kill()
     assert run.stdout is not None
     assert run.stdout.read() == ""  # both hold it open: read to its end, the server's process has gone too
     assert not folder.exists()
+    assert not data.exists()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=10)
 
 
 def test_only_this_machine_is_answered_and_only_with_the_password(run: subprocess.Popen[str]) -> None:
-    port, folder = started(run)
-    assert folder.stat().st_mode & 0o077 == 0
-    rules = (folder / "data" / "pg_hba.conf").read_text().splitlines()
+    port, folder, data = started(run)
+    assert {path.stat().st_mode & 0o077 for path in (folder, data)} == {0}
+    rules = (data / "pg_hba.conf").read_text().splitlines()
     methods = {rule.split()[-1] for rule in rules if rule and not rule.startswith("#")}
     assert methods == {"password"}
     mine = socket.gethostbyname(socket.gethostname())
