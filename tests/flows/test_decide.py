@@ -12,6 +12,7 @@ from gal_friday.adapters.book_sql.memory import MemoryBook
 from gal_friday.adapters.book_sql.memory_adjustments import MemoryAdjustments
 from gal_friday.adapters.clock import SteppedClock
 from gal_friday.adapters.store import MemoryReviews, MemoryStore
+from gal_friday.cli.deciding import decided_json, decided_lines
 from gal_friday.domain.adjusted import PROGRAM_ITSELF, Applied
 from gal_friday.domain.adjustment import AdjustmentState, AdjustmentType
 from gal_friday.domain.assets import Asset, Wallet
@@ -287,3 +288,17 @@ async def test_who_comments_at_the_same_moment_does_not_undo_a_decision(world: W
     world.desk = replace(world.desk, reviews=Hurried())
     done = await approve(world.repairs(), asked.kept.id, BOB)
     assert (done.kept.state, done.changes) == (AdjustmentState.APPLIED, ())
+
+
+async def test_what_was_decided_is_told_with_what_it_does_and_what_comes_next(world: World) -> None:
+    asked = await world.proposed()
+    lines = list(decided_lines(asked))
+    assert lines[0].startswith(f"{asked.kept.id}: proposed, balance: ")
+    assert lines[1:] == [
+        "  balances:XRP:spot  100 → 105 (+5)",
+        f"  somebody else than alice has to approve it: gal-friday review approve {asked.kept.id}",
+    ]
+    done = await approve(world.repairs(), asked.kept.id, BOB)
+    assert list(decided_lines(done))[-1] == "  gal-friday run main"
+    told = decided_json(done)
+    assert (told["state"], told["decided_by"], told["outcome"]) == ("applied", "bob", done.outcome)

@@ -1,0 +1,52 @@
+"""Decisions about repairs as lines of text and as JSON: what an adjustment does, where it stands, what comes next."""
+
+import shlex
+from collections.abc import Iterator
+from typing import Any
+
+from gal_friday.cli.columns import signed
+from gal_friday.domain import quantity
+from gal_friday.domain.adjusted import Applied, Refused
+from gal_friday.domain.adjustment import AdjustmentState
+from gal_friday.flows.decide import Decided
+
+
+def decided_json(done: Decided) -> dict[str, Any]:
+    """Return what became of an adjustment."""
+    kept = done.kept
+    return {
+        "adjustment_id": kept.id,
+        "state": kept.state,
+        "type": kept.adjustment.type,
+        "reverses": kept.adjustment.reverses,
+        "discrepancies": kept.adjustment.discrepancies,
+        "effects": kept.adjustment.effects,
+        "value": kept.adjustment.value,
+        "proposed_by": kept.proposed_by,
+        "decided_by": kept.decided_by,
+        "four_eyes": kept.four_eyes,
+        "content": kept.adjustment.content,
+        "outcome": done.outcome,
+        "changes": done.changes,
+    }
+
+
+def decided_lines(done: Decided) -> Iterator[str]:
+    """Yield what became of an adjustment, what it does to the book, and what comes next."""
+    kept = done.kept
+    state, kind = kept.state.replace("_", " "), kept.adjustment.type.replace("_", " ")
+    yield f"{kept.id}: {state}, {kind}: {kept.adjustment.reason}"
+    for effect in kept.adjustment.effects:
+        change = signed(effect.change)
+        yield f"  {effect.key}  {quantity.short(effect.before)} → {quantity.short(effect.after)} ({change})"
+    match done.outcome:
+        case Refused(reason=reason):
+            yield f"  nothing was written: {reason}"
+        case Applied(version=version):
+            yield f"  the book is at version {version}; it is settled once a run sees both sides agree:"
+            yield f"  gal-friday run {shlex.quote(kept.adjustment.account)}"
+        case _ if kept.state is AdjustmentState.PROPOSED:
+            whoever = f"somebody else than {kept.proposed_by}" if kept.four_eyes else "somebody"
+            yield f"  {whoever} has to approve it: gal-friday review approve {kept.id}"
+        case _:
+            return
