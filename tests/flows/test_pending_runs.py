@@ -118,9 +118,9 @@ async def test_a_run_that_was_about_something_else_neither_counts_nor_resets(tmp
         await account.run()
         await account.run(only=(Kind.FILLS,))
         assert (await account.counted())[USD] == 1
+
+
 async def test_the_number_of_runs_is_a_setting(tmp_path: Path) -> None:
     async with busy(tmp_path, "[reconciliation]\npending_runs = 1\n") as account:
         reports = [await account.run() for _ in range(2)]
     assert [type(of_usd(report)) for report in reports] == [Pending, Agrees]
-
-

@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
-from gal_friday.adapters.clock import SteppedClock
+from gal_friday.adapters.clock import SteppedClock, SystemClock
 from gal_friday.adapters.prices import FixedPrices
 from gal_friday.adapters.store import MemoryStore
+from gal_friday.bootstrap.service import ReconciliationService
 from gal_friday.domain.assets import Asset, Wallet
 from gal_friday.domain.compare import compare_snapshots
 from gal_friday.domain.policy import Policy
@@ -20,6 +22,7 @@ from gal_friday.flows.reconcile import reconcile
 from gal_friday.flows.worth import Worth, worth
 from gal_friday.ports.errors import PricesFailed
 from gal_friday.ports.prices import Prices, Quotes
+from tests.flows.test_pending_runs import ACCOUNT, KINDS, busy
 from tests.flows.worlds import world
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -150,3 +153,20 @@ async def test_where_the_exchange_gives_no_prices_those_that_are_stated_stand() 
     (missing,) = [note for note in report.notes if note.startswith("no price for ")]
     assert "ETH" not in missing
     assert missing.endswith(": severity by share alone")
+
+
+async def test_a_price_file_that_went_stale_is_said_in_the_report_of_the_service(tmp_path: Path) -> None:
+    stale = SystemClock().now() - timedelta(hours=3, minutes=5)
+    (tmp_path / "p.csv").write_text(f"asset,price,currency,at\nBTC,1,USD,{stale.isoformat()}\n")
+    async with busy(tmp_path, f'[prices]\nfile = "{tmp_path / "p.csv"}"\n') as account:
+        await account.run(deposit=False)
+        account.exchange.now = lambda: SystemClock().now() - timedelta(minutes=10)
+        account.exchange.deposit(ACCOUNT, "XXBT", "0.5")
+        account.exchange.now = SystemClock().now
+        async with ReconciliationService(account.settings) as service:
+            report = await service.run_reconciliation(ACCOUNT, only=KINDS)
+    assert report.price_sources["BTC"].source == "kraken"
+    assert any(
+        note.startswith("difference in BTC is valued by kraken: the price in ") and "p.csv is 3 h old" in note
+        for note in report.notes
+    )
