@@ -332,7 +332,7 @@ def _slot(entry: Order, slots: list[Order], slot_of: dict[tuple[str, str | None]
 
 
 def _later(known: Order, entry: Order) -> Order:
-    wins, loses = (known, entry) if _older(entry, known) else (entry, known)
+    wins, loses = (known, entry) if is_older(entry, known) else (entry, known)
     if wins.order_id is not None and wins.client_order_id is not None:
         return wins
     return msgspec.structs.replace(
@@ -342,7 +342,8 @@ def _later(known: Order, entry: Order) -> Order:
     )
 
 
-def _older(left: Order, right: Order) -> bool:
+def is_older(left: Order, right: Order) -> bool:
+    """Say whether *left* is known to be an earlier state than *right*: both tell when they were true."""
     if left.updated_at is None or right.updated_at is None:
         return False
     return left.updated_at < right.updated_at

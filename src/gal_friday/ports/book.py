@@ -32,7 +32,7 @@ class Book(Protocol):
         ...
 
 
-class Appended(Struct, frozen=True):
+class Appended(Struct, frozen=True, repr_omit_defaults=True):
     """What an append did."""
 
     version: int
@@ -41,6 +41,10 @@ class Appended(Struct, frozen=True):
     """How many entries were added."""
     already_known: int
     """How many were delivered before, to the letter, and were left alone."""
+    gave_way: tuple[str, ...] = ()
+    """The plugs that were released, in part or whole, because the record arrived that they stood for."""
+    replaced: tuple[str, ...] = ()
+    """The ids of records that an adjustment had booked, and whose place the trading system's own took."""
 
 
 class BookWriter(Protocol):
@@ -58,7 +62,8 @@ class BookWriter(Protocol):
         """Add entries in one transaction. Delivering the same entries again changes nothing.
 
         A record that is listed twice in one call is kept twice: that is what the trading system believes,
-        and finding it is our work, not hiding it.
+        and finding it is our work, not hiding it. Where an adjustment booked a record before it was delivered, the
+        delivered one takes its place, and plugs give way to what arrives (``domain/give_way.py``).
 
         Raises:
             BookFailed: nothing was written; sending the same call again is safe.

@@ -4,15 +4,17 @@ Append-only: what was written stays, and the database refuses anything else. One
 and one version; a call that brings nothing new leaves the version as it is.
 """
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence, Set
 from datetime import datetime
 from typing import Any, TypeVar
 
 from msgspec import MsgspecError
+from msgspec.structs import replace
 from sqlalchemy import ColumnElement, Table, insert, select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from gal_friday.adapters.book_sql.delivery import delivered, replaced_by
 from gal_friday.adapters.book_sql.entries import (
     FillEntry,
     MovementEntry,
@@ -24,6 +26,9 @@ from gal_friday.adapters.book_sql.entries import (
 )
 from gal_friday.adapters.book_sql.opening import opening_of
 from gal_friday.adapters.book_sql.rows import Reader, row_of
+from gal_friday.adapters.book_sql.shelf import Entry as Standing
+from gal_friday.adapters.book_sql.shelf import Written, standing_plugs, taken_back
+from gal_friday.adapters.book_sql.shelf_rows import all_reversals, laid_out, plug_rows, wanted_for, write
 from gal_friday.adapters.book_sql.view import (
     BEGINNING,
     Gathering,
@@ -34,7 +39,7 @@ from gal_friday.adapters.book_sql.view import (
     unreadable_book,
 )
 from gal_friday.adapters.sql.engine import reading, writing
-from gal_friday.adapters.sql.tables import BOOK_FILLS, BOOK_MOVEMENTS, BOOK_ORDERS, BOOKS
+from gal_friday.adapters.sql.tables import ADJUSTMENTS, BOOK_FILLS, BOOK_MOVEMENTS, BOOK_ORDERS, BOOKS
 from gal_friday.domain.records import Fill, Movement, Order
 from gal_friday.domain.snapshot import Scales, Snapshot
 from gal_friday.ports.book import Appended
@@ -118,22 +123,24 @@ class SqlBook:
         """
         as_of = self._clock.now()
         async with reading(self._engine, BookFailed) as connection:
-            head = await _head(connection, account)
+            head = await head_of(connection, account)
             if head is None:
                 raise unknown_account(account)
             gathering = Gathering(head, since=since, scales=scales)
-            async for movements in _records(connection, BOOK_MOVEMENTS, Movement, account):
+            fallen = taken_back(await all_reversals(connection, account))
+            async for movements in _records(connection, BOOK_MOVEMENTS, Movement, account, fallen):
                 gathering.move(movements)
-            async for fills in _records(connection, BOOK_FILLS, Fill, account):
+            async for fills in _records(connection, BOOK_FILLS, Fill, account, fallen):
                 gathering.fill(fills)
-            async for orders in _records(connection, BOOK_ORDERS, Order, account):
+            async for orders in _records(connection, BOOK_ORDERS, Order, account, fallen):
                 gathering.order(orders)
+            gathering.plug(standing_plugs(await plug_rows(connection, account)))
         return gathering.snapshot(as_of)
 
     async def version(self, account: str) -> str | None:
         """Return the version that a snapshot taken now would state; see ``Book``."""
         async with reading(self._engine, BookFailed) as connection:
-            head = await _head(connection, account)
+            head = await head_of(connection, account)
         return None if head is None else str(head.version)
 
     async def export(self, account: str) -> Snapshot:
@@ -157,20 +164,41 @@ class SqlBook:
         new_movements = await _unknown(connection, BOOK_MOVEMENTS, movement_entries(account, movements))
         states = await _states(connection, account, orders)
         new_orders = new_order_entries(account, orders, states)
-        delivered = len(fills) + len(movements) + len(orders)
+        delivered_ = len(fills) + len(movements) + len(orders)
         new = len(new_fills) + len(new_movements) + len(new_orders)
         if not new:
-            return Appended(head.version, 0, delivered)
+            return Appended(head.version, 0, delivered_)
         version = head.version + 1
         stamp = {"account": account, "seq": version, "added_at": self._clock.now()}
         await _insert(connection, BOOK_FILLS, new_fills, stamp)
         await _insert(connection, BOOK_MOVEMENTS, new_movements, stamp)
         await _insert(connection, BOOK_ORDERS, new_orders, stamp)
+        late, replaced = await _late(connection, head, new_fills, new_movements)
+        await write(connection, late, stamp)
         await connection.execute(update(BOOKS).where(BOOKS.c.account == account).values(version=version))
-        return Appended(version, new, delivered - new)
+        return Appended(version, new, delivered_ - new, late.gave_way, replaced)
 
 
-async def _head(connection: AsyncConnection, account: str, *, lock: bool = False) -> Head | None:
+async def _late(
+    connection: AsyncConnection, head: Head, fills: Sequence[FillEntry], movements: Sequence[MovementEntry]
+) -> tuple[Written, tuple[str, ...]]:
+    """Return what else is written because adjustments had booked some of it, or a plug stood for it."""
+    known = select(ADJUSTMENTS.c.adjustment_id).where(ADJUSTMENTS.c.account == head.account)
+    applied = known.where(ADJUSTMENTS.c.book_version.is_not(None)).limit(1)
+    if not (fills or movements) or (await connection.execute(applied)).first() is None:
+        return Written(), ()
+    wanted = wanted_for([*(one.record for one in fills), *(one.record for one in movements)])
+    # The new rows are there already, at the next version: what stood before them is looked at.
+    shelf = (await laid_out(connection, head.account, head.version, wanted)).as_of(head.version)
+    seq = head.version + 1
+    new = [Standing(one.entry_id, one.record, None, seq, line) for line, one in enumerate(fills)]
+    new += [Standing(one.entry_id, one.record, None, seq, line) for line, one in enumerate(movements)]
+    done = delivered(shelf, new)
+    return replace(done, entries=()), replaced_by(done, shelf.entries)
+
+
+async def head_of(connection: AsyncConnection, account: str, *, lock: bool = False) -> Head | None:
+    """Return the head of an account's book; with *lock* nobody else writes there until this transaction ends."""
     query = select(BOOKS).where(BOOKS.c.account == account)
     # SQLite holds the lock on the whole file already; there this adds nothing.
     row = (await connection.execute(query.with_for_update() if lock else query)).mappings().one_or_none()
@@ -179,7 +207,7 @@ async def _head(connection: AsyncConnection, account: str, *, lock: bool = False
 
 async def _locked_head(connection: AsyncConnection, fresh: Head) -> Head:
     """Return the head of the account's book, begun now where there is none; others wait until we are done."""
-    head = await _head(connection, fresh.account, lock=True)
+    head = await head_of(connection, fresh.account, lock=True)
     if head is None:
         row = {name: getattr(fresh, name) for name in Head.__struct_fields__}
         if connection.dialect.name == "postgresql":
@@ -187,21 +215,22 @@ async def _locked_head(connection: AsyncConnection, fresh: Head) -> Head:
             await connection.execute(postgresql.insert(BOOKS).values(row).on_conflict_do_nothing())
         else:
             await connection.execute(insert(BOOKS).values(row))
-        head = await _head(connection, fresh.account, lock=True)
+        head = await head_of(connection, fresh.account, lock=True)
         assert head is not None, "either we began it or somebody else did"
     return head
 
 
 async def _records(
-    connection: AsyncConnection, table: Table, kind: type[Record], account: str
+    connection: AsyncConnection, table: Table, kind: type[Record], account: str, fallen: Set[str]
 ) -> AsyncIterator[list[Record]]:
-    """Give all records of one kind, in the order in which they were added, a portion at a time."""
+    """Give all records of one kind that stand, in the order in which they were added, a portion at a time."""
     columns, reader = table.c, Reader(kind)
-    query = select(columns.record, columns.extra).where(columns.account == account)
+    asked = (columns.record, columns.extra, columns.entry_id) if fallen else (columns.record, columns.extra)
+    query = select(*asked).where(columns.account == account)
     result = await connection.stream(query.order_by(columns.seq, columns.line))
     async for rows in result.partitions(_ROWS_AT_ONCE):
         try:
-            records = reader.read(rows)
+            records = reader.read([row[:2] for row in rows if row[2] not in fallen] if fallen else rows)
         except MsgspecError as error:
             raise unreadable_book(account, str(error)) from error
         yield records
@@ -230,7 +259,9 @@ async def _states(connection: AsyncConnection, account: str, orders: Iterable[Or
 
 async def _contents(connection: AsyncConnection, account: str, wanted: ColumnElement[bool]) -> Sequence[Sequence[Any]]:
     table = BOOK_ORDERS.c
-    query = select(table.order_id, table.client_order_id, table.content).where(table.account == account, wanted)
+    # What an adjustment said of an order is not what the trading system said: delivering that again stays harmless.
+    own = table.adjustment_id.is_(None)
+    query = select(table.order_id, table.client_order_id, table.content).where(table.account == account, own, wanted)
     return (await connection.execute(query.order_by(table.seq, table.line))).all()
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 import msgspec
 
+from gal_friday.adapters.book_sql.delivery import delivered, replaced_by
 from gal_friday.adapters.book_sql.entries import (
     fill_entries,
     movement_entries,
@@ -15,6 +16,7 @@ from gal_friday.adapters.book_sql.entries import (
     order_name,
 )
 from gal_friday.adapters.book_sql.opening import opening_of
+from gal_friday.adapters.book_sql.shelf import Entry, PlugRow, Reversal, Shelf, Written, standing_plugs
 from gal_friday.adapters.book_sql.view import (
     BEGINNING,
     Gathering,
@@ -29,34 +31,50 @@ from gal_friday.ports.book import Appended
 from gal_friday.ports.clock import Clock
 
 
-class _Shelf:
-    """The entries of one account."""
+class Kept:
+    """The book of one account."""
 
     def __init__(self, head: Head) -> None:
+        """Begin with no entry."""
         self.head = head
-        self.fills: list[Fill] = []
-        self.movements: list[Movement] = []
-        self.orders: list[Order] = []
-        self.ids: set[str] = set()
-        self.states: dict[str, list[str]] = {}
+        self.entries: list[Entry] = []
+        self.reversals: list[Reversal] = []
+        self.plugs: list[PlugRow] = []
+        self._ids: set[str] = set()
+        self._states: dict[str, list[str]] = {}
+
+    def shelf(self) -> Shelf:
+        """Return all of it, laid out."""
+        version = self.head.version
+        return Shelf(version=version, entries=self.entries, reversals=self.reversals, plugs=self.plugs)
+
+    def write(self, written: Written) -> None:
+        """Add what was decided on, as one version."""
+        self.entries += written.entries
+        self.reversals += written.reversals
+        self.plugs += written.plugs
+        self.head = msgspec.structs.replace(self.head, version=self.head.version + 1)
 
     def add(self, fills: Sequence[Fill], movements: Sequence[Movement], orders: Sequence[Order]) -> Appended:
+        """Add what the trading system delivered, as far as it is new."""
         account = self.head.account
-        new_fills = [one for one in fill_entries(account, fills) if one.entry_id not in self.ids]
-        new_movements = [one for one in movement_entries(account, movements) if one.entry_id not in self.ids]
-        new_orders = new_order_entries(account, orders, self.states)
-        self.fills += [one.record for one in new_fills]
-        self.movements += [one.record for one in new_movements]
-        self.orders += [one.record for one in new_orders]
-        self.ids.update(one.entry_id for one in new_fills)
-        self.ids.update(one.entry_id for one in new_movements)
+        new_fills = [one for one in fill_entries(account, fills) if one.entry_id not in self._ids]
+        new_movements = [one for one in movement_entries(account, movements) if one.entry_id not in self._ids]
+        new_orders = new_order_entries(account, orders, self._states)
+        self._ids.update(one.entry_id for one in new_fills)
+        self._ids.update(one.entry_id for one in new_movements)
         for one in new_orders:
             name = order_name(one.record.order_id, one.record.client_order_id)
-            self.states.setdefault(name, []).append(one.content)
-        new = len(new_fills) + len(new_movements) + len(new_orders)
+            self._states.setdefault(name, []).append(one.content)
+        seq = self.head.version + 1
+        new = [Entry(one.entry_id, one.record, None, seq, line) for line, one in enumerate(new_fills)]
+        new += [Entry(one.entry_id, one.record, None, seq, line) for line, one in enumerate(new_movements)]
+        new += [Entry(one.entry_id, one.record, None, seq, line) for line, one in enumerate(new_orders)]
+        written = delivered(self.shelf(), new)
         if new:
-            self.head = msgspec.structs.replace(self.head, version=self.head.version + 1)
-        return Appended(self.head.version, new, len(fills) + len(movements) + len(orders) - new)
+            self.write(written)
+        known = len(fills) + len(movements) + len(orders) - len(new)
+        return Appended(self.head.version, len(new), known, written.gave_way, replaced_by(written, self.entries))
 
 
 class MemoryBook:
@@ -65,7 +83,11 @@ class MemoryBook:
     def __init__(self, *, clock: Clock) -> None:
         """Keep the clock that stamps snapshots."""
         self._clock = clock
-        self._shelves: dict[str, _Shelf] = {}
+        self._shelves: dict[str, Kept] = {}
+
+    def kept(self, account: str) -> Kept | None:
+        """Return the book of one account, for who posts adjustments; None where there is none."""
+        return self._shelves.get(account)
 
     async def accounts(self) -> tuple[str, ...]:
         """Return the names of all accounts, sorted."""
@@ -81,7 +103,7 @@ class MemoryBook:
         orders: Sequence[Order] = (),
     ) -> Appended:
         """Add entries; see ``BookWriter``. Without any entry the account begins as an empty one."""
-        shelf = self._shelves.setdefault(account, _Shelf(Head(account=account, exchange=exchange)))
+        shelf = self._shelves.setdefault(account, Kept(Head(account=account, exchange=exchange)))
         check_exchange(shelf.head, exchange)
         return shelf.add(fills, movements, orders)
 
@@ -90,7 +112,7 @@ class MemoryBook:
         known = self._shelves.get(snapshot.account)
         check_empty(known.head if known else None)
         opening = opening_of(snapshot)
-        shelf = _Shelf(
+        shelf = Kept(
             Head(
                 account=snapshot.account,
                 exchange=snapshot.exchange,
@@ -107,9 +129,11 @@ class MemoryBook:
         if shelf is None:
             raise unknown_account(account)
         gathering = Gathering(shelf.head, since=since, scales=scales)
-        gathering.move(shelf.movements)
-        gathering.fill(shelf.fills)
-        gathering.order(shelf.orders)
+        standing = [one.record for one in shelf.shelf().standing().values()]
+        gathering.move([one for one in standing if isinstance(one, Movement)])
+        gathering.fill([one for one in standing if isinstance(one, Fill)])
+        gathering.order(one for one in standing if isinstance(one, Order))
+        gathering.plug(standing_plugs(shelf.plugs))
         return gathering.snapshot(self._clock.now())
 
     async def version(self, account: str) -> str | None:

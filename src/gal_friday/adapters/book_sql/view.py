@@ -7,10 +7,13 @@ entry cannot be understood, and then what depends on it is only partial (I15).
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from operator import attrgetter
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from msgspec import Struct
 
+from gal_friday.domain import quantity
+from gal_friday.domain.adjustment import StandingPlug, Suspense
+from gal_friday.domain.give_way import said, suspense_of
 from gal_friday.domain.records import LIVE_STATUSES, Fill, Kind, Movement, Order
 from gal_friday.domain.roll_up import LatestOrders, Rolling
 from gal_friday.domain.snapshot import Coverage, Coverages, NotChecked, Scales, Since, Snapshot
@@ -93,6 +96,12 @@ class Gathering:
         self._movements: list[Movement] = []
         self._legs: list[Movement] = []
         self._fills: list[Fill] = []
+        self._plugs: Sequence[StandingPlug] = ()
+
+    def plug(self, plugs: Sequence[StandingPlug]) -> None:
+        """Take all the plugs that stand."""
+        self._plugs = plugs
+        self._movements += self._shown(self._rolling.plug(plugs), self._window.movements)
 
     def move(self, movements: Sequence[Movement]) -> None:
         """Take these movements, in the order in which they were added."""
@@ -112,6 +121,7 @@ class Gathering:
         """Return the internal side at *as_of*, records of the window, the oldest first."""
         underivable = self._rolling.underivable()
         since = self._window.orders
+        suspense = suspense_of(self._plugs)
         return Snapshot(
             side="internal",
             account=self._head.account,
@@ -127,12 +137,20 @@ class Gathering:
             scales=self._scales,
             version=str(self._head.version),
             not_checked=_gaps(underivable),
+            notes=tuple(map(said, suspense)),
+            extra={"suspense": [_plain(line) for line in suspense]} if suspense else None,
         )
 
     def _shown(self, records: Sequence[Dated], first: datetime | None) -> Sequence[Dated]:
         if self._everything or first is None:
             return records
         return [record for record in records if record.at >= first]
+
+
+def _plain(line: Suspense) -> dict[str, Any]:
+    """Return the line as an unknown field of a snapshot file: readers of the format keep it, and need not know it."""
+    amount = quantity.text(line.amount)
+    return {"kind": line.kind.value, "name": line.name, "part": line.part, "amount": amount, "plugs": line.plugs}
 
 
 def _window(since: datetime, known_since: datetime | None) -> datetime | None:

@@ -1,8 +1,8 @@
 """Every table of the project, on one list, so that a migration can be held against it.
 
 Rows of the book and of the record of runs are never changed and never removed (I10); a discrepancy changes, and
-so does an adjustment, and every change of either is a row that stays. Only counts of pending runs come and go. The triggers that see to it are
-part of the migrations, because no table definition can say them.
+so does an adjustment, and every change of either is a row that stays. Only counts of pending runs come and go. The
+triggers that see to it are part of the migrations, because no table definition can say them.
 """
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, MetaData, Table, Text
