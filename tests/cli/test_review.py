@@ -184,3 +184,12 @@ def test_the_queue_is_whole_at_every_width_and_says_when_it_was_cut(
     outcome = run("review", "queue", "--limit", "1", "--json")
     assert (outcome.json()["count"], "--limit shows more" in outcome.err) == (1, True)
     assert run("review", "queue", "--account", "other", "--json").json()["count"] == 0
+
+
+def test_every_decision_is_in_the_journal_and_the_journal_still_verifies(run: Run, xrp: str) -> None:  # I10
+    run("review", "accept", xrp, *ACCEPT, "--as", "alice")
+    run("review", "reopen", xrp, "--as", "bob")
+    shown = run("journal", "show", "--subject", xrp, "--json").json()["entries"]
+    told = [(entry["kind"], entry["actor"]["name"]) for entry in shown if entry["kind"].startswith("review_")]
+    assert told == [("review_reopened", "bob"), ("review_accepted", "alice")]
+    assert run("journal", "verify").status == 0
