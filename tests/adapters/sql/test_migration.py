@@ -109,6 +109,23 @@ async def test_a_database_of_a_newer_program_is_refused_and_left_alone(engine: A
     assert await current_revision(engine) == "9999"
 
 
+@pytest.mark.parametrize(
+    "statement,lacks",
+    [
+        ("DROP TABLE reconciliation_events", "reconciliation_events"),
+        ("ALTER TABLE books DROP COLUMN movements_since", r"books\.movements_since"),
+    ],
+)
+async def test_a_database_that_lacks_what_its_revision_says_it_has_is_not_called_up_to_date(
+    engine: AsyncEngine, statement: str, lacks: str
+) -> None:
+    await upgrade(engine)
+    async with engine.begin() as connection:
+        await connection.execute(text(statement))
+    with pytest.raises(StoreFailed, match=rf"is at revision \d+ and yet lacks {lacks}; restore it from a backup, or"):
+        await upgrade(engine)
+
+
 async def with_a_row_in_every_table(engine: AsyncEngine) -> None:
     await upgrade(engine)
     values: dict[str, Any] = {"TEXT": "x", "AMOUNT": Decimal(1), "AT": AT}

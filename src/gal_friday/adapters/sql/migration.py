@@ -10,6 +10,8 @@ from sqlalchemy import Connection, column, inspect, select, table
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gal_friday.adapters.sql.engine import reading, writing
+from gal_friday.adapters.sql.failures import shown
+from gal_friday.adapters.sql.tables import METADATA
 from gal_friday.ports.errors import StoreFailed
 
 _STEPS = Path(__file__).parent / "migrations" / "versions"
@@ -38,9 +40,11 @@ async def upgrade(engine: AsyncEngine, *, to: str = _NEWEST) -> None:
     """Bring the database up to *to*, by default to what this program works with; does nothing if it is there.
 
     Raises:
-        StoreFailed: the database cannot be written, or was made by a newer version of this program.
+        StoreFailed: the database cannot be written, was made by a newer version of this program, or lacks what its
+            revision says it has.
     """
     if to == _NEWEST and await current_revision(engine) == newest_revision():
+        await _check_whole(engine)
         return
     from gal_friday.adapters.sql import steps  # Alembic: only who migrates waits for it, and holds it in memory
 
@@ -58,6 +62,26 @@ async def downgrade(engine: AsyncEngine, *, to: str = _NOTHING) -> None:
 
     async with writing(engine, StoreFailed) as connection:
         await connection.run_sync(steps.take_down, to)
+
+
+async def _check_whole(engine: AsyncEngine) -> None:
+    # A restore that stopped half-way, or a table that somebody dropped: no step would bring it back.
+    async with reading(engine, StoreFailed) as connection:
+        missing = await connection.run_sync(_missing)
+    if missing:
+        raise StoreFailed(
+            f"{shown(engine.url)} is at revision {newest_revision()} and yet lacks {', '.join(missing)}; "
+            "restore it from a backup, or name another database"
+        )
+
+
+def _missing(connection: Connection) -> list[str]:
+    """Return the tables and columns that should be there and are not, by name."""
+    columns = inspect(connection).get_multi_columns(filter_names=list(METADATA.tables))
+    found = {table: {column["name"] for column in some} for (_, table), some in columns.items()}
+    absent = [name for name in METADATA.tables if name not in found]
+    expected = [column for name, table in METADATA.tables.items() if name in found for column in table.columns]
+    return sorted(absent + [str(column) for column in expected if column.name not in found[column.table.name]])
 
 
 def _revision(connection: Connection) -> str | None:
