@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from gal_friday.adapters.book_sql.posting import Refusal, planned, post
 from gal_friday.adapters.book_sql.shelf import Shelf, arrivals
 from gal_friday.domain import quantity
-from gal_friday.domain.adjusted import Kept, Step
+from gal_friday.domain.adjusted import PROGRAM_ITSELF, Applied, Kept, Step, after
 from gal_friday.domain.adjustment import (
     Adjustment,
     AdjustmentState,
@@ -36,7 +36,7 @@ _KINDS: dict[AdjustmentState, FactKind] = {
     AdjustmentState.PROPOSED: FactKind.ADJUSTMENT_PROPOSED,
     AdjustmentState.APPROVED: FactKind.REVIEW_APPROVED,
     AdjustmentState.REJECTED: FactKind.REVIEW_REJECTED,
-    AdjustmentState.EXPIRED: FactKind.REVIEW_REJECTED,
+    AdjustmentState.EXPIRED: FactKind.ADJUSTMENT_FAILED,
     AdjustmentState.INTENDED: FactKind.ADJUSTMENT_INTENDED,
     AdjustmentState.APPLIED: FactKind.ADJUSTMENT_APPLIED,
     AdjustmentState.REFUSED: FactKind.ADJUSTMENT_FAILED,
@@ -61,8 +61,13 @@ def fact_of(kept: Kept) -> Fact:
             {"key": effect.key, "before": effect.before, "after": effect.after} for effect in adjustment.effects
         ],
     }
+    kind = _KINDS[change.to_state]
+    if change.from_state is None:
+        kind = FactKind.ADJUSTMENT_PROPOSED
+    elif change.to_state is AdjustmentState.APPROVED and change.from_state is not AdjustmentState.PROPOSED:
+        kind = FactKind.ADJUSTMENT_FAILED  # looked up, and not in the book
     return Fact(
-        kind=_KINDS[change.to_state],
+        kind=kind,
         at=change.at,
         account=adjustment.account,
         subject=adjustment.adjustment_id,
@@ -145,6 +150,12 @@ def _check_postings(adjustment: Adjustment, shelf: Shelf) -> None:
                 assert_never(posting)
         if not there:
             raise NotAsPosted(f"adjustment {adjustment.adjustment_id} lacks a posting in the book: {posting}")
+
+
+def confirmed(known: Kept, version: int, gave_way: tuple[str, ...], at: datetime) -> Kept:
+    """Return the adjustment once it was read back."""
+    outcome = Applied(known.id, version, gave_way)
+    return replace(after(known, Step.APPLY, PROGRAM_ITSELF, at), outcome=outcome)
 
 
 def reversal_of(kept: Kept, shelf: Shelf, states: Mapping[str, AdjustmentState], about: Adjustment) -> Adjustment:

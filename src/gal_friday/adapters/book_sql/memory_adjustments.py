@@ -22,7 +22,6 @@ from gal_friday.adapters.book_sql.shelf import Shelf
 from gal_friday.domain.adjusted import (
     PROGRAM_ITSELF,
     AdjustmentChange,
-    Applied,
     By,
     Kept,
     Outcome,
@@ -185,14 +184,14 @@ class MemoryAdjustments:
         self._write(replace(after(known, Step.REFUSE, by, self._clock.now()), outcome=outcome), known)
         return outcome
 
-    def _confirmed(self, known: Kept) -> Applied:
+    def _confirmed(self, known: Kept) -> Outcome:
         shelf = self._shelf(known)
         version = applying.written_at(known.id, shelf)
         assert version is not None, "it was written, or looked up"
         gave_way = applying.read_back(known.adjustment, shelf, version, self._states())
-        outcome = Applied(known.id, version, gave_way)
-        self._write(replace(after(known, Step.APPLY, PROGRAM_ITSELF, self._clock.now()), outcome=outcome), known)
-        return outcome
+        done = self._write(applying.confirmed(known, version, gave_way, self._clock.now()), known)
+        assert done.outcome is not None, "it was given one just now"
+        return done.outcome
 
     def _write(self, kept: Kept, known: Kept | None) -> Kept:
         if known is None or len(kept.history) > len(known.history):

@@ -54,7 +54,7 @@ def wanted_by(adjustment: Adjustment) -> Wanted:
     events: set[str] = set()
     movements: set[str] = set()
     orders: set[str] = set()
-    adjustments: set[str] = {adjustment.adjustment_id}
+    adjustments: set[str] = set()
     for posting in adjustment.postings:
         match posting:
             case PostFill(fill):
@@ -103,7 +103,7 @@ async def laid_out(connection: AsyncConnection, account: str, version: int, want
     await laying.orders(wanted.orders)
     await laying.events(set(wanted.events), set(wanted.movements))
     await laying.reversals()
-    plugs = await plug_rows(connection, account, wanted.names)
+    plugs = await plug_rows(connection, account, wanted)
     return Shelf(version=version, entries=[*laying.entries.values()], reversals=[*laying.backs.values()], plugs=plugs)
 
 
@@ -192,13 +192,17 @@ async def all_reversals(connection: AsyncConnection, account: str, *wanted: Colu
     return [Reversal(*row) for row in await connection.execute(query)]
 
 
-async def plug_rows(connection: AsyncConnection, account: str, names: frozenset[str] | None = None) -> list[PlugRow]:
-    """Return all rows of an account's plugs, or those of these assets and instruments."""
-    if names is not None and not names:
-        return []
+async def plug_rows(connection: AsyncConnection, account: str, wanted: Wanted | None = None) -> list[PlugRow]:
+    """Return all rows of an account's plugs, or of those that are wanted."""
     query = select(*(_PLUGS[name] for name in PlugRow.__struct_fields__)).where(_PLUGS.account == account)
-    if names is not None:
-        query = query.where(_PLUGS.name.in_(sorted(names)))
+    if wanted is not None:
+        some: list[ColumnElement[bool]] = [_PLUGS.name.in_(sorted(wanted.names))] if wanted.names else []
+        if wanted.adjustments:
+            theirs = select(_PLUGS.plug_id).where(_PLUGS.adjustment_id.in_(sorted(wanted.adjustments)))
+            some.append(_PLUGS.plug_id.in_(theirs))
+        if not some:
+            return []
+        query = query.where(or_(*some))
     return [PlugRow(**dict(row) | {"kind": Kind(row["kind"])}) for row in (await connection.execute(query)).mappings()]
 
 
