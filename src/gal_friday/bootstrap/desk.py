@@ -2,9 +2,20 @@
 
 from gal_friday.bootstrap.clock import system_clock
 from gal_friday.bootstrap.wire import OpenStore
+from gal_friday.flows.decide import Repairs
 from gal_friday.flows.review import Desk
 
 
 def desk_of(opened: OpenStore) -> Desk:
     """Return the desk over an open database."""
     return Desk(opened.store, opened.reviews, system_clock())
+
+
+def repairs_of(opened: OpenStore) -> Repairs:
+    """Return what deciding about repairs of the book needs; what is approved is posted at once."""
+
+    async def applied(adjustment_id: str) -> object:
+        # The book's own lock and the adjustment's state keep it from being posted twice; a run need not stand still.
+        return await opened.adjustments.apply(adjustment_id, token=None)
+
+    return Repairs(desk=desk_of(opened), adjustments=opened.adjustments, four_eyes=True, apply=applied)

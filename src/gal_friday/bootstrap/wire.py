@@ -6,7 +6,7 @@ from platformdirs import user_state_path
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gal_friday.adapters.book_file import FileBook
-from gal_friday.adapters.book_sql import SqlBook
+from gal_friday.adapters.book_sql import SqlAdjustments, SqlBook
 from gal_friday.adapters.clock import SystemClock
 from gal_friday.adapters.journal import SqlJournal
 from gal_friday.adapters.kraken import KrakenExchange
@@ -37,6 +37,7 @@ class OpenStore:
         self.store = SqlStore(engine, self.journal)
         self.reviews = SqlReviews(engine, self.journal)
         self.book = SqlBook(engine, clock=SystemClock())
+        self.adjustments = SqlAdjustments(engine, clock=SystemClock(), journal=self.journal)
 
     async def close(self) -> None:
         """Close every connection."""

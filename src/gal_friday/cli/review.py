@@ -15,15 +15,20 @@ from typing import Annotated, Any, TypeVar
 from cyclopts import Parameter
 
 from gal_friday.bootstrap.clock import system_clock
-from gal_friday.bootstrap.desk import desk_of
+from gal_friday.bootstrap.desk import desk_of, repairs_of
 from gal_friday.bootstrap.service import ReconciliationService
 from gal_friday.bootstrap.settings import load
-from gal_friday.cli.exit_status import RECONCILED
+from gal_friday.bootstrap.wire import OpenStore
+from gal_friday.cli.deciding import decided_json, decided_lines
+from gal_friday.cli.exit_status import FAILED, RECONCILED
 from gal_friday.cli.options import AsJson, BadUsage, ConfigFile
 from gal_friday.cli.output import out, printable, say, write_json
 from gal_friday.cli.reviewing import done_line, queue_json, queue_lines, review_json
+from gal_friday.domain.adjusted import Refused
 from gal_friday.domain.facts import Actor, KnownBy
 from gal_friday.domain.review import Action, Reason
+from gal_friday.flows import decide
+from gal_friday.flows.decide import Decided, Repairs
 from gal_friday.flows.review import Desk, Looked, act
 from gal_friday.flows.review import queue as waiting
 from gal_friday.ports.errors import SeveralMatch
@@ -32,6 +37,9 @@ _T = TypeVar("_T")
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
 Id = Annotated[str, Parameter(help="A discrepancy's id, or its beginning.")]
+Which = Annotated[
+    str, Parameter(help="An adjustment's id, or that of a discrepancy it repairs; the beginning is enough.")
+]
 Whom = Annotated[str | None, Parameter(help="Whom to give it to; without a name, to yourself.")]
 Nobody = Annotated[bool, Parameter(name="--nobody", help="Take it from whoever has it.")]
 Who = Annotated[
@@ -145,6 +153,47 @@ def reopen(
     return _done(config, discrepancy_id, Action.REOPEN, who(by), as_json=as_json, note=note)
 
 
+def propose(
+    discrepancy_id: Id, /, *, note: Note = "", by: Who = None, config: ConfigFile = None, as_json: AsJson = False
+) -> int:
+    """Ask for the repair that the last run worked out; somebody has to approve it."""
+    actor = who(by)
+    return _decided(config, lambda repairs: decide.propose(repairs, discrepancy_id, actor, note=note), as_json=as_json)
+
+
+def approve(
+    named: Which, /, *, note: Note = "", by: Who = None, config: ConfigFile = None, as_json: AsJson = False
+) -> int:
+    """Approve a proposed adjustment, and post it to the book."""
+    actor = who(by)
+    return _decided(config, lambda repairs: decide.approve(repairs, named, actor, note=note), as_json=as_json)
+
+
+def reject(
+    named: Which,
+    /,
+    *,
+    reason: Why = None,
+    note: Note = "",
+    by: Who = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> int:
+    """Turn a proposed adjustment down."""
+    actor, why = who(by), reason_in(reason)
+    return _decided(
+        config, lambda repairs: decide.reject(repairs, named, actor, reason=why, note=note), as_json=as_json
+    )
+
+
+def undo(
+    named: Which, /, *, note: Note = "", by: Who = None, config: ConfigFile = None, as_json: AsJson = False
+) -> int:
+    """Propose what takes an applied adjustment back; it is approved like any other."""
+    actor = who(by)
+    return _decided(config, lambda repairs: decide.undo(repairs, named, actor, note=note), as_json=as_json)
+
+
 def who(named: str | None) -> Actor:
     """Return who decides: the name that was given, else the user of this machine. Nobody verifies either.
 
@@ -204,10 +253,24 @@ def _tell(done: Looked, *, as_json: bool) -> None:
         out().print(printable(done_line(done)))
 
 
+def _decided(config: ConfigFile, work: Callable[[Repairs], Awaitable[Decided]], *, as_json: bool) -> int:
+    done = _opened(config, lambda opened: work(repairs_of(opened)))
+    if as_json:
+        write_json(decided_json(done))
+    else:
+        for line in decided_lines(done):
+            out().print(printable(line))
+    return FAILED if isinstance(done.outcome, Refused) else RECONCILED
+
+
 def _at_the_desk(config: ConfigFile, work: Callable[[Desk], Awaitable[_T]]) -> _T:
+    return _opened(config, lambda opened: work(desk_of(opened)))
+
+
+def _opened(config: ConfigFile, work: Callable[[OpenStore], Awaitable[_T]]) -> _T:
     async def worked() -> _T:
         async with ReconciliationService(load(config)) as service:
-            return await work(desk_of(service.opened))
+            return await work(service.opened)
 
     try:
         return asyncio.run(worked())

@@ -1,0 +1,109 @@
+"""``review`` of repairs on the command line, on a book in a database: approved by another, posted, taken back."""
+
+import asyncio
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from gal_friday.bootstrap.clock import system_clock
+from gal_friday.bootstrap.service import ReconciliationService
+from gal_friday.bootstrap.settings import load
+from gal_friday.domain.adjusted import By
+from gal_friday.domain.adjustment import AdjustmentState
+from gal_friday.domain.assets import Asset, Wallet
+from gal_friday.domain.following import carry_forward
+from gal_friday.domain.policy import Policy
+from gal_friday.domain.recall import run_of
+from gal_friday.domain.records import Balance
+from gal_friday.domain.repair import candidates_of
+from gal_friday.domain.report import compare
+from gal_friday.domain.snapshot import Coverage, Coverages, Scales, Side, Snapshot
+from tests.cli.conftest import Run
+from tests.cli.test_review import CONFIGURATION
+
+WHOLE = Coverages(balances=Coverage.TOTAL, positions=Coverage.TOTAL)
+
+
+def side(name: Side, total: str, at: datetime) -> Snapshot:
+    xrp = Balance(Asset("XRP"), Wallet.SPOT, Decimal(total))
+    return Snapshot(side=name, account="main", exchange="kraken", as_of=at, coverage=WHOLE, balances=(xrp,))
+
+
+@pytest.fixture
+def proposed() -> tuple[str, str]:
+    """Return the ids of a discrepancy of 5 XRP and of its repair, which a run kept in the name of alice."""
+    Path("gal-friday.toml").write_text(CONFIGURATION)
+    now = system_clock().now()
+
+    async def made() -> tuple[str, str]:
+        async with ReconciliationService(load(None)) as service:
+            opened = service.opened
+            await opened.book.open_with(side("internal", "100", now - timedelta(minutes=1)))
+            held = await opened.book.snapshot(account="main", since=now, scales=Scales())
+            held = replace(held, coverage=WHOLE, fills=(), movements=(), orders=())
+            real = side("exchange", "105", now)
+            report = compare(held, real)
+            run = run_of(report, since=now)
+            carried = carry_forward([], report.findings, report.discrepancies, run=run, policy=Policy())
+            await opened.store.save_report(report, carried)
+            (candidate,) = candidates_of(report, held, real, {one.id: one for one in carried.open})
+            assert candidate.adjustment is not None
+            (kept,) = await opened.adjustments.keep(
+                [candidate.adjustment], state=AdjustmentState.PROPOSED, by=By("alice"), four_eyes=True
+            )
+            return carried.opened[0].id, kept.id
+
+    return asyncio.run(made())
+
+
+def total(run: Run) -> str:
+    (balance,) = run("book", "show", "--json").json()["balances"]
+    return str(balance["total"])
+
+
+def test_a_repair_is_approved_by_another_posted_and_taken_back(run: Run, proposed: tuple[str, str]) -> None:
+    discrepancy, adjustment = proposed
+    same = run("review", "approve", adjustment, "--as", "alice")
+    assert (same.status, same.out, "somebody else has to" in same.err) == (2, "", True)
+    done = run("review", "approve", discrepancy[:12], "--as", "bob", "--note", "seen", "--json")
+    assert done.status == 0
+    told = done.json()
+    assert (told["adjustment_id"], told["state"], told["decided_by"]) == (adjustment, "applied", "bob")
+    assert total(run) == "105"
+    assert "bob (self-declared)  approved " in run("discrepancy", discrepancy).out
+    again = run("review", "approve", adjustment, "--as", "bob")
+    assert (again.status, "is applied: it cannot approve" in again.err) == (2, True)
+    back = run("review", "undo", adjustment, "--as", "bob", "--note", "no gift", "--json").json()
+    assert (back["state"], back["reverses"]) == ("proposed", adjustment)
+    assert run("review", "approve", back["adjustment_id"], "--as", "bob").status == 2
+    undone = run("review", "approve", back["adjustment_id"], "--as", "alice")
+    assert (undone.status, "gal-friday run main" in undone.out) == (0, True)
+    assert total(run) == "100"
+    assert run("journal", "verify").status == 0
+
+
+def test_a_rejected_repair_is_not_posted(run: Run, proposed: tuple[str, str]) -> None:
+    discrepancy, adjustment = proposed
+    unsaid = run("review", "reject", adjustment, "--as", "bob")
+    assert (unsaid.status, "--reason with one of" in unsaid.err) == (2, True)
+    done = run("review", "reject", adjustment, "--reason", "wrong_repair", "--as", "bob")
+    assert (done.status, done.out.startswith(f"{adjustment}: rejected, balance")) == (0, True)
+    assert total(run) == "100"
+    assert "no adjustment of" in run("review", "approve", discrepancy, "--as", "bob").err
+
+
+@pytest.mark.parametrize("command", ["approve", "reject", "undo"])
+@pytest.mark.parametrize("named", ["adj_gone", "dis_gone", ""])
+def test_what_nobody_knows_is_wrong_usage(run: Run, proposed: tuple[str, str], command: str, named: str) -> None:
+    reason = ("--reason", "timing") if command == "reject" else ()
+    outcome = run("review", command, named, *reason)
+    assert (outcome.status, outcome.out) == (2, "")
+    assert "gal-friday" in outcome.err
+
+
+def test_what_is_proposed_already_leads_to_its_approval(run: Run, proposed: tuple[str, str]) -> None:
+    outcome = run("review", "propose", proposed[0], "--as", "bob")
+    assert (outcome.status, f"gal-friday review approve {proposed[1]}" in outcome.err) == (2, True)
