@@ -21,6 +21,7 @@ from msgspec import Struct
 from gal_friday.adapters.book_file import FileBook
 from gal_friday.adapters.book_sql import MemoryBook
 from gal_friday.adapters.simulated import READ_RIGHTS
+from gal_friday.adapters.sql import open_engine
 from gal_friday.adapters.store import MemoryStore
 from gal_friday.cli import main
 from gal_friday.cli.exit_status import exit_status
@@ -291,7 +292,8 @@ def test_a_command_ends_as_the_page_says(
     what: str, place: Path, with_kraken: Kraken, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # How long is waited for a lock has tests of its own.
-    monkeypatch.setattr("gal_friday.adapters.sql.engine.open_engine.__kwdefaults__", {"busy_seconds": 0.05})
+    assert open_engine.__kwdefaults__ is not None
+    monkeypatch.setitem(open_engine.__kwdefaults__, "busy_seconds", 0.05)
     (place / "gal-friday.toml").write_text(CONFIGURATION)
     row = ROWS[what]
     arguments, broken = COMMANDS[what]
