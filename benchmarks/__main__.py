@@ -10,7 +10,7 @@ it is read by people.
 import sys
 from collections.abc import Callable, Iterator
 
-from benchmarks import compare, explain, journal, live, read, start
+from benchmarks import adjust, compare, explain, journal, live, read, start
 from benchmarks.measured import Measured
 
 SUITES: dict[str, Callable[[], Iterator[Measured]]] = {
@@ -20,6 +20,7 @@ SUITES: dict[str, Callable[[], Iterator[Measured]]] = {
     "explain": explain.run,
     "read": read.run,
     "start": start.run,
+    "adjust": adjust.run,
 }
 
 

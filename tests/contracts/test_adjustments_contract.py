@@ -293,6 +293,22 @@ async def test_what_gave_way_to_an_adjustment_stands_again_when_that_is_taken_ba
     assert (await book.look()).notes == ("suspense: 50 XRP in 1 plug",)
 
 
+async def test_taking_back_releases_no_plug(book: Desk) -> None:
+    done = await book.applied(*WHOLE_FILL, effects=FILL_EFFECTS)
+    await book.applied(plug("-9"), effects={XRP: "-9"})
+    await book.take_back(done.adjustment_id)
+    assert await book.totals() == {"USD": "100", "XRP": "-9"}
+
+
+async def test_nothing_of_a_plug_comes_back_that_was_taken_back_itself(book: Desk) -> None:
+    first = await book.applied(plug("50"), effects={XRP: "50"})
+    done = await book.applied(*WHOLE_FILL, effects=FILL_EFFECTS)
+    await book.take_back(first.adjustment_id)
+    assert await book.totals() == {"USD": "79", "XRP": "40"}
+    await book.take_back(done.adjustment_id)
+    assert await book.totals() == {"USD": "100"}
+
+
 async def test_the_book_must_change_by_what_the_adjustment_says(book: Desk) -> None:
     reason = await book.refused(PostMovement(movement()), effects={XRP: "4"})
     assert reason == "the book moved on: balances:XRP:spot would change by 3, not by 4"
