@@ -10,7 +10,18 @@ from msgspec.structs import replace
 from gal_friday.domain import quantity
 from gal_friday.domain.adjustment import StandingPlug
 from gal_friday.domain.assets import Asset, Instrument, Wallet
-from gal_friday.domain.give_way import Moved, Release, change, give_way, moved_by, said, summed, suspense_of
+from gal_friday.domain.give_way import (
+    Moved,
+    Release,
+    change,
+    give_way,
+    moved_by,
+    said,
+    summed,
+    suspense_in,
+    suspense_of,
+    written_out,
+)
 from gal_friday.domain.records import Fill, Kind, Movement, OrderSide
 from gal_friday.domain.roll_up import net_positions, roll_up
 
@@ -141,3 +152,10 @@ def test_no_price_is_invented_for_a_position_that_only_a_plug_opened() -> None:
     assert (position.quantity, position.average_price) == (Decimal(20), None)
     (position,) = net_positions([margin("sell", "25", "0.5", 1)], [plug("10", kind=Kind.POSITIONS)])
     assert (position.quantity, position.average_price) == (Decimal(-15), Decimal("0.5"))
+
+
+def test_the_suspense_of_a_snapshot_is_read_back_and_a_stranger_of_that_name_is_left_alone() -> None:
+    lines = suspense_of([plug("5"), plug("1", kind=Kind.POSITIONS)])
+    assert suspense_in({"suspense": [*map(written_out, lines)]}) == lines
+    for other in (None, {}, {"suspense": 5}, {"suspense": ["x"]}, {"suspense": [{"kind": "balances"}]}):
+        assert suspense_in(other) == ()

@@ -25,6 +25,7 @@ from gal_friday.cli.output import STDIN, out, printable, say, write, write_json
 from gal_friday.cli.unbooked import Unbooked, unbooked
 from gal_friday.domain import quantity
 from gal_friday.domain.aliases import renamed
+from gal_friday.domain.give_way import suspense_in, written_out
 from gal_friday.domain.snapshot import Scales, Snapshot
 from gal_friday.domain.snapshot_json import write_snapshot
 from gal_friday.ports.book import Appended
@@ -164,6 +165,7 @@ def _summary(held: Snapshot) -> dict[str, Any]:
         "orders": len(held.orders),
         "fills": len(held.fills),
         "movements": len(held.movements),
+        "suspense": [written_out(line) for line in suspense_in(held.extra)],
         "notes": held.notes,
     }
 
@@ -189,3 +191,8 @@ def _tables(held: Snapshot) -> Iterator[str]:
         sizes = [quantity.short(row.quantity) for row in held.positions]
         names = [f"{row.instrument} {row.mode} {row.position_id or ''}".rstrip() for row in held.positions]
         yield from table((padded(["position", *names]), aligned(["quantity", *sizes])))
+    if lines := suspense_in(held.extra):
+        names = [f"{line.name} {line.part}" for line in lines]
+        sizes = [quantity.short(line.amount) for line in lines]
+        plugs = [str(line.plugs) for line in lines]
+        yield from table((padded(["suspense", *names]), aligned(["amount", *sizes]), aligned(["plugs", *plugs])))

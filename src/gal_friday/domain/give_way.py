@@ -8,10 +8,10 @@ between its event rolled up before and after, so that a record that merely takes
 Nothing here writes, and no plug is ever made larger.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -114,3 +114,21 @@ def said(line: Suspense) -> str:
     plugs = "1 plug" if line.plugs == 1 else f"{line.plugs} plugs"
     place = f" {line.part}" if line.part not in ("spot", "net") else ""
     return f"suspense: {quantity.short(line.amount)} {line.name}{place} in {plugs}"
+
+
+def suspense_in(extra: Mapping[str, Any] | None) -> tuple[Suspense, ...]:
+    """Return the suspense lines that a snapshot carries as a field of its own; none where it has no such field."""
+    lines = (extra or {}).get("suspense", ())
+    try:
+        return tuple(
+            Suspense(Kind(line["kind"]), line["name"], line["part"], quantity.parse(line["amount"]), int(line["plugs"]))
+            for line in lines
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return ()  # somebody else's field of the same name
+
+
+def written_out(line: Suspense) -> dict[str, Any]:
+    """Return the line as it stands in a snapshot; readers of the format keep it, and need not know it."""
+    amount = quantity.text(line.amount)
+    return {"kind": line.kind.value, "name": line.name, "part": line.part, "amount": amount, "plugs": line.plugs}

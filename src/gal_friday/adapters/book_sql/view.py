@@ -7,13 +7,12 @@ entry cannot be understood, and then what depends on it is only partial (I15).
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from msgspec import Struct
 
-from gal_friday.domain import quantity
-from gal_friday.domain.adjustment import StandingPlug, Suspense
-from gal_friday.domain.give_way import said, suspense_of
+from gal_friday.domain.adjustment import StandingPlug
+from gal_friday.domain.give_way import said, suspense_of, written_out
 from gal_friday.domain.records import LIVE_STATUSES, Fill, Kind, Movement, Order
 from gal_friday.domain.roll_up import LatestOrders, Rolling
 from gal_friday.domain.snapshot import Coverage, Coverages, NotChecked, Scales, Since, Snapshot
@@ -138,19 +137,13 @@ class Gathering:
             version=str(self._head.version),
             not_checked=_gaps(underivable),
             notes=tuple(map(said, suspense)),
-            extra={"suspense": [_plain(line) for line in suspense]} if suspense else None,
+            extra={"suspense": [*map(written_out, suspense)]} if suspense else None,
         )
 
     def _shown(self, records: Sequence[Dated], first: datetime | None) -> Sequence[Dated]:
         if self._everything or first is None:
             return records
         return [record for record in records if record.at >= first]
-
-
-def _plain(line: Suspense) -> dict[str, Any]:
-    """Return the line as an unknown field of a snapshot file: readers of the format keep it, and need not know it."""
-    amount = quantity.text(line.amount)
-    return {"kind": line.kind.value, "name": line.name, "part": line.part, "amount": amount, "plugs": line.plugs}
 
 
 def _window(since: datetime, known_since: datetime | None) -> datetime | None:
