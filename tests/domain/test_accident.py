@@ -121,8 +121,34 @@ def test_a_whale_does_not_hide_how_many_small_rows_fit_beside_it() -> None:
     draw = Random(9)
     small = [draw.randrange(1, 10_000) for _ in range(199)]
     whale = 10**8
-    beside = expected_accidents([*small, whale], 2, whale + 5_000)
-    assert expected_accidents(small, 1, 5_000) == beside > PROOF_BELOW
+    beside = expected_accidents([*small, whale], 2, whale + 5_001)
+    assert expected_accidents(small, 1, 5_001) == beside > PROOF_BELOW
+
+
+@pytest.mark.parametrize("odd", [[], [777770331], [777770331, 123456789], [-777770331] * 9])
+@pytest.mark.parametrize("size", [1, 4])
+def test_an_odd_amount_beside_round_ones_makes_a_round_sum_no_rarer(odd: list[int], size: int) -> None:
+    cents = [10**9, *[25 * 10**7] * 4]
+    assert expected_accidents([*cents, *odd], size, 10**9) > D("0.1")
+
+
+def test_an_amount_of_many_digits_stays_rare_among_round_ones() -> None:
+    round_ones = [each * 10**8 for each in range(1, 20)]
+    assert expected_accidents([*round_ones, 777770331], 1, 777770331) < PROOF_BELOW
+
+
+def test_a_target_that_is_round_within_its_tolerance_is_round() -> None:
+    amounts = [10**9, 777770331]
+    near = expected_accidents(amounts, 1, 10**9 - 3, 3)
+    assert near == expected_accidents(amounts, 1, 10**9, 3) > PROOF_BELOW
+    assert expected_accidents(amounts, 1, 10**9 - 3, 2) < PROOF_BELOW
+
+
+@given(units=st.lists(st.integers(-(10**9), 10**9), min_size=1, max_size=12), size=st.integers(1, 3))
+def test_finer_rows_beside_never_make_a_target_rarer_than_its_like_do(units: list[int], size: int) -> None:
+    hundreds, target = [each * 100 for each in units], 100 * sum(units[:size])
+    alone = expected_accidents(hundreds, size, target)
+    assert expected_accidents([*hundreds, 7777777777], size, target) >= alone
 
 
 @pytest.mark.parametrize(

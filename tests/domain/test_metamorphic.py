@@ -150,8 +150,6 @@ def _same_when_richer(world: World, asset: Asset) -> None:
 _OF_THE_WHOLE_POOL = (
     # The whole balance with its point shifted: what is added to the balance is no part of that mistake.
     "wrong_amount_balances_only",
-    # Beside one amount of many digits a round one is taken for a rare one, and so for proof.
-    "a_round_deposit_that_equals_fees",
 )
 
 

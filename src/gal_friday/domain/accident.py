@@ -4,11 +4,19 @@ Among forty amounts there are a million million subsets, and many add up to what
 exact sum is no proof in itself: what counts is how many such sums chance would have given. Round amounts
 carry little evidence, amounts of seventeen digits a lot; the grid on which the amounts lie tells which.
 
+Not the finest amount decides how fine that grid is. Beside one deposit of 77.7770331 a hundred is as round as
+before, and four fees of 25 make it as easily; what changed is that one more amount cannot take part, for no sum
+with it is round. So amounts are counted among their like: all of them on the grid of all, those that are whole
+tens on the grid of those, whole hundreds, ..., as far as the target is that round itself. How many values of that
+roundness there are is what the target had to be picked from. The level at which chance gives the most counts, so
+that the estimate is never below that of all amounts on their own grid.
+
     E ≈ C(n,k)·w·φ((D−kμ)/s)/s      with s² = kσ²(n−k)/(n−1)
     E ≈ C(n,k)·w/R                  R the spread of the sums of k amounts
 
-n amounts, k of them added up, D the target, w the width of what counts as a hit: as many points of the grid as
-lie within the tolerance of D, times their distance (about 2τ+δ); μ and σ of the amounts, φ the normal density.
+n amounts of one level, k of them added up, D the target, w the width of what counts as a hit: as many points of
+the grid as lie within the tolerance of D, times their distance (about 2τ+δ); μ and σ of the amounts, φ the normal
+density.
 
 The first holds where many sums lie as in a bell; it is counted over random amounts in the tests. One or two
 amounts make no bell: there the larger of both is taken. An amount that alone is larger than the rest put
@@ -17,7 +25,7 @@ together would flatten the bell: it is taken to be in the sum, and then not to b
 An estimate, never an amount of anything; it only ever decides whether an explanation may be called proven.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import combinations
 from math import comb, gcd
@@ -43,9 +51,27 @@ def expected_accidents(units: Sequence[int], size: int, target: int, tolerance: 
 
     All are whole numbers of one unit, whichever. An estimate with *PLACES* digits after the point.
     """
+    return max(_among(rows, size, target, tolerance) for rows in _levels(units, target, tolerance))
+
+
+def _levels(units: Sequence[int], target: int, tolerance: int) -> Iterator[Sequence[int]]:
+    """Yield all amounts, then those that are whole tens, hundreds, ..., as far as the target is so round itself."""
+    rows, step = units, 1
+    yield rows
+    while any(rows) and _points(step * 10, target, tolerance):
+        step *= 10
+        rounder = [each for each in rows if not each % step]
+        if 0 < len(rounder) < len(rows):
+            yield rounder
+        rows = rounder
+
+
+def _among(units: Sequence[int], size: int, target: int, tolerance: int) -> Decimal:
+    """Return how many subsets of amounts that lie on one grid are expected to reach the target."""
     if not 1 <= size <= len(units):
         return ZERO
-    width = _width(grid(units), target, tolerance)
+    step = grid(units)
+    width = _points(step, target, tolerance) * step
     ordered = sorted(units)
     apart: list[int] = []
     while len(apart) < _APART_MAX and (far := _far_end(ordered)) is not None:
@@ -59,7 +85,7 @@ def expected_accidents(units: Sequence[int], size: int, target: int, tolerance: 
 
 
 def grid(units: Sequence[int]) -> int:
-    """Return the effective grid: the greatest number of which all these are multiples.
+    """Return the grid of these: the greatest number of which all are multiples.
 
     A single number is a multiple of itself, which says nothing: for it, the power of ten it is a multiple of.
     """
@@ -70,9 +96,9 @@ def grid(units: Sequence[int]) -> int:
     return shared or 1
 
 
-def _width(step: int, target: int, tolerance: int) -> int:
-    points = (target + tolerance) // step - (target - tolerance - 1) // step
-    return points * step
+def _points(step: int, target: int, tolerance: int) -> int:
+    """Return how many multiples of *step* lie within the tolerance of the target."""
+    return (target + tolerance) // step - (target - tolerance - 1) // step
 
 
 def _far_end(ordered: Sequence[int]) -> int | None:
