@@ -1,4 +1,4 @@
-"""How many adjustments are posted in a second, each in transactions of its own and read back.
+"""How many adjustments are posted in a second and read back, fifty to a transaction, and one by one.
 
 The book has ten thousand fills, so that what depends on its size would show. PostgreSQL is measured where
 TEST_DATABASE_URL names a server, or the one of the tests can be started.
@@ -30,19 +30,24 @@ from gal_friday.domain.assets import Asset, Instrument, Wallet
 from gal_friday.domain.records import Fill, Movement, OrderSide
 
 AT = datetime(2026, 1, 31, 12, tzinfo=UTC)
-FILLS, ADJUSTMENTS = 10_000, 300
+FILLS, ADJUSTMENTS, ALONE = 10_000, 600, 50
 
 
 def run() -> Iterator[Measured]:
     """Measure SQLite, then PostgreSQL where there is one."""
     with TemporaryDirectory() as folder:
         seconds = asyncio.run(_applied(f"sqlite+aiosqlite:///{Path(folder) / 'book.db'}"))
-        yield Measured("adjustments applied and read back, SQLite", ADJUSTMENTS / seconds, "/s", ">= 300")
-    seconds = asyncio.run(_on_postgresql())
-    yield Measured("adjustments applied and read back, PostgreSQL", ADJUSTMENTS / seconds, "/s", ">= 300")
+        yield from _lines("SQLite", seconds)
+    yield from _lines("PostgreSQL", asyncio.run(_on_postgresql()))
 
 
-async def _on_postgresql() -> float:
+def _lines(engine: str, seconds: tuple[float, float]) -> Iterator[Measured]:
+    together, alone = seconds
+    yield Measured(f"adjustments applied and read back, {engine}", ADJUSTMENTS / together, "/s", ">= 300")
+    yield Measured(f"the same one by one, {engine}", ALONE / alone, "/s")
+
+
+async def _on_postgresql() -> tuple[float, float]:
     from tests.postgres.databases import Databases
 
     databases = Databases()
@@ -53,19 +58,22 @@ async def _on_postgresql() -> float:
         await asyncio.to_thread(databases.close)
 
 
-async def _applied(address: str) -> float:
+async def _applied(address: str) -> tuple[float, float]:
     engine, clock = open_engine(address), SteppedClock(AT + timedelta(days=1))
     await upgrade(engine)
     try:
         book, adjustments = SqlBook(engine, clock=clock), SqlAdjustments(engine, clock=clock)
         await book.append(account="main", exchange="kraken", fills=[_fill(at) for at in range(FILLS)])
-        made = [_adjustment(FILLS + at) for at in range(ADJUSTMENTS)]
+        made = [_adjustment(FILLS + at) for at in range(ADJUSTMENTS + ALONE)]
         await adjustments.keep(made, state=AdjustmentState.APPROVED, by=By("policy", "policy"))
+        ids = [one.adjustment_id for one in made]
         began = perf_counter()
-        for one in made:
-            done = await adjustments.apply(one.adjustment_id, token=None)
-            assert isinstance(done, Applied)
-        return perf_counter() - began
+        done = await adjustments.apply_all(ids[ALONE:], token=None)
+        together = perf_counter() - began
+        for name in ids[:ALONE]:
+            done = [*done, await adjustments.apply(name, token=None)]
+        assert all(isinstance(one, Applied) for one in done)
+        return together, perf_counter() - began - together
     finally:
         await engine.dispose()
 

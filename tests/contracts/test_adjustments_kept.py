@@ -1,7 +1,7 @@
 """Keeping adjustments and deciding on them, on each kind of book: at most once, by two people, never guessed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -13,8 +13,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gal_friday.adapters.book_sql import SqlAdjustments
-from gal_friday.adapters.sql.tables import ADJUSTMENTS, LEASES, POSITION_ADJUSTMENTS
-from gal_friday.domain.adjusted import Applied
+from gal_friday.adapters.journal import SqlJournal
+from gal_friday.adapters.sql.tables import ADJUSTMENTS, JOURNAL_ENTRIES, LEASES, POSITION_ADJUSTMENTS
+from gal_friday.domain.adjusted import Applied, Outcome, Refused
 from gal_friday.domain.adjustment import AdjustmentState, PostMovement
 from gal_friday.domain.errors import IllegalStep, OtherContent, Overtaken, SamePerson
 from gal_friday.domain.facts import Fact
@@ -134,6 +135,37 @@ async def test_many_who_apply_it_at_once_apply_it_once(book: Desk) -> None:  # I
     assert await book.totals() == {"USD": "79", "XRP": "40"}
 
 
+async def test_several_are_applied_in_order_and_each_by_itself(book: Desk) -> None:
+    made = [
+        MADE,
+        adjustment(plug("3"), effects={XRP: "3"}, version="1"),
+        adjustment(PostMovement(movement("L7")), effects={XRP: "3"}, version="1"),
+        adjustment(PostMovement(movement("L7")), effects={XRP: "3"}, version="1", generation="again"),
+    ]
+    for one in made:
+        await book.approved(one)
+    ids = [one.adjustment_id for one in made]
+    done = await book.adjustments.apply_all(ids, token=None)
+    assert done == [
+        Applied(ids[0], 2),
+        Refused(ids[1], "the book moved on: it is at version 2, not 1"),
+        Applied(ids[2], 3),
+        Refused(ids[3], "already in the book: movement L7"),
+    ]
+    assert [await book.state(name) for name in ids] == ["applied", "refused", "applied", "refused"]
+    assert await book.totals() == {"USD": "79", "XRP": "43"}
+    assert await book.adjustments.apply_all(ids, token=None) == done
+
+
+async def test_several_with_one_that_may_not_be_applied_are_not_begun(book: Desk) -> None:
+    waiting = adjustment(plug("3"), effects={XRP: "3"}, version="1")
+    await book.approved(MADE)
+    await book.adjustments.keep([waiting], state=PROPOSED, by=ANN)
+    with pytest.raises(IllegalStep, match="only an approved one is applied"):
+        await book.adjustments.apply_all([MADE.adjustment_id, waiting.adjustment_id], token=None)
+    assert await book.totals() == {"USD": "100"}
+
+
 async def test_what_was_intended_and_never_written_is_approved_again(book: Desk) -> None:
     await book.approved(MADE)
     assert (await book.adjustments.intend(MADE.adjustment_id)).state == "intended"
@@ -166,8 +198,8 @@ async def test_what_was_written_and_not_read_back_is_found_and_read_back(stored:
         pass
 
     class Dies(SqlAdjustments):
-        async def _confirmed(self, adjustment_id: str) -> Applied:
-            raise Stopped(adjustment_id)
+        async def _confirmed(self, ids: Sequence[str]) -> list[Outcome]:
+            raise Stopped(ids)
 
     assert stored.engine is not None
     with pytest.raises(Stopped):
@@ -263,6 +295,18 @@ async def test_every_change_of_state_is_told_to_the_journal_in_the_same_transact
     kinds = [fact.kind for fact in told.facts]
     assert kinds == ["adjustment_proposed", "review_approved", "adjustment_intended", "adjustment_applied"]
     assert [fact.actor.name for fact in told.facts] == ["ann", "bob", "gal-friday", "gal-friday"]
+
+
+async def test_the_journal_of_the_database_takes_the_facts(stored: Desk, tmp_path: Path) -> None:  # I10
+    assert stored.engine is not None
+    journal = SqlJournal(tmp_path / "keys", stored.clock)
+    adjustments = SqlAdjustments(stored.engine, clock=stored.clock, journal=journal)
+    await adjustments.keep([MADE], state=APPROVED, by=BOB)
+    await adjustments.apply(MADE.adjustment_id, token=None)
+    query = select(JOURNAL_ENTRIES.c.kind).where(JOURNAL_ENTRIES.c.subject == MADE.adjustment_id)
+    async with stored.engine.connect() as connection:
+        kinds = (await connection.execute(query.order_by(JOURNAL_ENTRIES.c.seq))).scalars().all()
+    assert kinds == ["adjustment_proposed", "adjustment_intended", "adjustment_applied"]
 
 
 async def test_without_its_journal_nothing_is_written(stored: Desk) -> None:  # I10

@@ -100,6 +100,17 @@ class Adjustments(Protocol):
         """
         ...
 
+    async def apply_all(self, adjustment_ids: Sequence[str], *, token: int | None) -> Sequence[Outcome]:
+        """Write several of one account in this order, and return what came of each; faster than one by one.
+
+        Each is written whole or refused by itself and makes its own version: a plug that was computed from the
+        version before the first of them is refused after it.
+
+        Raises:
+            As ``apply``; then those that come before may have been written: ``unsettled`` and ``settle`` tell.
+        """
+        ...
+
     async def unsettled(self, account: str) -> Sequence[Kept]:
         """Return what a restart has to look after: approved, intended, or of unknown outcome; the oldest first."""
         ...

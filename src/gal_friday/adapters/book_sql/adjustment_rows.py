@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, insert, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gal_friday.adapters.sql.tables import ADJUSTMENT_CHANGES, ADJUSTMENTS
@@ -62,14 +62,16 @@ async def one_kept(
     return kept, row.book_version
 
 
-async def known_among(connection: AsyncConnection, ids: Iterable[str]) -> dict[str, Kept]:
-    """Return those of these that are kept, by id, and hold them for this transaction."""
-    found: list[Kept] = []
+async def held_among(connection: AsyncConnection, ids: Iterable[str]) -> dict[str, tuple[Kept, int | None]]:
+    """Return those of these that are kept, by id, each with the book's version that it made, and hold them."""
+    found: dict[str, tuple[Kept, int | None]] = {}
     rest = iter(sorted(set(ids)))
     while some := list(islice(rest, _AT_ONCE)):
         query = all_kept().where(_KEPT.adjustment_id.in_(some)).order_by(_KEPT.adjustment_id).with_for_update()
-        found += await with_histories(connection, (await connection.execute(query)).all())
-    return {one.id: one for one in found}
+        rows = (await connection.execute(query)).all()
+        kept = await with_histories(connection, rows)
+        found |= {one.id: (one, row.book_version) for one, row in zip(kept, rows, strict=True)}
+    return found
 
 
 async def states_of(connection: AsyncConnection, ids: Iterable[str]) -> dict[str, AdjustmentState]:
@@ -93,20 +95,27 @@ async def write_new(connection: AsyncConnection, new: Sequence[Kept]) -> None:
         await _add_changes(connection, [(one, change) for one in new for change in one.history])
 
 
-async def write_on(connection: AsyncConnection, kept: Kept, known: Kept, *, version: int | None = None) -> None:
-    """Write how an adjustment stands now; *version* is the book's that it has just made.
+async def write_on(connection: AsyncConnection, kept: Kept, known: Kept) -> None:
+    """Write how an adjustment stands now.
 
     Raises:
         Overtaken: it was written since *known* was read.
     """
-    row = _row(kept)
-    if version is not None:
-        row["book_version"] = version
     wanted = (_KEPT.adjustment_id == kept.id) & (_KEPT.revision == known.revision)
-    done = await connection.execute(update(ADJUSTMENTS).where(wanted).values(row))
+    done = await connection.execute(update(ADJUSTMENTS).where(wanted).values(_row(kept)))
     if done.rowcount != 1:
         raise Overtaken(f"adjustment {kept.id} was written by somebody else at the same moment; look at it again")
     await _add_changes(connection, [(kept, change) for change in kept.history[len(known.history) :]])
+
+
+async def write_held(connection: AsyncConnection, held: Sequence[tuple[Kept, Kept, int | None]]) -> None:
+    """Write how adjustments stand that this transaction holds: each now, as it was read, and the version it made."""
+    if not held:
+        return
+    rows = [_row(kept) | {"book_version": version, "known": kept.id} for kept, _, version in held]
+    await connection.execute(update(ADJUSTMENTS).where(_KEPT.adjustment_id == bindparam("known")), rows)
+    changes = ((kept, change) for kept, known, _ in held for change in kept.history[len(known.history) :])
+    await _add_changes(connection, list(changes))
 
 
 async def _add_changes(connection: AsyncConnection, changes: Sequence[tuple[Kept, AdjustmentChange]]) -> None:

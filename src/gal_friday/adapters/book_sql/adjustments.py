@@ -14,12 +14,11 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gal_friday.adapters.book_sql import adjustment_rows, applying
-from gal_friday.adapters.book_sql.application import Application, laid_out_for, seen
+from gal_friday.adapters.book_sql.application import Application, laid_out_for, read_back, seen
 from gal_friday.adapters.book_sql.book import head_of
 from gal_friday.adapters.book_sql.choosing import (
     check_content,
     check_revision,
-    first_outcome,
     is_chosen,
     only_one,
     unknown_adjustment,
@@ -46,6 +45,8 @@ from gal_friday.ports.errors import BookFailed, StoreFailed
 
 _KEPT = ADJUSTMENTS.c
 _ROWS_AT_ONCE = 200
+_TOGETHER = 50
+"""How many share a transaction: more gain nothing, and hold the book longer."""
 
 
 class SqlAdjustments:
@@ -68,7 +69,7 @@ class SqlAdjustments:
         given = [first(each, state, by, now, four_eyes=four_eyes) for each in adjustments]
         wanted = {one.id: one for one in given}
         async with writing(self._engine, StoreFailed) as connection:
-            known = await adjustment_rows.known_among(connection, wanted)
+            known = {name: kept for name, (kept, _) in (await adjustment_rows.held_among(connection, wanted)).items()}
             done: dict[str, Kept] = {}
             for name, anew in wanted.items():
                 if name in known:
@@ -150,14 +151,26 @@ class SqlAdjustments:
 
     async def apply(self, adjustment_id: str, *, token: int | None) -> Outcome:
         """Write it into the book, read it back, and return what came of it; see ``Adjustments``."""
+        (outcome,) = await self.apply_all([adjustment_id], token=token)
+        return outcome
+
+    async def apply_all(self, adjustment_ids: Sequence[str], *, token: int | None) -> Sequence[Outcome]:
+        """Write several of one account, in this order; see ``Adjustments``."""
+        outcomes: list[Outcome] = []
+        ids = list(dict.fromkeys(adjustment_ids))
+        for at in range(0, len(ids), _TOGETHER):
+            outcomes += await self._applied(ids[at : at + _TOGETHER], token)
+        told = {one.adjustment_id: one for one in outcomes}
+        return [told[name] for name in adjustment_ids]
+
+    async def _applied(self, ids: Sequence[str], token: int | None) -> list[Outcome]:
         async with writing(self._engine, StoreFailed) as connection:
-            application = await Application.begun(connection, adjustment_id, self._clock.now())
-            done = first_outcome(application.known)
-            if done is None:
-                await application.check_lease(token)
-                done = await application.written()
-                await self._tell(connection, application.told)
-        return done if done is not None else await self._confirmed(adjustment_id)
+            application = Application(connection, await _account_of(connection, ids), self._clock.now())
+            await application.write(ids, token)
+            await self._tell(connection, application.told)
+        known = application.outcomes
+        read = iter(await self._confirmed([name for name in ids if name not in known]))
+        return [known[name] if name in known else next(read) for name in ids]
 
     async def unsettled(self, account: str) -> Sequence[Kept]:
         """Return what a restart has to look after; see ``Adjustments``."""
@@ -173,7 +186,7 @@ class SqlAdjustments:
             if kept.state is AdjustmentState.APPROVED:
                 continue
             if await self._is_written(kept):
-                await self._confirmed(kept.id)
+                await self._confirmed([kept.id])
             else:
                 await self._withdrawn(kept.id)
             now = await self.adjustment(kept.id)
@@ -193,28 +206,22 @@ class SqlAdjustments:
                 version=0 if head is None else head.version,
                 at=self._clock.now(),
             )
-            shelf = await laid_out_for(connection, about, int(about.book_version or 0))
-            return applying.reversal_of(known, shelf, await seen(connection, about, shelf), about)
+            shelf = await laid_out_for(connection, [about], int(about.book_version or 0))
+            return applying.reversal_of(known, shelf, await seen(connection, [about], shelf), about)
 
-    async def _confirmed(self, adjustment_id: str) -> Outcome:
+    async def _confirmed(self, ids: Sequence[str]) -> list[Outcome]:
         """Read back what was written, in a transaction of its own, and record that it is there."""
-        async with self._held(adjustment_id) as (connection, known, version):
-            done = first_outcome(known)
-            if done is not None:
-                return done
-            assert version is not None, "it was written, or looked up"
-            shelf = await laid_out_for(connection, known.adjustment, version)
-            states = await seen(connection, known.adjustment, shelf)
-            gave_way = applying.read_back(known.adjustment, shelf, version, states)
-            confirmed = applying.confirmed(known, version, gave_way, self._clock.now())
-            await self._step(connection, known, confirmed)
-            assert confirmed.outcome is not None, "it was given one just now"
-            return confirmed.outcome
+        if not ids:
+            return []
+        async with writing(self._engine, StoreFailed) as connection:
+            done = await read_back(connection, ids, self._clock.now())
+            await self._tell(connection, done)
+        return [one.outcome for one in done if one.outcome is not None]
 
     async def _is_written(self, kept: Kept) -> bool:
         async with reading(self._engine, BookFailed) as connection:
             known, version = _found(await adjustment_rows.one_kept(connection, kept.id), kept.id)
-            shelf = await laid_out_for(connection, known.adjustment, version or 0, own=True)
+            shelf = await laid_out_for(connection, [known.adjustment], version or 0, own=True)
             written = applying.written_at(kept.id, shelf)
         if written != version:
             raise NotAsPosted(f"adjustment {kept.id}: the book has it at version {written}, its record says {version}")
@@ -240,6 +247,18 @@ class SqlAdjustments:
     async def _tell(self, connection: AsyncConnection, told: Sequence[Kept]) -> None:
         if self._journal is not None and told:
             await self._journal.append(connection, [applying.fact_of(one) for one in told])
+
+
+async def _account_of(connection: AsyncConnection, ids: Sequence[str]) -> str:
+    query = select(_KEPT.account).where(_KEPT.adjustment_id.in_(ids)).distinct()
+    accounts: Sequence[str] = (await connection.execute(query)).scalars().all()
+    if not accounts:
+        raise unknown_adjustment(ids[0])
+    if len(accounts) > 1:
+        raise StoreFailed(
+            f"adjustments of {', '.join(sorted(accounts))} cannot be written together; apply each account"
+        )
+    return accounts[0]
 
 
 def _found(found: tuple[Kept, int | None] | None, adjustment_id: str) -> tuple[Kept, int | None]:

@@ -135,6 +135,13 @@ class MemoryAdjustments:
             self._take_back(known)
         return self._confirmed(known)
 
+    async def apply_all(self, adjustment_ids: Sequence[str], *, token: int | None) -> Sequence[Outcome]:
+        """Write several, in this order; see ``Adjustments``."""
+        for name in adjustment_ids:
+            if first_outcome(self._get(name)) is None:
+                check_appliable(self._get(name))
+        return [await self.apply(name, token=token) for name in adjustment_ids]
+
     async def unsettled(self, account: str) -> Sequence[Kept]:
         """Return what a restart has to look after; see ``Adjustments``."""
         return [*reversed(await self.adjustments(account=account, states=UNSETTLED, limit=len(self._kept)))]

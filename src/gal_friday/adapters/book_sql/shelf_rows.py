@@ -49,6 +49,14 @@ class Wanted(Struct, frozen=True, kw_only=True):
     """Assets and instruments whose plugs matter."""
 
 
+def all_wanted(some: Iterable[Wanted]) -> Wanted:
+    """Return the part of a book that holds all of these parts."""
+    parts = tuple(some)
+    return Wanted(
+        **{name: frozenset().union(*(getattr(part, name) for part in parts)) for name in Wanted.__struct_fields__}
+    )
+
+
 def wanted_by(adjustment: Adjustment) -> Wanted:
     """Return what has to be looked at before this adjustment is written, and after."""
     events: set[str] = set()
@@ -207,12 +215,12 @@ async def plug_rows(connection: AsyncConnection, account: str, wanted: Wanted | 
 
 
 async def write(connection: AsyncConnection, written: Written, stamp: dict[str, Any]) -> None:
-    """Add these rows; *stamp* says the account, the version as ``seq``, and when."""
+    """Add these rows; *stamp* says the account, and when."""
     for table, kind in _KINDS.items():
         rows = [
             row_of(table, one.record)
             | stamp
-            | {"entry_id": one.entry_id, "adjustment_id": one.adjustment_id, "line": one.line}
+            | {"entry_id": one.entry_id, "adjustment_id": one.adjustment_id, "seq": one.seq, "line": one.line}
             | ({"content": one.entry_id} if kind is Order else {})
             for one in written.entries
             if isinstance(one.record, kind)
