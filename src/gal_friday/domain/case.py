@@ -11,6 +11,8 @@ from decimal import Decimal
 from functools import cached_property, wraps
 from typing import Any, Literal, NamedTuple, TypeVar, TypeVarTuple
 
+from msgspec import Struct
+
 from gal_friday.domain import quantity
 from gal_friday.domain.finding import Agrees, AmountMismatch, Differs, ExchangeOnly, Finding, InternalOnly, Key
 from gal_friday.domain.quantity import ZERO
@@ -32,7 +34,7 @@ What = Literal["missing", "phantom", "differs", "duplicated"]
 """The book lacks it, has what the exchange lacks, has it otherwise, has it more than once."""
 
 
-class Lead(NamedTuple):
+class Lead(Struct, frozen=True, gc=False):
     """One thing that the comparison of records left over, and what it does to one place."""
 
     place: Place
@@ -46,8 +48,12 @@ class Lead(NamedTuple):
     at: datetime
     kind: str
     """The movement kind, or ``fill`` for the effect of a margin fill on its position."""
+    side: Side
+    """Whose record it is; the exchange's where both have it, but for the place where only the book has it."""
+    moved: Decimal
+    """What its rows moved before fees; the size of the fill where it has no rows."""
     rows: tuple[Movement, ...] = ()
-    """The rows of the side that has them; the exchange's where both do."""
+    """Its rows on that side."""
     fill: Fill | None = None
 
 
@@ -109,7 +115,7 @@ class Case:
 
     @cached_property
     def rows(self) -> Mapping[Side, Mapping[str, tuple[Movement, ...]]]:
-        """Return the movements of each side by the event they refer to, and by their own id."""
+        """Return the movements of each side by the event they refer to and by their own id, repeats left out."""
         return {"internal": _by_event(self.internal), "exchange": _by_event(self.exchange)}
 
     @cached_property
@@ -147,7 +153,7 @@ class Case:
 
 def _by_event(snapshot: Snapshot) -> Mapping[str, tuple[Movement, ...]]:
     events: dict[str, list[Movement]] = {}
-    for row in snapshot.movements:
+    for row in {(row.movement_id, row.asset, row.wallet): row for row in snapshot.movements}.values():
         events.setdefault(row.refers_to or row.movement_id, []).append(row)
         if row.refers_to:
             events.setdefault(row.movement_id, []).append(row)

@@ -43,7 +43,7 @@ from gal_friday.domain.snapshot import Side
 State = Literal["suspected", "confirmed", "cleared"]
 
 
-class BalanceDiscrepancy(Struct, frozen=True, kw_only=True):
+class BalanceDiscrepancy(Struct, frozen=True, kw_only=True, gc=False):
     """A balance or a hold on which the sides differ. Amounts are whole units of *currency*."""
 
     id: str
@@ -71,7 +71,7 @@ class BalanceDiscrepancy(Struct, frozen=True, kw_only=True):
     """In how many runs it was seen, this one included."""
 
 
-class PositionDiscrepancy(Struct, frozen=True, kw_only=True):
+class PositionDiscrepancy(Struct, frozen=True, kw_only=True, gc=False):
     """A margin position on which the sides differ. Quantities are signed: negative is short."""
 
     id: str
@@ -92,7 +92,7 @@ class PositionDiscrepancy(Struct, frozen=True, kw_only=True):
     occurrences: int = 1
 
 
-class RecordDiscrepancy(Struct, frozen=True, kw_only=True):
+class RecordDiscrepancy(Struct, frozen=True, kw_only=True, gc=False):
     """An order, a fill, a movement or the records of one side on which something differs."""
 
     id: str

@@ -15,7 +15,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import chain
-from typing import NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -70,7 +69,7 @@ def _sentence(key: Key, explanation: Explanation) -> str:
     return "; ".join(notes)
 
 
-class _Told(NamedTuple):
+class _Told(Struct, frozen=True, gc=False):
     """A lead with every cause that explains it."""
 
     lead: Lead
@@ -234,7 +233,7 @@ def _closed(
 
 
 def _item(told: _Told) -> Item:
-    lead, found = told
+    lead, found = told.lead, told.causes
     if len(found) == 1:
         return Item(found[0].cause, lead.effect, lead.record_ids, lead.event, "records", found[0].note)
     undecided = " and ".join(sorted(each.cause for each in found))

@@ -21,7 +21,7 @@ Rests = Literal["records", "pattern", "search"]
 """How an item was found: by the ids of records, by a known pattern of error, by searching which rows add up."""
 
 
-class Item(Struct, frozen=True):
+class Item(Struct, frozen=True, gc=False):
     """A cause with its arithmetic effect on one amount."""
 
     cause: Cause
@@ -34,7 +34,7 @@ class Item(Struct, frozen=True):
     note: str = ""
 
 
-class Alternative(Struct, frozen=True):
+class Alternative(Struct, frozen=True, gc=False):
     """Another way to explain the same amount, kept because nothing decides between them."""
 
     items: tuple[Item, ...]
@@ -43,7 +43,7 @@ class Alternative(Struct, frozen=True):
     """How many such explanations chance alone would give, as a plain number; None where ids decide."""
 
 
-class Divergence(Struct, frozen=True):
+class Divergence(Struct, frozen=True, gc=False):
     """Since when the running balances of the two sides differ."""
 
     last_good: str | None
@@ -55,7 +55,7 @@ class Divergence(Struct, frozen=True):
     """When that event was; None where they differ from the start."""
 
 
-class Explanation(Struct, frozen=True):
+class Explanation(Struct, frozen=True, gc=False):
     """Why one amount differs."""
 
     internal: Decimal

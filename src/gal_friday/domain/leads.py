@@ -45,10 +45,10 @@ def leads_about(finding: Finding, case: Case) -> Iterator[Lead]:
 def _of_movement(case: Case, finding: Finding) -> Iterator[Lead]:
     match finding:
         case ExchangeOnly(key=key, amount=amount):
-            yield from _moved(case, "missing", amount, _rows(case, "exchange", key))
+            yield from _moved(case, "missing", amount, _rows(case, "exchange", key), "exchange")
         case InternalOnly(key=key, amount=amount, repeats=repeats):
             ours = _rows(case, "internal", key)
-            yield from _moved(case, "phantom", quantity.negate(amount), ours)
+            yield from _moved(case, "phantom", quantity.negate(amount), ours, "internal")
             for repeat in repeats:
                 yield from _differing(case, repeat, ours, ())
         case Differs(key=key, mismatches=mismatches):
@@ -67,7 +67,7 @@ def _rows(case: Case, side: Side, key: Key) -> tuple[Movement, ...]:
     return tuple([row for row in rows if f"{key.part}:".startswith(f"{row.asset}:{row.wallet}:")])
 
 
-def _moved(case: Case, what: What, effect: Decimal, rows: Sequence[Movement]) -> Iterator[Lead]:
+def _moved(case: Case, what: What, effect: Decimal, rows: Sequence[Movement], side: Side) -> Iterator[Lead]:
     if not rows:
         return
     first = rows[0]
@@ -79,6 +79,8 @@ def _moved(case: Case, what: What, effect: Decimal, rows: Sequence[Movement]) ->
         record_ids=tuple(dict.fromkeys(map(_record_id, rows))),
         at=max([row.at for row in rows]),
         kind=first.kind,
+        side=side,
+        moved=quantity.total([row.amount for row in rows]),
         rows=tuple(rows),
     )
 
@@ -92,16 +94,16 @@ def _record_id(row: Movement) -> str:
 def _differing(case: Case, mismatch: Mismatch, ours: Sequence[Movement], theirs: Sequence[Movement]) -> Iterator[Lead]:
     match mismatch:
         case AmountMismatch(difference=difference):
-            yield from _moved(case, "differs", difference, theirs)
+            yield from _moved(case, "differs", difference, theirs, "exchange")
         case TextMismatch(field=field) if field in _MOVED_TO_ANOTHER_PLACE:
-            yield from _moved(case, "differs", quantity.negate(quantity.total(map(net, ours))), ours)
-            yield from _moved(case, "differs", quantity.total(map(net, theirs)), theirs)
+            yield from _moved(case, "differs", quantity.negate(quantity.total(map(net, ours))), ours, "internal")
+            yield from _moved(case, "differs", quantity.total(map(net, theirs)), theirs, "exchange")
         case TextMismatch():
-            yield from _moved(case, "differs", ZERO, theirs)
+            yield from _moved(case, "differs", ZERO, theirs, "exchange")
         case Inconsistent(type=kind, side="internal", stake=stake):
             # Of two contents under one id nobody knows which the balance holds.
             counted = stake.amount if stake and kind is DiscrepancyType.MOVEMENT_DUPLICATED else ZERO
-            yield from _moved(case, "duplicated", counted, ours)
+            yield from _moved(case, "duplicated", counted, ours, "internal")
         case _:
             return
 
@@ -111,7 +113,7 @@ def _of_fill(case: Case, finding: Finding) -> Iterator[Lead]:
     for what, side in _ways(finding):
         fill = case.fills[side].get(finding.key.name)
         if fill is not None:
-            yield _traded(what, fill, _size(fill), Place(Kind.FILLS, fill.instrument, ""))
+            yield _traded(what, fill, _size(fill), side, Place(Kind.FILLS, fill.instrument, ""))
 
 
 def _ways(finding: Finding) -> Iterator[tuple[What, Side]]:
@@ -159,14 +161,15 @@ def _repeated(ours: Fill, mismatches: Sequence[Mismatch]) -> Iterator[Lead]:
 
 
 def _positioned(what: What, fill: Fill, effect: Decimal) -> Lead:
-    return _traded(what, fill, effect, Place(Kind.POSITIONS, fill.instrument, PositionMode.NET))
+    side: Side = "internal" if what in ("phantom", "duplicated") else "exchange"
+    return _traded(what, fill, effect, side, Place(Kind.POSITIONS, fill.instrument, PositionMode.NET))
 
 
 def _size(fill: Fill) -> Decimal:
     return signed(fill.quantity, fill.side)
 
 
-def _traded(what: What, fill: Fill, effect: Decimal, place: Place) -> Lead:
+def _traded(what: What, fill: Fill, effect: Decimal, side: Side, place: Place) -> Lead:
     return Lead(
         place=place,
         what=what,
@@ -175,11 +178,13 @@ def _traded(what: What, fill: Fill, effect: Decimal, place: Place) -> Lead:
         record_ids=(fill.fill_id,),
         at=fill.at,
         kind="fill",
+        side=side,
+        moved=effect,
         fill=fill,
     )
 
 
 def missing_rows(case: Case, rows: Sequence[Movement]) -> Lead:
     """Return these rows of the exchange, of one place, as what the book lacks."""
-    (lead,) = _moved(case, "missing", quantity.total(map(net, rows)), rows)
+    (lead,) = _moved(case, "missing", quantity.total(map(net, rows)), rows, "exchange")
     return lead

@@ -16,7 +16,7 @@ from gal_friday.domain.finding import CannotTell, Key, Pending
 from gal_friday.domain.records import Kind
 
 
-class RootCause(Struct, frozen=True):
+class RootCause(Struct, frozen=True, gc=False):
     """One event and what it shows itself in."""
 
     cause: Cause

@@ -48,6 +48,7 @@ from gal_friday.domain.causes import (
 )
 from gal_friday.domain.causes.evidence import Recognised, Rest
 from gal_friday.domain.finding import Finding
+from gal_friday.domain.records import Kind
 
 __all__ = [
     "RECOGNISERS",
@@ -142,8 +143,10 @@ def cause_of_record(finding: Finding, case: Case, of_leads: Iterable[Recognised]
     *of_leads* is what its leads were recognised as. Where several fit and the records do not decide, the cause is
     unexplained, and the note says between which.
     """
-    found = {cause: note for cause, ask in RECORD_RECOGNISERS if (note := ask(finding, case)) is not None}
-    found.update(of_leads)
+    # Of a movement its leads tell everything.
+    asked = () if finding.key.kind is Kind.MOVEMENTS else RECORD_RECOGNISERS
+    found = {cause: note for cause, ask in asked if (note := ask(finding, case)) is not None}
+    found |= {each.cause: each.note for each in of_leads}
     whole = {cause: note for cause, note in found.items() if cause in _ABOUT_A_WHOLE_SIDE}
     causes = [Recognised(cause, note) for cause, note in (whole or found).items()]
     if len(causes) > 1:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from gal_friday.domain.case import Case, Lead, once
-from gal_friday.domain.causes.evidence import moved, rows_of, told
+from gal_friday.domain.causes.evidence import rows_of, told
 from gal_friday.domain.compare.stake import net
 from gal_friday.domain.records import Movement
 
@@ -23,7 +23,7 @@ def recognise(lead: Lead, case: Case) -> str | None:
     """Return the sentence, where this half of a conversion is missing from the book."""
     if lead.kind != "conversion" or lead.what != "missing":
         return None
-    verb = "received" if moved(lead) > 0 else "spent"
+    verb = "received" if lead.moved > 0 else "spent"
     half = _other_half(lead, case)
     rest = "; its other half was not seen" if half is None else f" against {told(net(half), half.asset)}"
     return f"{told(lead.effect, lead.place.name)} {verb} in a conversion{rest}"
@@ -53,5 +53,5 @@ def _when(row: Movement) -> datetime:
 
 
 def _opposite(row: Movement, lead: Lead) -> bool:
-    turned = (row.amount > 0) != (moved(lead) > 0)
+    turned = (row.amount > 0) != (lead.moved > 0)
     return row.kind == "conversion" and row.asset != lead.place.name and turned

@@ -7,7 +7,7 @@ Not to be confused with a conversion that the owner asked for, or with a renamed
 """
 
 from gal_friday.domain.case import Case, Lead
-from gal_friday.domain.causes.evidence import moved, told
+from gal_friday.domain.causes.evidence import told
 
 
 def recognise(lead: Lead, case: Case) -> str | None:
@@ -15,5 +15,5 @@ def recognise(lead: Lead, case: Case) -> str | None:
     del case
     if lead.kind != "delisting" or lead.what != "missing":
         return None
-    size = told(moved(lead), lead.place.name)
-    return f"the exchange paid {size} for a delisted asset" if moved(lead) > 0 else f"{size} was delisted and taken"
+    size = told(lead.moved, lead.place.name)
+    return f"the exchange paid {size} for a delisted asset" if lead.moved > 0 else f"{size} was delisted and taken"

@@ -9,7 +9,7 @@ so young that the other is still on its way (`in_flight`).
 """
 
 from gal_friday.domain.case import Case, Lead
-from gal_friday.domain.causes.evidence import Rest, moved, other_version, told
+from gal_friday.domain.causes.evidence import Rest, other_version, told
 from gal_friday.domain.causes.transfers import OWN, in_transit, legs_within, other_wallets
 
 _KINDS = ("earn_transfer", "transfer")
@@ -25,8 +25,8 @@ def recognise(lead: Lead, case: Case) -> str | None:
     legs = legs_within(lead, case)
     if in_transit(lead, case) or (lead.kind == "transfer" and not legs):
         return None
-    to = f" {'from' if moved(lead) > 0 else 'to'} {legs[0].wallet}" if legs else ""
-    return f"{told(moved(lead), lead.place.name)} moved{to} within the account, and the book did not move it"
+    to = f" {'from' if lead.moved > 0 else 'to'} {legs[0].wallet}" if legs else ""
+    return f"{told(lead.moved, lead.place.name)} moved{to} within the account, and the book did not move it"
 
 
 def recognise_rest(rest: Rest) -> str | None:

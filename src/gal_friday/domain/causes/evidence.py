@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
+from msgspec import Struct
+
 from gal_friday.domain import quantity
 from gal_friday.domain.assets import Asset
 from gal_friday.domain.case import Case, Lead, Place, once
@@ -28,7 +30,7 @@ SETTLING_TIME = timedelta(days=1)
 _SETTLING = ("settle position", "settle-position")
 
 
-class Recognised(NamedTuple):
+class Recognised(Struct, frozen=True, gc=False):
     """A cause that the evidence shows, and the sentence that tells people so."""
 
     cause: Cause
@@ -59,14 +61,9 @@ def is_trade(lead: Lead) -> bool:
     return lead.kind == "fill" or lead.kind in FILL_LEG_KINDS
 
 
-def moved(lead: Lead) -> Decimal:
-    """Return what the rows of the lead moved before fees; the size of the fill where it has no rows."""
-    return quantity.total(row.amount for row in lead.rows) if lead.rows else lead.effect
-
-
 def rows_of(case: Case, side: Side, lead: Lead) -> tuple[Movement, ...]:
-    """Return the rows of the lead's event on that side, in every asset and wallet, each id once."""
-    return tuple({row.movement_id: row for row in case.rows[side].get(lead.event, ())}.values())
+    """Return the rows of the lead's event on that side, in every asset and wallet."""
+    return case.rows[side].get(lead.event, ())
 
 
 def at_place(rows: Iterable[Movement], place: Place) -> tuple[Movement, ...]:
@@ -166,26 +163,26 @@ def _words(record: Fill | Order | None) -> Iterable[str]:
 
 def nature(lead: Lead, case: Case) -> Nature:
     """Return what kind of execution the lead belongs to."""
-    fill = fill_of(lead, case)
+    return _nature(case, lead.event)
+
+
+@once
+def _nature(case: Case, event: str) -> Nature:
+    fill = case.fill(event)
     order = case.orders["exchange"].get(fill.order_id or "") if fill else None
-    return nature_of(fill, (*rows_of(case, "exchange", lead), *lead.rows), order)
+    return nature_of(fill, case.rows["exchange"].get(event, ()), order)
 
 
 def other_version(lead: Lead, case: Case) -> Movement | None:
     """Return the row of the other side that is this lead's row under another asset or wallet; None without one."""
-    amount = moved(lead) if lead.rows else ZERO
-    if not amount or lead.what == "duplicated":
+    if not lead.rows or not lead.moved or lead.what == "duplicated":
         return None
-    ours = lead.rows[0] in rows_of(case, "internal", lead)
-    rows = {
-        row.movement_id: row
-        for name in (lead.event, lead.rows[0].movement_id)
-        for row in case.rows["exchange" if ours else "internal"].get(name, ())
-    }
-    if at_place(rows.values(), lead.place):
+    others = case.rows["exchange" if lead.side == "internal" else "internal"]
+    rows = (*others.get(lead.event, ()), *others.get(lead.rows[0].movement_id, ()))
+    if not rows or at_place(rows, lead.place):
         return None
-    found = [row for row in rows.values() if row.amount == amount and row.kind == lead.kind]
-    return found[0] if len(found) == 1 else None
+    found = {row.movement_id: row for row in rows if row.amount == lead.moved and row.kind == lead.kind}
+    return next(iter(found.values())) if len(found) == 1 else None
 
 
 def age(at: datetime | None, case: Case) -> timedelta:

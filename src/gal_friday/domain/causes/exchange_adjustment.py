@@ -9,7 +9,7 @@ Source: Kraken support, "Explanation of ledger fields" (adjustments can come as 
 """
 
 from gal_friday.domain.case import Case, Lead
-from gal_friday.domain.causes.evidence import moved, told
+from gal_friday.domain.causes.evidence import told
 from gal_friday.domain.causes.transfers import dressed_as_transfer
 
 
@@ -18,8 +18,8 @@ def recognise(lead: Lead, case: Case) -> str | None:
     if lead.what != "missing":
         return None
     if lead.kind == "exchange_adjustment":
-        verb = "added" if moved(lead) > 0 else "took away"
-        return f"the exchange {verb} {told(moved(lead), lead.place.name)} by itself ({lead.event})"
+        verb = "added" if lead.moved > 0 else "took away"
+        return f"the exchange {verb} {told(lead.moved, lead.place.name)} by itself ({lead.event})"
     if not dressed_as_transfer(lead, case):
         return None
-    return f"{told(moved(lead), lead.place.name)} came as from futures, where nothing was seen going: dropped in"
+    return f"{told(lead.moved, lead.place.name)} came as from futures, where nothing was seen going: dropped in"

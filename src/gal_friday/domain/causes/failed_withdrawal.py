@@ -8,17 +8,17 @@ Source: Kraken REST documentation, Get Ledgers Info (a second row of opposite si
 """
 
 from gal_friday.domain.case import Case, Lead
-from gal_friday.domain.causes.evidence import SETTLING_TIME, age, moved, reversed_by, rows_of, told
+from gal_friday.domain.causes.evidence import SETTLING_TIME, age, reversed_by, rows_of, told
 
 
 def recognise(lead: Lead, case: Case) -> str | None:
     """Return the sentence, where the withdrawal did not go out after all."""
     if lead.kind != "withdrawal" or lead.what == "duplicated":
         return None
-    size = told(moved(lead) or lead.effect, lead.place.name)
+    size = told(lead.moved or lead.effect, lead.place.name)
     if lead.what == "phantom":
         lost = age(lead.at, case) > SETTLING_TIME
         return f"withdrawal {lead.event} of {size} stands in the book, and was never carried out" if lost else None
-    if reversed_by(rows_of(case, "exchange", lead)) or (lead.what == "missing" and moved(lead) > 0):
+    if reversed_by(rows_of(case, "exchange", lead)) or (lead.what == "missing" and lead.moved > 0):
         return f"withdrawal {lead.event} failed and {told(lead.effect, lead.place.name)} of it is not in the book"
     return None

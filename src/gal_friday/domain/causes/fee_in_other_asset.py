@@ -16,9 +16,9 @@ from gal_friday.domain.records import Kind
 
 def recognise(lead: Lead, case: Case) -> str | None:
     """Return the sentence, where this asset is one of the two that the fee was booked to and taken from."""
-    if not lead.rows or lead.what == "duplicated":
-        return None
     mine, other = (rows_of(case, side, lead) for side in ("internal", "exchange"))
+    if not lead.rows or lead.what == "duplicated" or not mine or not other:
+        return None
     ours, theirs = fees_of(mine), fees_of(other)
     gone, come = sorted(ours.keys() - theirs.keys()), sorted(theirs.keys() - ours.keys())
     if not gone or not come or lead.rows[0].asset not in (*gone, *come):

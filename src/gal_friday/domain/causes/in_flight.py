@@ -17,7 +17,6 @@ from gal_friday.domain.causes.evidence import (
     TRANSFER_TIME,
     age,
     lone_order,
-    moved,
     told,
 )
 from gal_friday.domain.causes.transfers import in_transit
@@ -35,12 +34,17 @@ def recognise(lead: Lead, case: Case) -> str | None:
     """Return the sentence, where this is on its way and not yet due."""
     if lead.kind not in _TAKES:
         return None
-    size, since = told(moved(lead), lead.place.name), f"since {lead.at:%Y-%m-%d %H:%M:%S} UTC"
     if lead.what == "phantom" and age(lead.at, case) <= _TAKES[lead.kind]:
-        return f"{lead.kind} {lead.event} of {size} is on its way {since}; the exchange's ledger does not show it yet"
+        way = f"is on its way {_since(lead)}; the exchange's ledger does not show it yet"
+        return f"{lead.kind} {lead.event} of {told(lead.moved, lead.place.name)} {way}"
     if lead.what == "missing" and in_transit(lead, case):
-        return f"one leg of {lead.event}, {size}, has been seen {since}; the other is on its way"
+        seen = f"has been seen {_since(lead)}; the other is on its way"
+        return f"one leg of {lead.event}, {told(lead.moved, lead.place.name)}, {seen}"
     return None
+
+
+def _since(lead: Lead) -> str:
+    return f"since {lead.at:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def recognise_record(finding: Finding, case: Case) -> str | None:

@@ -10,7 +10,7 @@ nothing was ever sent there: then both are named, or `exchange_adjustment` alone
 
 from gal_friday.domain.assets import Wallet
 from gal_friday.domain.case import Case, Lead
-from gal_friday.domain.causes.evidence import Rest, moved, other_version, told
+from gal_friday.domain.causes.evidence import Rest, other_version, told
 from gal_friday.domain.causes.transfers import (
     dressed_as_transfer,
     in_transit,
@@ -29,9 +29,9 @@ def recognise(lead: Lead, case: Case) -> str | None:
         return None
     if legs_within(lead, case) or surely_dressed(lead, case):
         return None
-    way = "from" if moved(lead) > 0 else "to"
+    way = "from" if lead.moved > 0 else "to"
     doubt = "; nothing was seen going there" if dressed_as_transfer(lead, case) else ""
-    return f"{told(moved(lead), lead.place.name)} moved {way} another account of the same owner{doubt}"
+    return f"{told(lead.moved, lead.place.name)} moved {way} another account of the same owner{doubt}"
 
 
 def recognise_rest(rest: Rest) -> str | None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from gal_friday.domain import quantity
 from gal_friday.domain.case import Case, Lead, once
-from gal_friday.domain.causes.evidence import booked, both_orders, fill_of, is_trade, moved, nature, told, whose
+from gal_friday.domain.causes.evidence import booked, both_orders, fill_of, is_trade, nature, told, whose
 from gal_friday.domain.finding import Differs, DiscrepancyType, Finding, Key
 from gal_friday.domain.records import Fill, Kind
 
@@ -25,8 +25,8 @@ def recognise(lead: Lead, case: Case) -> str | None:
         return None
     fill, owner = fill_of(lead, case), whose(fill_of(lead, case), case)
     if booked(lead, case):
-        return f"the book has fill {lead.event}, but not this leg of it" if moved(lead) else None
-    if owner == "foreign" or (fill is None and not moved(lead)):
+        return f"the book has fill {lead.event}, but not this leg of it" if lead.moved else None
+    if owner == "foreign" or (fill is None and not lead.moved):
         return None
     return f"{_told(fill, lead)} never reached the book{'' if owner == 'own' else '; whose order it was is not known'}"
 

@@ -7,12 +7,12 @@ dropped into the account (`exchange_adjustment`).
 """
 
 from gal_friday.domain.case import Case, Lead
-from gal_friday.domain.causes.evidence import moved, other_version, told
+from gal_friday.domain.causes.evidence import other_version, told
 
 
 def recognise(lead: Lead, case: Case) -> str | None:
     """Return the sentence, where this reward is missing from the book or differs there."""
     if lead.kind != "reward" or lead.what not in ("missing", "differs") or other_version(lead, case):
         return None
-    what = "of" if moved(lead) > 0 else "taken back:"
-    return f"reward {lead.event} {what} {told(moved(lead), lead.place.name)} was not booked"
+    what = "of" if lead.moved > 0 else "taken back:"
+    return f"reward {lead.event} {what} {told(lead.moved, lead.place.name)} was not booked"

@@ -3,7 +3,7 @@
 from gal_friday.domain import quantity
 from gal_friday.domain.assets import Wallet
 from gal_friday.domain.case import Case, Lead, once
-from gal_friday.domain.causes.evidence import TRANSFER_TIME, Rest, age, moved, rows_of
+from gal_friday.domain.causes.evidence import TRANSFER_TIME, Rest, age, rows_of
 from gal_friday.domain.records import Kind, Movement
 
 OWN = frozenset({Wallet.SPOT, Wallet.EARN, Wallet.BONDED, Wallet.HELD})
@@ -25,7 +25,7 @@ def legs_within(lead: Lead, case: Case) -> list[Movement]:
     if lead.place.part not in OWN:
         return []
     own = [row for row in rows_of(case, "exchange", lead) if row.wallet in OWN and row.wallet != lead.place.part]
-    return [row for row in own if (row.amount > 0) != (moved(lead) > 0)]
+    return [row for row in own if (row.amount > 0) != (lead.moved > 0)]
 
 
 def dressed_as_transfer(lead: Lead, case: Case) -> bool:

@@ -7,11 +7,11 @@ that was booked and then taken back. A deposit of the same size as some other ga
 """
 
 from gal_friday.domain.case import Case, Lead
-from gal_friday.domain.causes.evidence import moved, other_version, told
+from gal_friday.domain.causes.evidence import other_version, told
 
 
 def recognise(lead: Lead, case: Case) -> str | None:
     """Return the sentence, where this deposit is missing from the book."""
-    if lead.what != "missing" or lead.kind != "deposit" or moved(lead) <= 0 or other_version(lead, case):
+    if lead.what != "missing" or lead.kind != "deposit" or lead.moved <= 0 or other_version(lead, case):
         return None
-    return f"deposit {lead.event} of {told(moved(lead), lead.place.name)} was not booked"
+    return f"deposit {lead.event} of {told(lead.moved, lead.place.name)} was not booked"

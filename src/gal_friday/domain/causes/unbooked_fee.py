@@ -15,7 +15,6 @@ from gal_friday.domain.causes.evidence import (
     booked,
     fees_of,
     fill_of,
-    moved,
     nature,
     rows_of,
     told,
@@ -27,12 +26,12 @@ from gal_friday.domain.records import Kind
 
 def recognise(lead: Lead, case: Case) -> str | None:
     """Return the sentence, where only a fee stands between the two sides."""
-    if not lead.rows or lead.kind == "rollover" or nature(lead, case) != "trade":
+    if not lead.rows or lead.kind == "rollover" or lead.what not in ("missing", "differs"):
+        return None
+    if (lead.what == "missing" and lead.moved) or nature(lead, case) != "trade":
         return None
     mine, other = (at_place(rows_of(case, side, lead), lead.place) for side in ("internal", "exchange"))
-    if lead.what not in ("missing", "differs") or amount_of(mine) != amount_of(other):
-        return None
-    if lead.what == "missing" and moved(lead):
+    if amount_of(mine) != amount_of(other):
         return None
     ours, theirs = fees_of(mine), fees_of(other)
     if ours == theirs or _in_other_asset(lead, case) or (not mine and not _whole(lead, case)):

@@ -7,16 +7,18 @@ the exchange does not yet (`in_flight`).
 """
 
 from gal_friday.domain.case import Case, Lead
-from gal_friday.domain.causes.evidence import moved, other_version, reversed_by, rows_of, told
+from gal_friday.domain.causes.evidence import other_version, reversed_by, rows_of, told
 
 
 def recognise(lead: Lead, case: Case) -> str | None:
     """Return the sentence, where this outflow is missing from the book."""
-    if lead.what != "missing" or moved(lead) >= 0 or other_version(lead, case):
+    if lead.what != "missing" or lead.kind not in ("withdrawal", "deposit") or lead.moved >= 0:
         return None
-    size = told(moved(lead), lead.place.name)
+    if other_version(lead, case):
+        return None
+    size = told(lead.moved, lead.place.name)
     if lead.kind == "deposit":
         return f"deposit {lead.event} of {size} was taken back"
-    if lead.kind != "withdrawal" or reversed_by(rows_of(case, "exchange", lead)):
+    if reversed_by(rows_of(case, "exchange", lead)):
         return None
     return f"withdrawal {lead.event} of {size} was not booked"
