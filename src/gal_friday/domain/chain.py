@@ -50,6 +50,11 @@ _at = attrgetter("at")
 _id = attrgetter("movement_id")
 
 
+def when(row: Movement) -> tuple[datetime, str]:
+    """Return by what rows are put in order before their running balances are asked: the instant, then the id."""
+    return row.at, row.movement_id
+
+
 def net(row: Movement) -> Decimal:
     """Return by how much the wallet changed: amount − fee."""
     return quantity.subtract(row.amount, row.fee) if row.fee else row.amount

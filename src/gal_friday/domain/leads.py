@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from gal_friday.domain import quantity
 from gal_friday.domain.case import Case, Lead, Place, What
+from gal_friday.domain.chain import when
 from gal_friday.domain.compare.stake import net, signed
 from gal_friday.domain.finding import (
     AmountMismatch,
@@ -70,6 +71,8 @@ def _rows(case: Case, side: Side, key: Key) -> tuple[Movement, ...]:
 def _moved(case: Case, what: What, effect: Decimal, rows: Sequence[Movement], side: Side) -> Iterator[Lead]:
     if not rows:
         return
+    # In the order in which they were booked, whichever way the source lists them (I12).
+    rows = sorted(rows, key=when)
     first = rows[0]
     yield Lead(
         place=Place(Kind.BALANCES, first.asset, first.wallet),
@@ -77,7 +80,7 @@ def _moved(case: Case, what: What, effect: Decimal, rows: Sequence[Movement], si
         effect=effect,
         event=case.event_of(first),
         record_ids=tuple(dict.fromkeys(map(_record_id, rows))),
-        at=max([row.at for row in rows]),
+        at=rows[-1].at,
         kind=first.kind,
         side=side,
         moved=quantity.total([row.amount for row in rows]),

@@ -15,7 +15,8 @@ from msgspec import Struct
 from gal_friday.domain import quantity
 from gal_friday.domain.assets import Asset, Wallet
 from gal_friday.domain.audit import audit_of
-from gal_friday.domain.chain import Gap, Link, chained, name_of, net
+from gal_friday.domain.chain import Gap, Link, chained, name_of, net, when
+from gal_friday.domain.compare.duplicates import each_once
 from gal_friday.domain.divergence import Change, FirstDivergence, changes_between, first_divergence
 from gal_friday.domain.materiality import rounding_tolerance
 from gal_friday.domain.quantity import ZERO
@@ -154,8 +155,9 @@ def _proof(ours: _Ledger, theirs: _Ledger, place: Place, floor: Decimal, unprove
     scale = theirs.snapshot.scales.assets.get(place[0])
     rounded = ours.rounded_records(place) + theirs.rounded_records(place)
     allowed = max(floor, rounding_tolerance(scale, rounded))
-    mine = ours.rows.get(place, [])
-    links = chained({row.movement_id: row for row in theirs.rows.get(place, ())}.values())
+    # Put in order by instant and id first: what is left undecided may not depend on the order of the rows (I12).
+    mine = sorted(ours.rows.get(place, ()), key=when)
+    links = chained(sorted(each_once(theirs.rows.get(place, ()), _id).values(), key=when))
     gaps = tuple(link.gap for link in links if link.gap is not None)
     difference = _difference(ours.closing(place), theirs.closing(place))
     booked = _as_booked(mine)
@@ -170,6 +172,10 @@ def _proof(ours: _Ledger, theirs: _Ledger, place: Place, floor: Decimal, unprove
         changes=tuple(changes or ()),
         divergence=_since_when(changes, difference, allowed, links, mine),
     )
+
+
+def _id(row: Movement) -> str:
+    return row.movement_id
 
 
 def _as_booked(rows: Sequence[Movement]) -> list[Link]:
