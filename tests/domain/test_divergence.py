@@ -194,6 +194,32 @@ def test_a_gap_of_the_exchange_shows_where_its_balance_jumps() -> None:
     assert (found.event, found.difference) == ("T007", net(theirs[6]))
 
 
+def _imported() -> list[Movement]:
+    """Return three deposits as the exchange exports them: each with the balance after it."""
+    rows = [("L1", "5", "5"), ("L2", "1.2345", "6.2345"), ("L3", "3", "9.2345")]
+    return [
+        movement(name, net, kind="deposit", minute=minute, balance_after=D(after), raw=("XXRP",))
+        for minute, (name, net, after) in enumerate(rows, -60)
+    ]
+
+
+def test_a_row_that_is_missing_among_imported_ones_is_the_first_bad_event() -> None:
+    first, lost, last = _imported()
+    found = diverged([first, last], [first, lost, last])
+    assert (found.state, found.first_bad, found.last_good) == (State.AT_EVENT, ("L2",), "L1")
+    assert found.difference == D("1.2345")
+
+
+def test_a_book_whose_balance_is_its_newest_running_balance_lost_a_row_and_no_money() -> None:
+    first, lost, last = _imported()
+    more = movement("L4", "2", kind="deposit", minute=-50, balance_after=D("11.2345"), raw=("XXRP",))
+    book = internal(balance("XRP", "9.2345"), first, last)
+    side = exchange(balance("XRP", "11.2345", raw=("XXRP",)), first, lost, last, more)
+    found = proofs_of(book, side, tolerance=lambda asset: D(0))[XRP].divergence
+    assert found is not None
+    assert (found.first_bad, found.last_good, found.difference) == (("L4",), "L3", D(2))
+
+
 def test_it_is_told_in_one_sentence() -> None:
     assert FirstDivergence(State.NONE).told() is None
     assert FirstDivergence(State.FROM_THE_START, D(3)).told() == Divergence(None, None, D(3))

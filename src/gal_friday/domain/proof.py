@@ -160,7 +160,7 @@ def _proof(ours: _Ledger, theirs: _Ledger, place: Place, floor: Decimal, unprove
     links = chained(sorted(each_once(theirs.rows.get(place, ()), _id).values(), key=when))
     gaps = tuple(link.gap for link in links if link.gap is not None)
     difference = _difference(ours.closing(place), theirs.closing(place))
-    booked = _as_booked(mine)
+    booked = _as_booked(mine, ours.closing(place))
     changes = _changes(ours, theirs, booked, links) if ours.seen_whole and theirs.seen_whole else None
     item = max(floor, rounding_tolerance(scale, 1))
     return Proof(
@@ -178,10 +178,16 @@ def _id(row: Movement) -> str:
     return row.movement_id
 
 
-def _as_booked(rows: Sequence[Movement]) -> list[Link]:
-    """Return the book's rows with what they moved; as a chain only where the book keeps running balances."""
+def _as_booked(rows: Sequence[Movement], closing: Decimal | None) -> list[Link]:
+    """Return the book's rows with what they moved; as a chain only where the book's balance is the chain's end.
+
+    Rows that were imported carry the running balances of the exchange. Where the book sums them itself, a row that
+    it lost is missing from its balance, and may not be made good by the next row's running balance.
+    """
     if any(row.balance_after is not None for row in rows):
-        return chained(rows)
+        links = chained(rows)
+        if _newest(links) == closing:
+            return links
     return [Link(row, net(row), None) for row in rows]
 
 
@@ -204,9 +210,11 @@ def _rolls(ledger: _Ledger, place: Place, links: Sequence[Link], allowed: Decima
     return quantity.absolute(quantity.subtract(closing, moved)) <= allowed
 
 
-def _newest(links: Sequence[Link]) -> Decimal:
-    newest = {name_of(link.row): link.row.balance_after or ZERO for link in links}
-    return quantity.total(newest.values())
+def _newest(links: Sequence[Link]) -> Decimal | None:
+    """Return what the newest row of each name states, added up; None where one states nothing."""
+    newest = {name_of(link.row): link.row.balance_after for link in links}
+    stated = [after for after in newest.values() if after is not None]
+    return quantity.total(stated) if len(stated) == len(newest) else None
 
 
 def _changes(ours: _Ledger, theirs: _Ledger, booked: Sequence[Link], links: Sequence[Link]) -> list[Change]:
