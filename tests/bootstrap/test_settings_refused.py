@@ -177,6 +177,18 @@ POLICY = {
     "graces": {"kraken": 92},
     "pending_runs": 4,
     "reach_back_days": 8,
+    "auto_correct_threshold": Decimal("0.02"),
+    "auto_correct_max_value": Decimal(11),
+    "proven_max_value": Decimal(10001),
+    "corrections_per_hour": 21,
+    "corrections_per_day": 101,
+    "corrected_value_per_hour": Decimal(20001),
+    "corrected_value_per_day": Decimal(50001),
+    "breaker_discrepancies": 101,
+    "breaker_flips": 4,
+    "four_eyes": False,
+    "four_eyes_value": Decimal(1),
+    "proposals_expire_hours": 73,
 }
 
 
@@ -196,6 +208,6 @@ def _toml(value: object) -> str:
         case dict():
             return "{ " + ", ".join(f"{name} = {_toml(each)}" for name, each in value.items()) + " }"
         case int():
-            return str(value)
+            return str(value).lower()
         case _:
             return f'"{value}"'

@@ -145,14 +145,14 @@ def test_show_says_where_settings_come_from_and_state_is_kept(run: Run, tmp_path
 
 def test_show_says_what_is_reserved_and_changes_nothing(run: Run) -> None:  # as it is today
     lines = dict(line.split(" = ") for line in run("config", "show").out.splitlines())
-    reserved = [name for name, value in lines.items() if "observes and corrects nothing" in value]
+    reserved = [name for name, value in lines.items() if "changes nothing" in value]
     assert reserved == [f"reconciliation.{name}" for name in RESERVED_NAMES]
     assert run("config", "show", "--json").json()["reserved"] == reserved
     schema = run("config", "schema").out
     assert schema.count("Reserved: ") == len(reserved)
 
 
-RESERVED_NAMES = ("interval_minutes", "auto_correct", "auto_correct_threshold")
+RESERVED_NAMES = ("interval_minutes",)
 
 
 def test_show_hides_the_password_of_the_database(run: Run) -> None:

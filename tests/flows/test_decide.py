@@ -24,7 +24,8 @@ from gal_friday.domain.policy import Policy
 from gal_friday.domain.recall import run_of
 from gal_friday.domain.records import Balance
 from gal_friday.domain.remark import MalformedRemark
-from gal_friday.domain.repair import Candidate, candidates_of
+from gal_friday.domain.candidate import Candidate
+from gal_friday.domain.repair import candidates_of
 from gal_friday.domain.report import compare
 from gal_friday.domain.review import Action, IllegalAction, Reason, ReviewState
 from gal_friday.domain.snapshot import Coverage, Coverages, Scales, Snapshot

@@ -22,7 +22,7 @@ from gal_friday.bootstrap.problems import Problem, problems_in
 from gal_friday.bootstrap.sense import nonsense_in
 from gal_friday.domain.aliases import Aliases
 from gal_friday.domain.assets import Asset, Instrument
-from gal_friday.domain.policy import Policy
+from gal_friday.domain.policy import Mode, Policy
 
 PREFIX = "GAL_FRIDAY_"
 FILE_NAME = "gal-friday.toml"
@@ -30,6 +30,7 @@ _BYTES_MAX = 4 * 1024 * 1024  # Of a configuration file.
 _TOLD_MAX = 10  # Problems of one configuration.
 
 ExchangeName = Literal["kraken"]
+ModeName = Literal["observe", "propose", "enforce"]
 
 
 class Reconciliation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -40,9 +41,31 @@ class Reconciliation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     lookback_hours: int = 24
     """How far back orders, fills and movements are compared. Balances and positions have no window."""
     auto_correct: bool = True
-    """Reserved: this version observes and corrects nothing, whatever stands here."""
-    auto_correct_threshold: Decimal = Decimal("0.01")
-    """Reserved: this version observes and corrects nothing."""
+    """Whether what the policy allows is corrected without a person (mode enforce), or only proposed (propose)."""
+    auto_correct_threshold: Decimal = Policy().auto_correct_threshold
+    """Up to this relative difference a plug may be posted without a person; for balances up to a tenth of it."""
+    auto_correct_max_value: Decimal = Policy().auto_correct_max_value
+    """Up to this value a plug may be posted without a person; without a price none is."""
+    proven_max_value: Decimal = Policy().proven_max_value
+    """Up to this value a proven repair may be posted without a person."""
+    corrections_per_hour: int = Policy().corrections_per_hour
+    """How many repairs may be posted in an hour without a person; the others are proposed."""
+    corrections_per_day: int = Policy().corrections_per_day
+    """The same for a day."""
+    corrected_value_per_hour: Decimal = Policy().corrected_value_per_hour
+    """How much they may be worth together in an hour."""
+    corrected_value_per_day: Decimal = Policy().corrected_value_per_day
+    """The same for a day."""
+    breaker_discrepancies: int = Policy().breaker_discrepancies
+    """With more discrepancies than this at once nothing is corrected."""
+    breaker_flips: int = Policy().breaker_flips
+    """A discrepancy that came back so often stops corrections of its account."""
+    four_eyes: bool = Policy().four_eyes
+    """Whether who proposes may not approve."""
+    four_eyes_value: Decimal = Policy().four_eyes_value
+    """From this value on; without a price always."""
+    proposals_expire_hours: int = Policy().proposals_expire_hours
+    """After so long an undecided proposal expires."""
     tolerance: Decimal = Policy().tolerance
     """Difference still called equal, inclusive."""
     tolerances: dict[str, Decimal] = {}
@@ -76,6 +99,10 @@ class Reconciliation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     reach_back_days: int = Policy().reach_back_days
     """How far back records are read, at most, to judge discrepancies that are still open."""
 
+    def mode(self) -> Mode:
+        """Return what runs may do where the account does not say."""
+        return Mode.ENFORCE if self.auto_correct else Mode.PROPOSE
+
     def policy(self) -> Policy:
         """Return the tolerances and thresholds as the domain takes them."""
         fields: dict[str, Any] = {name: getattr(self, name) for name in Policy.__struct_fields__}
@@ -84,7 +111,7 @@ class Reconciliation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return Policy(**fields)
 
 
-RESERVED = tuple(f"reconciliation.{name}" for name in ("interval_minutes", "auto_correct", "auto_correct_threshold"))
+RESERVED = ("reconciliation.interval_minutes",)
 """Settings that are kept for a later version and change nothing in this one."""
 
 
@@ -125,6 +152,8 @@ class AccountSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     url: str = "https://api.kraken.com"
     allow_trading_key: bool = False
     """Accept a key that may trade or withdraw. Gal-Friday never uses such rights; a key without them is safer."""
+    mode: ModeName | None = None
+    """What a run may do about what it finds; by default enforce with auto_correct, else propose."""
     book: EmbeddedBook | BookInFile = EmbeddedBook()
 
 

@@ -58,7 +58,7 @@ def show(*, config: ConfigFile = None, as_json: AsJson = False) -> int:
     say(f"from {file}" if file else "there is no configuration file; `gal-friday init` writes one")
     console = out()
     for name, value in _flat(plain(effective)):
-        said = "  (reserved: changes nothing; this version observes and corrects nothing)" if name in RESERVED else ""
+        said = "  (reserved: changes nothing in this version)" if name in RESERVED else ""
         console.print(f"{name} = {printable(value)}{said}")
     return RECONCILED
 

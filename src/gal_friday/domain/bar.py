@@ -6,23 +6,13 @@ a person: a name that nobody knows, records of one side that contradict each oth
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from msgspec import Struct
-
+from gal_friday.domain.candidate import Bars
 from gal_friday.domain.case import Case
 from gal_friday.domain.finding import CannotTell, Differs, DiscrepancyType, ExchangeOnly, InternalOnly, Key, Pending
 from gal_friday.domain.records import LIVE_STATUSES, Kind
 from gal_friday.domain.report import ReconciliationReport
 
 _NOT_OURS = (DiscrepancyType.IDENTITY_CONFLICT, DiscrepancyType.SOURCE_INCONSISTENT, DiscrepancyType.LEDGER_GAP)
-
-
-class Bars(Struct, frozen=True):
-    """Why nothing may be posted."""
-
-    passing: tuple[str, ...] = ()
-    """A later run will tell."""
-    lasting: tuple[str, ...] = ()
-    """A person has to look."""
 
 
 def bars_of(report: ReconciliationReport, case: Case, keys: Sequence[Key], places: Iterable[str]) -> Bars:

@@ -1,4 +1,4 @@
-"""What is tolerated and what is severe, as fields of one value.
+"""What is tolerated, what is severe, and what may be corrected, as fields of one value.
 
 Every number here is a named field with its meaning, so that no comparison hides a rule of its own.
 Equality is never a matter of policy beyond the stated tolerance: thresholds grade a difference, they do
@@ -7,10 +7,24 @@ not make it disappear.
 
 from datetime import timedelta
 from decimal import Decimal
+from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.json import encode
 
 from gal_friday.domain.assets import Asset
+from gal_friday.domain.ids import digest
+
+
+class Mode(StrEnum):
+    """What a run may do about what it finds."""
+
+    OBSERVE = "observe"
+    """Look and report."""
+    PROPOSE = "propose"
+    """Propose adjustments; a person decides."""
+    ENFORCE = "enforce"
+    """Apply what policy allows."""
 
 
 class Policy(Struct, frozen=True, kw_only=True):
@@ -53,6 +67,34 @@ class Policy(Struct, frozen=True, kw_only=True):
     """After so many runs in which it was pending, a key is judged by what both sides were before it moved."""
     reach_back_days: int = 7
     """How far back records are read, at most, to judge discrepancies that are still open."""
+
+    auto_correct_threshold: Decimal = Decimal("0.01")
+    """Up to this relative difference a plug may be posted without a person; for balances up to a tenth of it."""
+    auto_correct_max_value: Decimal = Decimal(10)
+    """Up to this value a plug may be posted without a person; without a price none is."""
+    proven_max_value: Decimal = Decimal(10000)
+    """Up to this value a proven repair may be posted without a person."""
+    corrections_per_hour: int = 20
+    corrections_per_day: int = 100
+    """How many repairs may be posted without a person; the others are proposed."""
+    corrected_value_per_hour: Decimal = Decimal(20000)
+    corrected_value_per_day: Decimal = Decimal(50000)
+    """How much they may be worth together."""
+    breaker_discrepancies: int = 100
+    """With more discrepancies than this at once nothing is corrected: something larger is wrong."""
+    breaker_flips: int = 3
+    """A discrepancy that came back so often is not corrected again, and stops corrections of its account."""
+    four_eyes: bool = True
+    """Whether who proposes may not approve."""
+    four_eyes_value: Decimal = Decimal(0)
+    """From this value on; without a price always."""
+    proposals_expire_hours: int = 72
+    """After so long an undecided proposal expires."""
+
+    @property
+    def version(self) -> str:
+        """Return the id of this policy: every decision names it, and another content is another id."""
+        return "pol_" + digest(encode(self, order="deterministic"))[:12]
 
     def grace_of(self, exchange: str) -> timedelta:
         """Return the grace at this exchange."""

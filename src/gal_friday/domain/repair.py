@@ -9,7 +9,6 @@ posted is decided elsewhere (``decision``), and nothing here writes.
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from gal_friday.domain import quantity
@@ -21,7 +20,8 @@ from gal_friday.domain.adjustment import (
     Posting,
     adjustment_id,
 )
-from gal_friday.domain.bar import Bars, bars_of
+from gal_friday.domain.bar import bars_of
+from gal_friday.domain.candidate import Bars, Candidate
 from gal_friday.domain.case import Case
 from gal_friday.domain.cause import Cause
 from gal_friday.domain.discrepancy import BalanceDiscrepancy, Discrepancy, PositionDiscrepancy, RecordDiscrepancy
@@ -40,31 +40,6 @@ _PLUGGED = {
     DiscrepancyType.POSITION_MISSING_EXCHANGE: AdjustmentType.POSITION_QUANTITY,
     DiscrepancyType.POSITION_MISSING_INTERNAL: AdjustmentType.ADD_POSITION,
 }
-
-
-class Candidate(Struct, frozen=True, kw_only=True):
-    """One event that went wrong, what could be posted for it, and what there is to know before deciding."""
-
-    event: str
-    cause: str
-    discrepancies: tuple[str, ...]
-    """Their ids, sorted."""
-    keys: tuple[str, ...]
-    adjustment: Adjustment | None = None
-    """None where nothing could be posted: the bars say why."""
-    bars: Bars
-    """What stands against posting anything, whatever the policy says."""
-    proven: bool = False
-    """The records leave no residual and no doubt."""
-    confirmed: bool = False
-    """Seen often and long enough, or proven in a clean cut."""
-    value: Decimal | None = None
-    difference: Decimal = ZERO
-    """Of a plug: what it would force."""
-    whole: Decimal | None = None
-    """Of a plug: the larger of the two sides, without its sign; None where one side lacks the key altogether."""
-    flips: int = 0
-    """How often one of its discrepancies came back after it had agreed."""
 
 
 def candidates_of(

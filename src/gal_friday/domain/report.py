@@ -9,7 +9,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any
 
 import msgspec
@@ -17,9 +16,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gal_friday.domain import quantity
+from gal_friday.domain.adjustment import AdjustmentType
 from gal_friday.domain.case import Case
 from gal_friday.domain.compare import compare_snapshots
 from gal_friday.domain.cut import Cut, cut_of
+from gal_friday.domain.decision import Decided
 from gal_friday.domain.discrepancy import (
     BalanceDiscrepancy,
     Discrepancy,
@@ -32,7 +33,7 @@ from gal_friday.domain.explain import explain, explained_share
 from gal_friday.domain.finding import Agrees, CannotTell, DiscrepancyType, Finding, Key
 from gal_friday.domain.ids import run_id
 from gal_friday.domain.materiality import Prices
-from gal_friday.domain.policy import Policy
+from gal_friday.domain.policy import Mode, Policy
 from gal_friday.domain.price import PriceSource
 from gal_friday.domain.records import RECORD_KINDS, Kind
 from gal_friday.domain.root import RootCause
@@ -40,6 +41,7 @@ from gal_friday.domain.snapshot import Evidence, NotChecked, Snapshot
 from gal_friday.domain.verdict import (
     ReconciliationStatus,
     Verdict,
+    both_saw_all,
     gaps_in,
     out_of_scope,
     status_of,
@@ -47,17 +49,6 @@ from gal_friday.domain.verdict import (
 )
 
 _NO_POLICY = Policy()
-
-
-class Mode(StrEnum):
-    """What a run may do about what it finds."""
-
-    OBSERVE = "observe"
-    """Look and report."""
-    PROPOSE = "propose"
-    """Propose adjustments; a person decides."""
-    ENFORCE = "enforce"
-    """Apply what policy allows."""
 
 
 class ReviewItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -69,6 +60,27 @@ class ReviewItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     pair: str | None = None
     currency: str | None = None
     order_id: str | None = None
+    decision: str | None = None
+    """What was decided about it: wait, propose or escalate; None where the run decided nothing."""
+    because: str | None = None
+    adjustment_id: str | None = None
+    """The adjustment that waits for a person."""
+
+
+class Repaired(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One amount or record of the book that was corrected, or that somebody is asked to let be corrected."""
+
+    type: AdjustmentType
+    adjustment_id: str
+    reason: str
+    pair: str | None = None
+    currency: str | None = None
+    order_id: str | None = None
+    old_quantity: Decimal | None = None
+    new_quantity: Decimal | None = None
+    old_balance: Decimal | None = None
+    new_balance: Decimal | None = None
+    difference: Decimal | None = None
 
 
 class ReconciliationReport(Struct, frozen=True, kw_only=True):
@@ -96,8 +108,12 @@ class ReconciliationReport(Struct, frozen=True, kw_only=True):
     movement_discrepancies: tuple[RecordDiscrepancy, ...] = ()
     source_discrepancies: tuple[RecordDiscrepancy, ...] = ()
     """Where the records of one side do not follow from each other."""
-    auto_corrections: tuple[dict[str, str], ...] = ()
-    proposals: tuple[dict[str, str], ...] = ()
+    auto_corrections: tuple[Repaired, ...] = ()
+    """What was posted to the book without a person, amount by amount, and is in it."""
+    proposals: tuple[Repaired, ...] = ()
+    """What a person is asked to let be posted."""
+    decisions: tuple[Decided, ...] = ()
+    """What was decided about every event, with all that it was decided by."""
     manual_review_required: tuple[ReviewItem, ...] = ()
     total_discrepancies: int = 0
     root_causes: tuple[RootCause, ...] = ()
@@ -179,13 +195,14 @@ def report_of(
     unlike = [finding for finding in findings if type(finding) is not Agrees]
     explained = explain(Case(internal, exchange, unlike), policy=policy, prices=prices)
     found = [one for finding in unlike for one in discrepancies_of(finding, grader, explained.why(finding.key))]
-    gaps = gaps_in(internal, exchange, only)
+    gaps = gaps_in(internal, exchange, only, unlike)
     verdict = verdict_of(unlike, gaps)
     checked = _checked(findings, unlike)
+    usable = any(checked.values()) or (not findings and both_saw_all(internal, exchange, only))
     return ReconciliationReport(
         reconciliation_id=_run_id(internal, exchange, unlike, found, len(findings)),
         timestamp=timestamp,
-        status=status_of(verdict, any(checked.values())),
+        status=status_of(verdict, usable),
         verdict=verdict,
         account=internal.account,
         exchange=internal.exchange,

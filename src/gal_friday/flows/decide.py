@@ -13,11 +13,11 @@ from msgspec.structs import replace
 
 from gal_friday.domain.adjusted import IN_THE_BOOK, By, Kept
 from gal_friday.domain.adjustment import AdjustmentState
+from gal_friday.domain.candidate import Candidate
 from gal_friday.domain.errors import GalFridayError, SamePerson
 from gal_friday.domain.facts import Actor
 from gal_friday.domain.followed import Followed
 from gal_friday.domain.remark import name_of, note_of
-from gal_friday.domain.repair import Candidate
 from gal_friday.domain.review import Action, IllegalAction, Reason, ReviewState
 from gal_friday.domain.reviewed import Ask, Review, ReviewChange, Stepped, check_decidable, step, unreviewed
 from gal_friday.flows.review import Desk, found

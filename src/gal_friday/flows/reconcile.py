@@ -1,28 +1,34 @@
-"""One reconciliation of one account: recall, fetch, compare, value, carry forward, record.
+"""One reconciliation of one account: recall, fetch, compare, value, carry forward, repair, record.
 
 This is the line that everything else hangs on. It decides nothing itself: what differs is decided in
 ``domain/compare``, how bad it is in ``domain/materiality``, what the run found in ``domain/verdict``, what becomes
-of a discrepancy in ``domain/following``.
+of a discrepancy in ``domain/following``, what is done about it in ``domain/decision``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from gal_friday.domain.compare import compare_snapshots
+from gal_friday.domain.errors import IllegalStep, Overtaken
 from gal_friday.domain.finding import Key
 from gal_friday.domain.followed import Followed
-from gal_friday.domain.following import Run, carry_forward
+from gal_friday.domain.following import Carried, Run, carry_forward
 from gal_friday.domain.policy import Policy
 from gal_friday.domain.recall import pending_after, reach_back, run_of, told, watched_keys
 from gal_friday.domain.records import RECORD_KINDS, Kind
 from gal_friday.domain.report import ReconciliationReport, report_of
+from gal_friday.domain.snapshot import Snapshot
 from gal_friday.domain.verdict import ReconciliationStatus
+from gal_friday.flows.apply import Repairing, repaired
 from gal_friday.flows.fetch import Sources, fetch
+from gal_friday.flows.review import follow_up
 from gal_friday.flows.worth import AtExchange, worth
-from gal_friday.ports.errors import StoreFailed
+from gal_friday.ports.clock import Clock
+from gal_friday.ports.errors import BookFailed, StoreFailed
 from gal_friday.ports.prices import Prices
 from gal_friday.ports.store import Store
 
@@ -35,10 +41,12 @@ async def reconcile(
     since: datetime,
     only: Sequence[Kind] = RECORD_KINDS,
     prices: Sequence[Prices] = (),
+    repairing: Repairing | None = None,
 ) -> ReconciliationReport:
     """Reconcile the account once, from *since* on, and return the recorded report.
 
-    *prices* are asked in their order for what differences are worth; the exchange is asked last.
+    *prices* are asked in their order for what differences are worth; the exchange is asked last. *repairing* tells
+    what may be done about what differs; without it nothing is decided.
 
     A failure of the world never raises: the report then says what was not checked and why. A report that
     could not be recorded comes back as failed, with everything that was found.
@@ -68,7 +76,13 @@ async def reconcile(
         duration_seconds=round(sources.clock.monotonic() - started, 3),
     )
     pending = pending_after(known.pending, report.findings, *sides)
-    return await _record(store, report, known, pending, run_of(report, since=reach.since), policy)
+    run = run_of(report, since=reach.since)
+
+    async def decided(seen: ReconciliationReport, carried: Carried) -> ReconciliationReport:
+        return await _repaired(repairing, seen, sides, carried, policy, clock)
+
+    recorded = await _record(store, report, known, pending, run, policy, decided)
+    return await _followed_up(repairing, recorded)
 
 
 class _Known(Struct, frozen=True):
@@ -90,7 +104,13 @@ async def _known(sources: Sources, store: Store) -> _Known:
 
 
 async def _record(
-    store: Store, report: ReconciliationReport, known: _Known, pending: Mapping[Key, int], run: Run, policy: Policy
+    store: Store,
+    report: ReconciliationReport,
+    known: _Known,
+    pending: Mapping[Key, int],
+    run: Run,
+    policy: Policy,
+    decided: Callable[[ReconciliationReport, Carried], Awaitable[ReconciliationReport]],
 ) -> ReconciliationReport:
     """Return the report as it was recorded, together with what became of every discrepancy (I10)."""
     try:
@@ -100,9 +120,34 @@ async def _record(
         earlier = await store.followed({one.id for one in report.discrepancies} - {one.id for one in known.open})
         followed = (*known.open, *earlier)
         carried = carry_forward(followed, report.findings, report.discrepancies, run=run, policy=policy)
-        followed_up = told(report, carried)
+        followed_up = await decided(told(report, carried), carried)
         await store.save_report(followed_up, carried, pending=pending)
     except StoreFailed as failure:
         errors = (*report.error_messages, f"this report was not recorded: {failure}")
         return replace(report, status=ReconciliationStatus.FAILED, error_messages=errors)
     return followed_up
+
+
+async def _repaired(
+    repairing: Repairing | None,
+    report: ReconciliationReport,
+    sides: tuple[Snapshot, Snapshot],
+    carried: Carried,
+    policy: Policy,
+    clock: Clock,
+) -> ReconciliationReport:
+    """Return the report with what was decided and posted. What stops halfway is told; the next run looks it up."""
+    if repairing is None:
+        return report
+    try:
+        return await repaired(repairing, report, sides, carried, policy=policy, clock=clock)
+    except (StoreFailed, BookFailed, Overtaken, IllegalStep) as failure:
+        return replace(report, error_messages=(*report.error_messages, f"repairs were stopped: {failure}"))
+
+
+async def _followed_up(repairing: Repairing | None, report: ReconciliationReport) -> ReconciliationReport:
+    """See to the reviews of what became of discrepancies: what this misses the next run does."""
+    if repairing is not None and repairing.desk is not None:
+        with suppress(StoreFailed):
+            await follow_up(repairing.desk, report.account)
+    return report

@@ -16,7 +16,7 @@ from gal_friday.adapters.book_sql.entries import (
     order_name,
 )
 from gal_friday.adapters.book_sql.opening import opening_of
-from gal_friday.adapters.book_sql.shelf import Entry, PlugRow, Reversal, Shelf, Written, standing_plugs
+from gal_friday.adapters.book_sql.shelf import Entry, PlugRow, Reversal, Shelf, Written, standing_plugs, taken_back
 from gal_friday.adapters.book_sql.view import (
     BEGINNING,
     Gathering,
@@ -40,6 +40,7 @@ class Kept:
         self.entries: list[Entry] = []
         self.reversals: list[Reversal] = []
         self.plugs: list[PlugRow] = []
+        self._adjusted = False
         self._ids: set[str] = set()
         self._states: dict[str, list[str]] = {}
 
@@ -53,6 +54,7 @@ class Kept:
         self.entries += written.entries
         self.reversals += written.reversals
         self.plugs += written.plugs
+        self._adjusted |= bool(written.plugs or written.reversals or any(one.adjustment_id for one in written.entries))
         self.head = msgspec.structs.replace(self.head, version=self.head.version + 1)
 
     def add(self, fills: Sequence[Fill], movements: Sequence[Movement], orders: Sequence[Order]) -> Appended:
@@ -70,7 +72,8 @@ class Kept:
         new = [Entry(one.entry_id, one.record, None, seq, line) for line, one in enumerate(new_fills)]
         new += [Entry(one.entry_id, one.record, None, seq, line) for line, one in enumerate(new_movements)]
         new += [Entry(one.entry_id, one.record, None, seq, line) for line, one in enumerate(new_orders)]
-        written = delivered(self.shelf(), new)
+        # Only what was posted by an adjustment can give way: the book need not be laid out where nothing was.
+        written = delivered(self.shelf(), new) if self._adjusted else Written(entries=new)
         if new:
             self.write(written)
         known = len(fills) + len(movements) + len(orders) - len(new)
@@ -129,7 +132,8 @@ class MemoryBook:
         if shelf is None:
             raise unknown_account(account)
         gathering = Gathering(shelf.head, since=since, scales=scales)
-        standing = [one.record for one in shelf.shelf().standing().values()]
+        fallen = taken_back(shelf.reversals)
+        standing = [one.record for one in shelf.entries if one.entry_id not in fallen]
         gathering.move([one for one in standing if isinstance(one, Movement)])
         gathering.fill([one for one in standing if isinstance(one, Fill)])
         gathering.order(one for one in standing if isinstance(one, Order))

@@ -1,0 +1,82 @@
+"""What a run decided and did, as it stands in its report.
+
+A correction is listed amount by amount, as trading systems that read reports expect it; one without an amount (an
+order that is closed) once. Nothing here decides.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+from msgspec.structs import replace
+
+from gal_friday.domain.adjusted import Applied, Outcome, Refused
+from gal_friday.domain.adjustment import Adjustment, Effect, PostOrder
+from gal_friday.domain.decision import Choice, Decided
+from gal_friday.domain.records import Kind
+from gal_friday.domain.report import ReconciliationReport, Repaired, ReviewItem
+
+
+def with_decisions(
+    report: ReconciliationReport,
+    decided: Sequence[Decided],
+    outcomes: Mapping[str, Outcome],
+    *,
+    excused: Collection[str] = (),
+) -> ReconciliationReport:
+    """Return the report with what was decided, what was posted, and what a person still has to look at.
+
+    *outcomes* are what applying came to, by adjustment; *excused* the discrepancies that a person has accepted or
+    put aside for now.
+    """
+    applied = [one for one in decided if isinstance(outcomes.get(_id(one)), Applied)]
+    proposed = [one for one in decided if one.decision.choice is Choice.PROPOSE]
+    settled = {name for one in applied for name in one.candidate.discrepancies} | set(excused)
+    about = {name: one for one in decided for name in one.candidate.discrepancies}
+    refused = [outcome for outcome in outcomes.values() if isinstance(outcome, Refused)]
+    return replace(
+        report,
+        auto_corrections=tuple(each for one in applied for each in _repaired(one)),
+        proposals=tuple(each for one in proposed for each in _repaired(one)),
+        decisions=tuple(decided),
+        manual_review_required=tuple(
+            _told(item, about.get(item.discrepancy_id))
+            for item in report.manual_review_required
+            if item.discrepancy_id not in settled
+        ),
+        notes=(*report.notes, *(f"{one.adjustment_id} was not posted: {one.reason}" for one in refused)),
+    )
+
+
+def _id(decided: Decided) -> str:
+    made = decided.candidate.adjustment
+    return made.adjustment_id if made is not None else ""
+
+
+def _told(item: ReviewItem, decided: Decided | None) -> ReviewItem:
+    if decided is None:
+        return item
+    proposed = _id(decided) if decided.decision.choice is Choice.PROPOSE else None
+    because = "; ".join(decided.decision.reasons)
+    return replace(item, decision=decided.decision.choice.value, because=because, adjustment_id=proposed)
+
+
+def _repaired(decided: Decided) -> Iterator[Repaired]:
+    made = decided.candidate.adjustment
+    assert made is not None, "only an adjustment is proposed or applied"
+    if made.effects:
+        yield from (_moved(made, effect) for effect in made.effects)
+    else:
+        yield from _ended(made, (each.order.name for each in made.postings if isinstance(each, PostOrder)))
+
+
+def _moved(made: Adjustment, effect: Effect) -> Repaired:
+    kind, _, rest = effect.key.partition(":")
+    name = rest.rpartition(":")[0]
+    told = Repaired(type=made.type, adjustment_id=made.adjustment_id, reason=made.reason, difference=effect.change)
+    if kind == Kind.BALANCES:
+        return replace(told, currency=name, old_balance=effect.before, new_balance=effect.after)
+    return replace(told, pair=name, old_quantity=effect.before, new_quantity=effect.after)
+
+
+def _ended(made: Adjustment, orders: Iterable[str]) -> Iterator[Repaired]:
+    for name in orders:
+        yield Repaired(type=made.type, adjustment_id=made.adjustment_id, reason=made.reason, order_id=name)

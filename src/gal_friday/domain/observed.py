@@ -1,0 +1,75 @@
+"""What a run says about repairs that were made before it: verified, in doubt, or not wanted any more.
+
+A repair is verified by what is *seen*: both sides agree on every key that it was made for (I7). As long as a
+difference is still seen after it, nothing more is corrected in the account.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from gal_friday.domain.adjusted import Kept
+from gal_friday.domain.adjustment import AdjustmentState, AdjustmentType
+from gal_friday.domain.finding import Agrees, Finding
+from gal_friday.domain.policy import Policy
+
+
+class Moved(Struct, frozen=True):
+    """An adjustment that goes to another state because of what a run saw."""
+
+    kept: Kept
+    to_state: AdjustmentState
+    note: str
+
+
+def observed(
+    kept: Iterable[Kept], findings: Mapping[str, Finding], discrepancies: Collection[str], *, read_at: datetime
+) -> tuple[Moved, ...]:
+    """Return what becomes of applied adjustments after a run that began to read both sides at *read_at*.
+
+    *findings* are those of the run by the text of their key, *discrepancies* the ids that it saw.
+    """
+    return tuple(moved for one in kept if (moved := _observed(one, findings, discrepancies, read_at)) is not None)
+
+
+def _observed(
+    one: Kept, findings: Mapping[str, Finding], discrepancies: Collection[str], read_at: datetime
+) -> Moved | None:
+    posted = _posted_at(one)
+    # What takes another one back brings its difference back: that is no failure of it.
+    if posted is None or posted >= read_at or one.adjustment.type is AdjustmentType.REVERSAL:
+        return None
+    still = sorted(set(one.adjustment.discrepancies) & set(discrepancies))
+    if still and one.state is AdjustmentState.APPLIED:
+        return Moved(one, AdjustmentState.UNVERIFIED, f"still seen: {', '.join(still)}")
+    seen = [findings.get(key) for key in one.adjustment.keys]
+    if not still and all(isinstance(finding, Agrees) for finding in seen):
+        return Moved(one, AdjustmentState.VERIFIED, "both sides were seen to agree")
+    return None
+
+
+def _posted_at(one: Kept) -> datetime | None:
+    posted = [change.at for change in one.history if change.to_state is AdjustmentState.APPLIED]
+    return posted[-1] if posted else None
+
+
+def needless(
+    proposed: Iterable[Kept], opened: Collection[str], computed: Mapping[str, str], *, policy: Policy, now: datetime
+) -> Iterator[Moved]:
+    """Yield the proposals that nobody has to decide about any more.
+
+    *opened* are the discrepancies that are open after the run, *computed* the adjustment that it computed for each
+    discrepancy.
+    """
+    for one in proposed:
+        made = one.adjustment
+        others = {computed[name] for name in made.discrepancies if name in computed} - {one.id}
+        if made.type is AdjustmentType.REVERSAL:
+            continue
+        if not set(made.discrepancies) & set(opened):
+            yield Moved(one, AdjustmentState.EXPIRED, "both sides agree without it")
+        elif others:
+            yield Moved(one, AdjustmentState.EXPIRED, f"{', '.join(sorted(others))} took its place")
+        elif now - made.at > timedelta(hours=policy.proposals_expire_hours):
+            yield Moved(one, AdjustmentState.EXPIRED, f"nobody decided in {policy.proposals_expire_hours} hours")

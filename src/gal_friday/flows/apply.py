@@ -1,0 +1,203 @@
+"""Steps 7 and 8 of the line: decide about every event, and post what needs no person.
+
+Before anything is decided, what an earlier process left half done is looked up, and what was posted before is held
+against what this run saw. The intention is kept before the book is touched; the book, the adjustment and the journal
+are written in one transaction, at most once (I9). Nothing here holds a rule of its own.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from gal_friday.domain import quantity
+from gal_friday.domain.adjusted import APPLIED_ONCE, POLICY, PROGRAM_ITSELF, Applied, By, Kept, Outcome, Refused
+from gal_friday.domain.adjustment import Adjustment, AdjustmentState
+from gal_friday.domain.decided import with_decisions
+from gal_friday.domain.decision import Choice, Decided, Used, breakers_of, decide
+from gal_friday.domain.followed import Followed
+from gal_friday.domain.following import Carried
+from gal_friday.domain.observed import Moved, needless, observed
+from gal_friday.domain.policy import Mode, Policy
+from gal_friday.domain.quantity import ZERO
+from gal_friday.domain.repair import candidates_of
+from gal_friday.domain.report import ReconciliationReport
+from gal_friday.domain.snapshot import Snapshot
+from gal_friday.flows.review import Desk, excused
+from gal_friday.ports.adjustments import Adjustments
+from gal_friday.ports.clock import Clock
+
+_BY_POLICY = By(POLICY, "policy")
+_IN_THE_BOOK = (AdjustmentState.APPLIED, AdjustmentState.UNVERIFIED)
+_LOOKED_AT = 10_000
+
+
+class Repairing(Struct, frozen=True, kw_only=True):
+    """What a run needs to decide and to repair."""
+
+    mode: Mode
+    adjustments: Adjustments | None = None
+    """None for a book that cannot be written to from here: then everything is only proposed, in the report."""
+    desk: Desk | None = None
+    """Where people decide; what they have accepted or put aside is not asked about again."""
+    token: int | None = None
+    """Of the account's lease: whoever was paused for too long is refused."""
+
+
+async def repaired(
+    repairing: Repairing,
+    report: ReconciliationReport,
+    sides: tuple[Snapshot, Snapshot],
+    carried: Carried,
+    *,
+    policy: Policy,
+    clock: Clock,
+) -> ReconciliationReport:
+    """Return the report with what was decided about every event, and what was posted.
+
+    Raises:
+        StoreFailed, BookFailed: what was posted until then is in the book, and the next run finds it there.
+    """
+    open_ones = {one.id: one for one in carried.open}
+    excused_ones = await excused(repairing.desk, carried.open) if repairing.desk is not None else frozenset()
+    candidates = tuple(
+        one
+        for one in candidates_of(report, *sides, open_ones, policy_version=policy.version)
+        if not set(one.discrepancies) <= set(excused_ones)
+    )
+    posted = await _posted(repairing, report, clock)
+    breakers = breakers_of(
+        discrepancies=report.total_discrepancies,
+        degraded=[gap.reason for gap in report.not_checked if gap.side is not None],
+        flips=_flips(carried.open),
+        unverified=posted.unverified,
+        policy=policy,
+    )
+    mode = repairing.mode if repairing.adjustments is not None or repairing.mode is Mode.OBSERVE else Mode.PROPOSE
+    decided = decide(candidates, mode=mode, policy=policy, used=posted.used, breakers=breakers)
+    outcomes = await _acted(repairing, decided, policy)
+    await _tidied(repairing, report, decided, open_ones, policy, clock)
+    return with_decisions(report, decided, outcomes, excused=excused_ones)
+
+
+def _flips(opened: Sequence[Followed]) -> int:
+    return max((one.flips for one in opened), default=0)
+
+
+class _Posted(Struct, frozen=True):
+    """What was posted before this run."""
+
+    used: Used = Used()
+    unverified: tuple[str, ...] = ()
+
+
+async def _posted(repairing: Repairing, report: ReconciliationReport, clock: Clock) -> _Posted:
+    """Settle what was left half done, hold what was posted against this run, and return what counts against budgets."""
+    adjustments, account = repairing.adjustments, report.account
+    if adjustments is None:
+        return _Posted()
+    await adjustments.settle(account)
+    kept = await adjustments.adjustments(account=account, states=_IN_THE_BOOK, limit=_LOOKED_AT)
+    findings = {str(finding.key): finding for finding in report.findings}
+    seen = {one.id for one in report.discrepancies}
+    moves = observed(kept, findings, seen, read_at=report.cut.internal)
+    for moved in moves:
+        await _move(adjustments, moved)
+    now = {moved.kept.id: moved.to_state for moved in moves}
+    unverified = [one.id for one in kept if now.get(one.id, one.state) is AdjustmentState.UNVERIFIED]
+    today = await adjustments.adjustments(
+        account=account, states=APPLIED_ONCE, since=clock.now() - timedelta(days=1), limit=_LOOKED_AT
+    )
+    return _Posted(_used(today, clock.now()), tuple(unverified))
+
+
+async def _move(adjustments: Adjustments, moved: Moved) -> None:
+    by = replace(PROGRAM_ITSELF, note=moved.note)
+    await adjustments.move(moved.kept.id, moved.to_state, by=by, revision=moved.kept.revision)
+
+
+def _used(kept: Sequence[Kept], now: datetime) -> Used:
+    """Return how much was corrected without a person in the last hour and the last day."""
+    alone = [one for one in kept if one.decided_by == POLICY]
+    hour = [one for one in alone if one.adjustment.at > now - timedelta(hours=1)]
+    return Used(len(hour), _worth(hour), len(alone), _worth(alone))
+
+
+def _worth(kept: Sequence[Kept]) -> Decimal:
+    return quantity.total(one.adjustment.value or ZERO for one in kept)
+
+
+async def _acted(repairing: Repairing, decided: Sequence[Decided], policy: Policy) -> Mapping[str, Outcome]:
+    """Keep what is proposed, and post what is decided; return what came of each that was posted."""
+    adjustments, outcomes = repairing.adjustments, dict[str, Outcome]()
+    if adjustments is None:
+        return outcomes
+    stands = _Stands()
+    for one in decided:
+        made = one.candidate.adjustment
+        if made is None or one.decision.choice not in (Choice.PROPOSE, Choice.CORRECT):
+            continue
+        if one.decision.choice is Choice.PROPOSE:
+            by = replace(_BY_POLICY, note="; ".join(one.decision.reasons))
+            four_eyes = policy.four_eyes and (made.value is None or made.value >= policy.four_eyes_value)
+            await adjustments.keep([made], state=AdjustmentState.PROPOSED, by=by, four_eyes=four_eyes)
+            continue
+        outcome = await _applied(adjustments, stands.seen_by(made), one, repairing.token)
+        outcomes[made.adjustment_id] = outcome
+        stands.after(made, outcome)
+    return outcomes
+
+
+class _Stands:
+    """At which version the book stands as far as this run knows: its own postings are no reason to compute anew."""
+
+    def __init__(self) -> None:
+        self._version: str | None = None
+        self._alone = True
+
+    def seen_by(self, made: Adjustment) -> Adjustment:
+        """Return the adjustment as computed from the book with our own postings in it, if nobody else wrote to it."""
+        return replace(made, book_version=self._version) if self._version is not None and self._alone else made
+
+    def after(self, made: Adjustment, outcome: Outcome) -> None:
+        """Take in what came of a posting."""
+        if isinstance(outcome, Applied):
+            before = self._version or made.book_version
+            self._alone = self._alone and before is not None and str(outcome.version - 1) == before
+            self._version = str(outcome.version)
+
+
+async def _applied(adjustments: Adjustments, made: Adjustment, decided: Decided, token: int | None) -> Outcome:
+    by = replace(_BY_POLICY, note="; ".join(decided.decision.reasons))
+    (kept,) = await adjustments.keep([made], state=AdjustmentState.APPROVED, by=by)
+    if kept.state in (AdjustmentState.APPROVED, AdjustmentState.INTENDED):
+        return await adjustments.apply(kept.id, token=token)
+    if kept.state is AdjustmentState.PROPOSED:
+        return Refused(kept.id, "an earlier run proposed it, and a person has to decide about it")
+    return kept.outcome or Refused(kept.id, f"it is {kept.state}")
+
+
+async def _tidied(
+    repairing: Repairing,
+    report: ReconciliationReport,
+    decided: Sequence[Decided],
+    opened: Mapping[str, Followed],
+    policy: Policy,
+    clock: Clock,
+) -> None:
+    """Let proposals expire that nobody has to decide about any more."""
+    if repairing.adjustments is None:
+        return
+    computed = {
+        name: one.candidate.adjustment.adjustment_id
+        for one in decided
+        if one.candidate.adjustment is not None
+        for name in one.candidate.discrepancies
+    }
+    proposed = await repairing.adjustments.adjustments(
+        account=report.account, states=(AdjustmentState.PROPOSED,), limit=_LOOKED_AT
+    )
+    for moved in needless(proposed, opened, computed, policy=policy, now=clock.now()):
+        await _move(repairing.adjustments, moved)
