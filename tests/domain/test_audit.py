@@ -55,7 +55,7 @@ def test_the_order_in_which_a_file_lists_the_rows_does_not_matter(order: tuple[i
 
 def test_a_missing_row_is_named_by_its_neighbours_and_its_amount() -> None:
     (broken,) = audit_of(stated("7", ROWS[0], ROWS[2])).broken
-    assert broken.told() == "2 BTC between L1 and L3"
+    assert broken.moved() == "moved by 2 BTC between L1 and L3"
     assert broken.amount == Decimal(2)
 
 
@@ -66,6 +66,17 @@ def test_a_missing_row_of_both_sides_is_a_ledger_gap_and_not_green() -> None:  #
     (gap,) = report.source_discrepancies
     assert (gap.type, gap.side, gap.difference) == (DiscrepancyType.LEDGER_GAP, "exchange", None)
     assert gap.exchange == "moved by 2 BTC between L1 and L3 against no row"
+
+
+def test_a_ledger_gap_is_among_what_was_not_checked_with_what_to_do() -> None:  # I6
+    gone = (ROWS[0], ROWS[2])
+    report = compare(internal(balance("BTC", "7"), *gone), stated("7", *gone))
+    (gap,) = report.not_checked
+    assert (gap.kind, gap.side) == (Kind.MOVEMENTS, "exchange")
+    assert "moved by 2 BTC between L1 and L3" in gap.reason
+    assert gap.reason.endswith("read it again in full")
+    without = compare(internal(balance("BTC", "7"), *gone), stated("7", *gone), only=[Kind.BALANCES])
+    assert not any("missing" in each.reason for each in without.not_checked)
 
 
 def test_what_the_book_has_and_a_ledger_with_gaps_lacks_cannot_be_told() -> None:  # I5

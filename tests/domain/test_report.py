@@ -16,7 +16,7 @@ from gal_friday.domain.errors import MalformedAmount
 from gal_friday.domain.policy import Mode
 from gal_friday.domain.report import ReconciliationReport, ReviewItem, compare, plain
 from gal_friday.domain.snapshot import Evidence
-from tests.domain.build import T0, D, at, balance, exchange, fill, internal, movement, order, position
+from tests.domain.build import T0, D, at, balance, exchange, fill, internal, movement, order, position, since
 from tests.domain.worlds import Pair, pairs
 
 REPORT_KEYS = {
@@ -145,6 +145,25 @@ def test_a_report_without_discrepancies_says_so_in_every_list() -> None:
     data = as_json(compare(internal(balance("BTC", "1")), exchange(balance("BTC", "1"))))
     assert data["total_discrepancies"] == 0
     assert all(data[key] == [] for key in data if key.endswith("_discrepancies") and key != "total_discrepancies")
+
+
+def test_a_record_whose_cause_nobody_knows_is_named_and_explains_nothing() -> None:
+    book = internal(balance("USD", "5"), movement("X", "5", "USD", kind="reward"), balance("EUR", "1"))
+    exchange_side = exchange(balance("EUR", "4"), movement("L1", "3", "EUR", kind="deposit"))
+    report = compare(book, exchange_side, prices={Asset("EUR"): D("1")})
+    unknown = next(one for one in report.balance_discrepancies if one.currency == "USD")
+    assert unknown.bridge is not None
+    assert [item.record_ids for item in unknown.bridge.items] == [("X",)]
+    assert (unknown.cause, unknown.bridge.residual, unknown.bridge.proven) == ("unexplained", D(0), False)
+    assert report.explained_share == D("0.375")
+
+
+def test_the_book_is_at_fault_where_nothing_moved_on_either_side_and_the_balances_differ() -> None:
+    window = since(-60)
+    report = compare(internal(balance("USD", "5"), since=window), exchange(balance("USD", "7"), since=window))
+    (found,) = report.balance_discrepancies
+    assert found.bridge is not None
+    assert found.bridge.at_fault == "internal"
 
 
 def test_a_run_is_stamped_with_the_later_reading() -> None:

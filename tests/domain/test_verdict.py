@@ -97,9 +97,15 @@ def test_nothing_covered_is_no_comparison() -> None:  # N14
     assert judged(report) == ("incomplete", "failed")
 
 
-def test_nothing_read_is_no_comparison_even_where_both_sides_claim_to_have_seen_all() -> None:  # N14
-    assert judged(compare(internal(), exchange())) == ("incomplete", "failed")
-    assert judged(compare(internal(SAME), exchange(SAME), only=[Kind.ORDERS])) == ("incomplete", "failed")
+def test_two_sides_that_were_seen_in_full_and_list_nothing_are_no_agreement_and_no_failure() -> None:  # N14
+    assert judged(compare(internal(), exchange())) == ("incomplete", "partial")
+    assert judged(compare(internal(SAME), exchange(SAME), only=[Kind.ORDERS])) == ("incomplete", "partial")
+
+
+@pytest.mark.parametrize("coverage", [Coverage.PARTIAL, Coverage.NONE])
+def test_nothing_listed_by_a_side_that_saw_no_kind_in_full_is_a_failure(coverage: Coverage) -> None:  # N14
+    blind = Coverages(balances=coverage)
+    assert judged(compare(internal(), exchange(coverage=blind))) == ("incomplete", "failed")
 
 
 def test_a_run_in_which_no_key_could_be_told_has_failed() -> None:

@@ -39,10 +39,10 @@ class Broken(Struct, frozen=True):
         """What the missing rows add up to."""
         return quantity.total(gap.amount for gap in self.gaps)
 
-    def told(self) -> str:
-        """Return the oldest gap in words, and how many more there are."""
+    def moved(self) -> str:
+        """Return the oldest gap in words, and how many more there are: ``moved by 2 BTC between L1 and L3``."""
         first, more = self.gaps[0], len(self.gaps) - 1
-        gap = f"{quantity.short(first.amount)} {self.asset} between {first.after} and {first.before}"
+        gap = f"moved by {quantity.short(first.amount)} {self.asset} between {first.after} and {first.before}"
         return f"{gap} and {more} more" if more else gap
 
 
@@ -136,11 +136,12 @@ def as_proven(snapshot: Snapshot, audit: Audit) -> Snapshot:
     if not audit.broken:
         return snapshot
     coverage = replace(snapshot.coverage, movements=Coverage.PARTIAL)
-    return replace(snapshot, coverage=coverage, not_checked=(*snapshot.not_checked, _unseen(snapshot, audit.broken)))
+    unseen = NotChecked(Kind.MOVEMENTS, unseen_rows([each.moved() for each in audit.broken]), snapshot.side)
+    return replace(snapshot, coverage=coverage, not_checked=(*snapshot.not_checked, unseen))
 
 
-def _unseen(snapshot: Snapshot, broken: Sequence[Broken]) -> NotChecked:
-    places = [each.told() for each in broken[:_SHOWN_MAX]]
-    more = f" and in {len(broken) - _SHOWN_MAX} more assets" if len(broken) > _SHOWN_MAX else ""
-    reason = f"ledger rows are missing, by its own running balances: {'; '.join(places)}{more}; read it again in full"
-    return NotChecked(Kind.MOVEMENTS, reason, snapshot.side)
+def unseen_rows(moves: Sequence[str]) -> str:
+    """Return that a ledger is not whole, and what to do: *moves* is what its balances did without a row."""
+    more = f" and in {len(moves) - _SHOWN_MAX} more assets" if len(moves) > _SHOWN_MAX else ""
+    shown = "; ".join(moves[:_SHOWN_MAX])
+    return f"ledger rows are missing: its own running balances {shown}{more}, without a row; read it again in full"

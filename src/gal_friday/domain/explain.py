@@ -144,8 +144,8 @@ class _Open(Struct, frozen=True):
 
 
 def _proofs(case: Case, opened: Sequence[_Open], policy: Policy) -> Mapping[Key, Proof]:
-    """Return the four proofs of the balances that differ; none where no side has movements."""
-    if not case.internal.movements and not case.exchange.movements:
+    """Return the four proofs of the balances that differ; none where neither side covers movements."""
+    if all(side.coverage.movements == Coverage.NONE for side in (case.internal, case.exchange)):
         return {}
     keys = {
         (Asset(each.place.name), Wallet(each.place.part)): each.key
@@ -169,8 +169,7 @@ def _amount(opened: _Open, policy: Policy, prices: Prices) -> Explanation:
     items = tuple([_item(told) for told in opened.told])
     rest = quantity.subtract(difference, quantity.total([item.effect for item in items])) if items else difference
     if not rest:
-        decided = all(item.cause is not Cause.UNEXPLAINED for item in items)
-        return _closed(opened, items, ZERO, proven=decided and opened.whole)
+        return _closed(opened, items, ZERO, proven=_decided(items) and opened.whole)
     found = _behind_the_rest(opened, rest, policy, prices)
     if found is not None and found.cause not in _LEAVES_THE_RESIDUAL:
         return _closed(opened, (*items, Item(found.cause, rest, (), "", "pattern", found.note)), ZERO)
@@ -190,10 +189,16 @@ def _searched(opened: _Open, items: tuple[Item, ...], rest: Decimal, otherwise: 
     ).candidates
     if len(found) == 1 and found[0].proven:
         more = tuple(_part(opened, part, found[0]) for part in found[0].parts)
-        left = quantity.subtract(rest, found[0].effect)
-        return _closed(opened, (*items, *more), left, otherwise, proven=not left, accidents=found[0].expected_accidents)
+        left, every = quantity.subtract(rest, found[0].effect), (*items, *more)
+        proven = not left and _decided(every)
+        return _closed(opened, every, left, otherwise, proven=proven, accidents=found[0].expected_accidents)
     alternatives = tuple(_alternative(opened, each, rest) for each in found)
     return _closed(opened, items, rest, otherwise, alternatives=alternatives)
+
+
+def _decided(items: Iterable[Item]) -> bool:
+    """Say whether each of these has a cause: a record that is named and that none fits explains nothing."""
+    return all(item.cause is not Cause.UNEXPLAINED for item in items)
 
 
 def _alternative(opened: _Open, candidate: Candidate, rest: Decimal) -> Alternative:
@@ -315,10 +320,16 @@ def _asset_of(place: Key | Place) -> Asset:
 
 
 def explained_share(found: Sequence[Discrepancy]) -> Decimal | None:
-    """Return which part of the value at stake in balances and positions is explained without residual, 0 to 1."""
-    bridged = [one for one in found if not isinstance(one, RecordDiscrepancy) and one.bridge and one.value]
-    gross = quantity.total(one.value for one in bridged if one.value is not None)
-    if not gross:
+    """Return which part of the value at stake in balances and positions is explained without residual, 0 to 1.
+
+    A record that is named, and whose cause nobody knows, explains nothing.
+    """
+    bridged = [
+        (one.value, one.bridge)
+        for one in found
+        if not isinstance(one, RecordDiscrepancy) and one.bridge is not None and one.value
+    ]
+    if not bridged:
         return None
-    clear = [one for one in bridged if isinstance(one.bridge, Explanation) and not one.bridge.residual]
-    return quantity.rounded_quotient(quantity.total(one.value for one in clear if one.value), gross, 4)
+    clear = [value for value, bridge in bridged if not bridge.residual and _decided(bridge.items)]
+    return quantity.rounded_quotient(quantity.total(clear), quantity.total([value for value, _ in bridged]), 4)

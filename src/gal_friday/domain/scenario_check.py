@@ -73,7 +73,7 @@ def _found(scenario: Scenario) -> _Found:
     findings = compare_snapshots(*sides, policy=policy)
     unlike = [finding for finding in findings if not isinstance(finding, Agrees)]
     explained = explain(Case(*sides, findings), policy=policy, prices=scenario.prices)
-    verdict = verdict_of(unlike, gaps_in(*sides, RECORD_KINDS))
+    verdict = verdict_of(unlike, gaps_in(*sides, RECORD_KINDS, unlike))
     return _Found({finding.key: finding for finding in findings}, explained, verdict)
 
 

@@ -7,9 +7,10 @@ and is listed as such; a kind that one side covers and the other does not leaves
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
+from gal_friday.domain.audit import unseen_rows
 from gal_friday.domain.compare.holds import speaks_of_holds
 from gal_friday.domain.compare.view import why_not_covered
-from gal_friday.domain.finding import CannotTell, Differs, DiscrepancyType, Finding, Pending
+from gal_friday.domain.finding import CannotTell, Differs, DiscrepancyType, Finding, Inconsistent, Pending
 from gal_friday.domain.records import RECORD_KINDS, Kind
 from gal_friday.domain.snapshot import Coverage, NotChecked, Snapshot
 
@@ -42,37 +43,39 @@ class Verdict(StrEnum):
 
 def verdict_of(unlike: Sequence[Finding], gaps: Sequence[NotChecked]) -> Verdict:
     """Return the verdict on the findings that do not agree, and on the gaps in what was seen."""
-    if gaps or any(isinstance(finding, CannotTell) or _is_gap(finding) for finding in unlike):
+    if gaps or any(isinstance(finding, CannotTell) for finding in unlike):
         return Verdict.INCOMPLETE
     if any(not isinstance(finding, Pending) for finding in unlike):
         return Verdict.DISCREPANCIES
     return Verdict.PENDING if unlike else Verdict.RECONCILED
 
 
-def _is_gap(finding: Finding) -> bool:
-    """Say whether the finding itself shows that records were not seen: rows are missing from a ledger."""
-    found = finding.mismatches if isinstance(finding, Differs) else ()
-    return any(each.type is DiscrepancyType.LEDGER_GAP for each in found)
-
-
-def status_of(verdict: Verdict, anything_checked: bool) -> ReconciliationStatus:
-    """Return how the run went: failed only where nothing at all could be compared."""
+def status_of(verdict: Verdict, usable: bool) -> ReconciliationStatus:
+    """Return how the run went: failed only where nothing that was read could be used."""
     if verdict is Verdict.RECONCILED:
         return ReconciliationStatus.SUCCESS
-    return ReconciliationStatus.PARTIAL if anything_checked else ReconciliationStatus.FAILED
+    return ReconciliationStatus.PARTIAL if usable else ReconciliationStatus.FAILED
 
 
-def gaps_in(internal: Snapshot, exchange: Snapshot, only: Sequence[Kind]) -> tuple[NotChecked, ...]:
+def both_saw_all(internal: Snapshot, exchange: Snapshot, only: Sequence[Kind]) -> bool:
+    """Say whether both sides were read in full for any kind: then even an empty list says something."""
+    return any(internal.coverage.of(kind) == exchange.coverage.of(kind) == Coverage.TOTAL for kind in only)
+
+
+def gaps_in(
+    internal: Snapshot, exchange: Snapshot, only: Sequence[Kind], unlike: Iterable[Finding]
+) -> tuple[NotChecked, ...]:
     """Return what of the scope was not seen in full, and by whom.
 
-    A scope without anything in it is itself a gap, and so is one in which not a single record was read:
-    two empty readings agree with anybody (N14).
+    A scope without anything in it is itself a gap, and so is one in which not a single record was read: two
+    empty readings agree with anybody (N14). Rows that are missing from a ledger are told by the findings.
     """
     scope = [kind for kind in RECORD_KINDS if kind in only and _in_scope(kind, internal, exchange)]
     if not scope:
         return (NotChecked(Kind.SOURCES, "neither side covers anything: there was nothing to compare"),)
     gaps = [gap for kind in scope for gap in _gaps_of(kind, internal, exchange)]
     gaps += [gap for snapshot in (internal, exchange) for gap in _named(snapshot, Kind.SOURCES)]
+    gaps += _missing_rows(unlike)
     if not gaps and not any(side.rows(kind) for side in (internal, exchange) for kind in scope):
         return (NotChecked(Kind.SOURCES, "neither side lists anything: nothing was compared"),)
     return tuple(gaps)
@@ -89,6 +92,15 @@ def _gaps_of(kind: Kind, internal: Snapshot, exchange: Snapshot) -> Iterable[Not
 
 def _named(snapshot: Snapshot, kind: Kind) -> list[NotChecked]:
     return [NotChecked(kind, gap.reason, snapshot.side) for gap in snapshot.not_checked if gap.kind == kind]
+
+
+def _missing_rows(unlike: Iterable[Finding]) -> Iterable[NotChecked]:
+    """Yield that the exchange's ledger was not seen in full, where a finding shows it."""
+    differ = (finding for finding in unlike if isinstance(finding, Differs))
+    found = (each for finding in differ for each in finding.mismatches if isinstance(each, Inconsistent))
+    moves = [each.stated for each in found if each.type is DiscrepancyType.LEDGER_GAP]
+    if moves:
+        yield NotChecked(Kind.MOVEMENTS, unseen_rows(moves), "exchange")
 
 
 def _in_scope(kind: Kind, internal: Snapshot, exchange: Snapshot) -> bool:

@@ -263,7 +263,7 @@ def ledger_gaps(audit: Audit) -> list[Finding]:
                     DiscrepancyType.LEDGER_GAP,
                     "exchange",
                     "running balance",
-                    f"moved by {broken.told()}",
+                    broken.moved(),
                     "no row",
                     broken.asset,
                     Stake(broken.amount, broken.asset),
