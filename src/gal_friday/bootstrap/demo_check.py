@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from gal_friday.bootstrap.demo_book import Accident, Expected
 from gal_friday.domain import quantity
+from gal_friday.domain.decision import Choice
 from gal_friday.domain.discrepancy import BalanceDiscrepancy, Discrepancy, PositionDiscrepancy, RecordDiscrepancy
 from gal_friday.domain.report import ReconciliationReport
 
@@ -28,6 +29,20 @@ def wrongly_explained(report: ReconciliationReport, accidents: Iterable[Accident
     does = [_left(_shown(one)) for one in report.discrepancies]
     missing, unexpected = _unlike(should, (*does, *(f"{root.cause} {root.event}" for root in report.root_causes)))
     return [*missing, *unexpected]
+
+
+def not_repaired(before: ReconciliationReport, after: ReconciliationReport) -> list[str]:
+    """Return what a run after the repairs should not show: something that was repaired, or one more repair."""
+    repaired = {
+        one
+        for decided in before.decisions
+        if decided.decision.choice is Choice.CORRECT
+        for one in decided.candidate.discrepancies
+    }
+    again = sorted(one.key for one in after.discrepancies if one.id in repaired)
+    lines = [f"repaired, and yet it differs: {key}" for key in again]
+    lines += [f"repaired once more: {one.adjustment_id}" for one in after.auto_corrections]
+    return lines if before.auto_corrections else ["nothing was repaired", *lines]
 
 
 def _unlike(expected: Iterable[str], found: Iterable[str]) -> tuple[list[str], list[str]]:

@@ -1,7 +1,12 @@
 """The desk at which people decide, put together from the open database."""
 
+from collections.abc import Sequence
+
 from gal_friday.bootstrap.clock import system_clock
 from gal_friday.bootstrap.wire import OpenStore
+from gal_friday.domain.candidate import Candidate
+from gal_friday.domain.followed import Followed
+from gal_friday.domain.policy import Policy
 from gal_friday.flows.decide import Repairs
 from gal_friday.flows.review import Desk
 
@@ -11,11 +16,22 @@ def desk_of(opened: OpenStore) -> Desk:
     return Desk(opened.store, opened.reviews, system_clock())
 
 
-def repairs_of(opened: OpenStore) -> Repairs:
+def repairs_of(opened: OpenStore, policy: Policy) -> Repairs:
     """Return what deciding about repairs of the book needs; what is approved is posted at once."""
 
     async def applied(adjustment_id: str) -> object:
         # The book's own lock and the adjustment's state keep it from being posted twice; a run need not stand still.
         return await opened.adjustments.apply(adjustment_id, token=None)
 
-    return Repairs(desk=desk_of(opened), adjustments=opened.adjustments, four_eyes=True, apply=applied)
+    async def candidates(followed: Followed) -> Sequence[Candidate]:
+        reports = await opened.store.reports(account=followed.account, limit=1)
+        return [one.candidate for report in reports for one in report.decisions]
+
+    return Repairs(
+        desk=desk_of(opened),
+        adjustments=opened.adjustments,
+        four_eyes=policy.four_eyes,
+        four_eyes_value=policy.four_eyes_value,
+        candidates=candidates,
+        apply=applied,
+    )

@@ -4,16 +4,22 @@ async with ReconciliationService.from_config("gal-friday.toml") as service:
 report = await service.run_reconciliation("main")
 """
 
+import os
+import socket
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from gal_friday.bootstrap.desk import desk_of
 from gal_friday.bootstrap.settings import Settings, load
-from gal_friday.bootstrap.wire import OpenStore, open_store, prices_of, sources_of
+from gal_friday.bootstrap.wire import OpenStore, mode_of, open_store, prices_of, sources_of
+from gal_friday.domain.policy import Mode
 from gal_friday.domain.records import RECORD_KINDS, Kind
 from gal_friday.domain.report import ReconciliationReport
+from gal_friday.flows.apply import Repairing
+from gal_friday.flows.lease import held
 from gal_friday.flows.reconcile import reconcile
 from gal_friday.ports.exchange import Progress
 
@@ -70,22 +76,33 @@ class ReconciliationService:
         return self._store
 
     async def run_reconciliation(
-        self, account: str | None = None, *, only: Sequence[Kind] = RECORD_KINDS
+        self, account: str | None = None, *, only: Sequence[Kind] = RECORD_KINDS, mode: Mode | None = None
     ) -> ReconciliationReport:
         """Reconcile one account now and return the recorded report.
 
-        *account* may be left out where the configuration has exactly one. A failure of the exchange, the book
-        or the database is told in the report and does not raise.
+        *account* may be left out where the configuration has exactly one; *mode* takes the place of the configured
+        one. A failure of the exchange, the book or the database is told in the report and does not raise.
 
         Raises:
             BadConfiguration: no such account, or its secrets cannot be resolved.
+            AccountBusy: another process reconciles this account now (I13).
         """
         store = self.opened
         sources = sources_of(self.settings, account, store, self._progress)
         since = sources.clock.now() - timedelta(hours=self.settings.reconciliation.lookback_hours)
         policy, prices = self.settings.reconciliation.policy(), prices_of(self.settings)
+        chosen = mode or mode_of(self.settings, account)
         try:
-            return await reconcile(sources, store.store, policy=policy, since=since, only=only, prices=prices)
+            async with held(store.leases, sources.account, owner=owner(), clock=sources.clock) as lease:
+                repairing = Repairing(
+                    mode=chosen,
+                    adjustments=store.adjustments if sources.book is store.book else None,
+                    desk=desk_of(store),
+                    token=lease.token,
+                )
+                return await reconcile(
+                    sources, store.store, policy=policy, since=since, only=only, prices=prices, repairing=repairing
+                )
         finally:
             await sources.exchange.close()
 
@@ -104,3 +121,8 @@ class ReconciliationService:
             "consecutive_failures": failures,
             "last_report": last,
         }
+
+
+def owner() -> str:
+    """Return who holds the leases of this process, in words for people."""
+    return f"process {os.getpid()} on {socket.gethostname()}"

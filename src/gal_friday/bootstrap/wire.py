@@ -14,12 +14,14 @@ from gal_friday.adapters.prices import FilePrices, FixedPrices
 from gal_friday.adapters.sql.engine import open_engine
 from gal_friday.adapters.sql.migration import upgrade
 from gal_friday.adapters.store import SqlReviews, SqlStore
+from gal_friday.adapters.store.leases import SqlLeases
 from gal_friday.bootstrap.database import ready_url
 from gal_friday.bootstrap.errors import BadConfiguration
 from gal_friday.bootstrap.files import expanded, read_bounded
 from gal_friday.bootstrap.secrets import resolve
 from gal_friday.bootstrap.settings import AccountSettings, BookInFile, EmbeddedBook, Settings
 from gal_friday.domain.assets import Asset
+from gal_friday.domain.policy import Mode
 from gal_friday.flows.fetch import Sources
 from gal_friday.ports.book import Book
 from gal_friday.ports.errors import ExchangeRefused
@@ -38,6 +40,7 @@ class OpenStore:
         self.reviews = SqlReviews(engine, self.journal)
         self.book = SqlBook(engine, clock=SystemClock())
         self.adjustments = SqlAdjustments(engine, clock=SystemClock(), journal=self.journal)
+        self.leases = SqlLeases(engine, clock=SystemClock())
 
     async def close(self) -> None:
         """Close every connection."""
@@ -75,6 +78,12 @@ def account_of(settings: Settings, name: str | None) -> tuple[str, AccountSettin
     if name not in accounts:
         raise BadConfiguration(f"no account {name!r}; configured are: {', '.join(sorted(accounts))}")
     return name, accounts[name]
+
+
+def mode_of(settings: Settings, name: str | None) -> Mode:
+    """Return what a run of this account may do about what it finds."""
+    mode = account_of(settings, name)[1].mode
+    return settings.reconciliation.mode() if mode is None else Mode(mode)
 
 
 def sources_of(settings: Settings, name: str | None, store: OpenStore, progress: Progress | None = None) -> Sources:

@@ -12,43 +12,56 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
 from gal_friday.bootstrap.demo import Demo, running_demo
 from gal_friday.bootstrap.demo_book import Accident
-from gal_friday.bootstrap.demo_check import missing_and_unexpected, wrongly_explained
+from gal_friday.bootstrap.demo_check import missing_and_unexpected, not_repaired, wrongly_explained
 from gal_friday.cli.exit_status import FAILED, RECONCILED
 from gal_friday.cli.options import AsJson, BadUsage
-from gal_friday.cli.output import out, say, write
+from gal_friday.cli.output import out, say, write, write_json
 from gal_friday.cli.render import print_report, report_json
+from gal_friday.domain.policy import Mode
 from gal_friday.domain.report import ReconciliationReport
 
+DemoMode = Annotated[
+    Literal["observe", "propose", "enforce"],
+    Parameter(name="--mode", help="enforce: repair the book as far as the policy allows, and reconcile once more."),
+]
 Once = Annotated[bool, Parameter(help="Print the report and stop. This is what happens without --serve too.")]
 Serve = Annotated[bool, Parameter(help="Keep the simulated exchange up until Ctrl-C, to try the other commands on it.")]
 
 
-def demo(*, once: Once = False, serve: Serve = False, as_json: AsJson = False) -> int:
+def demo(*, once: Once = False, serve: Serve = False, mode: DemoMode = "observe", as_json: AsJson = False) -> int:
     """Start a simulated Kraken, write the book of a bot that had ten accidents, and reconcile over real HTTP.
 
-    Exits with 0 if the report shows exactly these accidents.
+    With --mode enforce the book is repaired, and reconciled once more. Exits with 0 if the report shows exactly these
+    accidents, and everything that was repaired is then seen to agree.
     """
     if once and serve:
         raise BadUsage("--once stops after the report and --serve goes on; choose one")
-    return asyncio.run(_demo(serve=serve, as_json=as_json))
+    return asyncio.run(_demo(Mode(mode), serve=serve, as_json=as_json))
 
 
-async def _demo(*, serve: bool, as_json: bool) -> int:
+async def _demo(mode: Mode, *, serve: bool, as_json: bool) -> int:
     say("A bot traded on a simulated Kraken for a day. Its book and the exchange are compared now.")
     async with running_demo() as running:
-        report = await running.service.run_reconciliation()
+        report = await running.service.run_reconciliation(mode=mode)
         missing, unexpected = missing_and_unexpected(report, running.accidents)
-        broken = (*missing, *unexpected, *wrongly_explained(report, running.accidents))
-        if as_json:
-            write(report_json(report) + b"\n")
-        else:
+        broken = [*missing, *unexpected, *wrongly_explained(report, running.accidents)]
+        again = await running.service.run_reconciliation(mode=mode) if mode is Mode.ENFORCE else None
+        if again is not None:
+            broken += not_repaired(report, again)
+        if not as_json:
             _show(report, running.accidents, complete=not broken)
+        if again is not None and not as_json:
+            _show_again(report, again)
+        elif again is not None:
+            write_json({"reports": [report, again], "count": 2})
+        elif as_json:
+            write(report_json(report) + b"\n")
         for line in broken:
             say(f"the demo is broken: {line}")
         if serve:
@@ -65,6 +78,20 @@ def _show(report: ReconciliationReport, accidents: Sequence[Accident], *, comple
         console.print(f"  · {accident.story}")
     if complete:
         console.print("Every one of them is in the report, and nothing else is.")
+
+
+def _show_again(report: ReconciliationReport, again: ReconciliationReport) -> None:
+    console = out()
+    console.print()
+    console.print("The same account once more, after the repairs:")
+    console.print()
+    print_report(again, console, recorded=False)
+    done = len({one.adjustment_id for one in report.auto_corrections})
+    console.print()
+    console.print(
+        f"{done} repairs were posted to the book; {report.total_discrepancies} discrepancies became "
+        f"{again.total_discrepancies}, and nothing was repaired again."
+    )
 
 
 async def _serve(running: Demo) -> None:

@@ -254,7 +254,8 @@ def _tell(done: Looked, *, as_json: bool) -> None:
 
 
 def _decided(config: ConfigFile, work: Callable[[Repairs], Awaitable[Decided]], *, as_json: bool) -> int:
-    done = _opened(config, lambda opened: work(repairs_of(opened)))
+    policy = load(config).reconciliation.policy()
+    done = _opened(config, lambda opened: work(repairs_of(opened, policy)))
     if as_json:
         write_json(decided_json(done))
     else:

@@ -94,7 +94,7 @@ def _decision(candidate: Candidate, mode: Mode, policy: Policy, used: Used, brea
         return decided(Choice.ESCALATE, candidate.bars.lasting or ("nothing could be posted for it",))
     if candidate.bars.passing:
         return decided(Choice.WAIT, candidate.bars.passing)
-    if not (candidate.confirmed or candidate.proven):
+    if not candidate.confirmed:
         return decided(Choice.WAIT, ("seen too seldom or too shortly to be certain",))
     against = [*_against(candidate, mode, policy), *_beyond(candidate, policy, used), *breakers]
     if against:
@@ -125,8 +125,6 @@ def _against_evidence(candidate: Candidate, policy: Policy) -> Iterator[str]:
 
 
 def _against_plug(candidate: Candidate, policy: Policy) -> Iterator[str]:
-    if not candidate.confirmed:
-        yield "no record explains it, and it was seen too seldom to be certain"
     if candidate.value is not None and candidate.value > policy.auto_correct_max_value:
         yield f"no record explains it, and it is worth more than {quantity.short(policy.auto_correct_max_value)}"
     # Where one side lacks the key altogether there is nothing to take a share of: its value alone decides.

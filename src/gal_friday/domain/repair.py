@@ -130,7 +130,7 @@ class _Repairs:
             adjustment=made,
             bars=bars,
             proven=proven,
-            confirmed=any(one.state == "confirmed" for one in found),
+            confirmed=any(one.state == "confirmed" for one in found) or (proven and bool(self._report.cut.clean)),
             value=value,
             difference=difference,
             whole=whole,

@@ -8,6 +8,7 @@
     ├── BookFailed                 the trading system's book could not be read or written
     ├── PricesFailed               a source of prices could not be read, or states what is none
     └── StoreFailed                our own database could not be read or written
+        ├── AccountBusy            somebody else works on the account: later
         ├── ReviewOvertaken        somebody else took a step in a review first
         └── SeveralMatch           the beginning of an id that could be several
 
@@ -55,6 +56,10 @@ class PricesFailed(WorldFailed):
 
 class StoreFailed(WorldFailed):
     """Our own database could not be read or written."""
+
+
+class AccountBusy(StoreFailed):
+    """Somebody else works on the account now; nothing was read and nothing written."""
 
 
 class ReviewOvertaken(StoreFailed):
