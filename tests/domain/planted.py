@@ -145,9 +145,9 @@ def _missing(kind: str, sign: str = "1", **more: Any) -> Callable[[Event], None]
     return story
 
 
-def _phantom(kind: str) -> Callable[[Event], None]:
+def _phantom(kind: str, sign: str = "1") -> Callable[[Event], None]:
     def story(event: Event) -> None:
-        event.ours.append(event.row(kind, event.size))
+        event.ours.append(event.row(kind, quantity.multiply(event.size, D(sign))))
 
     return story
 
@@ -237,13 +237,14 @@ STORIES: dict[str, Callable[[Event], None]] = {
     "unbooked_deposit": _missing("deposit"),
     "unbooked_withdrawal": _missing("withdrawal", "-1"),
     "failed_withdrawal": _failed_withdrawal,
-    "duplicated_deposit": _duplicated_deposit,
+    "duplicated_movement": _duplicated_deposit,
     "reward": _missing("reward", wallet=Wallet.EARN),
     "exchange_adjustment": _missing("exchange_adjustment"),
     "delisting": _missing("delisting", "-1"),
     "internal_transfer": _missing("transfer", "-1", extra={"subtype": "spottofutures"}),
-    "unexplained": _phantom("reward"),
-    "in_flight": _phantom("deposit"),
+    "unexplained": _phantom("deposit"),
+    "phantom_record": _phantom("reward"),
+    "in_flight": _phantom("withdrawal", "-1"),
     "conversion": _pair("conversion", lambda e: e.row("conversion", "17.31", "USD", tag="b")),
     "earn_transfer": _pair("earn_transfer", lambda e: e.row("earn_transfer", e.size, tag="b", wallet=Wallet.EARN)),
     "renamed_asset": _renamed,

@@ -148,7 +148,7 @@ def test_a_report_without_discrepancies_says_so_in_every_list() -> None:
 
 
 def test_a_record_whose_cause_nobody_knows_is_named_and_explains_nothing() -> None:
-    book = internal(balance("USD", "5"), movement("X", "5", "USD", kind="reward"), balance("EUR", "1"))
+    book = internal(balance("USD", "5"), movement("X", "5", "USD", kind="deposit"), balance("EUR", "1"))
     exchange_side = exchange(balance("EUR", "4"), movement("L1", "3", "EUR", kind="deposit"))
     report = compare(book, exchange_side, prices={Asset("EUR"): D("1")})
     unknown = next(one for one in report.balance_discrepancies if one.currency == "USD")

@@ -9,7 +9,7 @@ Recognisers exclude each other by their evidence, so that their order decides no
 both are returned: a tie is for a person.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from gal_friday.domain.case import Case, Lead
 from gal_friday.domain.cause import Cause
@@ -17,6 +17,7 @@ from gal_friday.domain.causes import (
     conversion,
     delisting,
     duplicated_fill,
+    duplicated_movement,
     dust,
     earn_transfer,
     exchange_adjustment,
@@ -31,6 +32,7 @@ from gal_friday.domain.causes import (
     manual_trade,
     missed_cancel,
     missed_fill,
+    phantom_record,
     renamed_asset,
     reward,
     rollover,
@@ -74,6 +76,7 @@ RECOGNISERS: tuple[Recogniser, ...] = (
     (Cause.MISSED_FILL, missed_fill.recognise),
     (Cause.MANUAL_TRADE, manual_trade.recognise),
     (Cause.DUPLICATED_FILL, duplicated_fill.recognise),
+    (Cause.DUPLICATED_MOVEMENT, duplicated_movement.recognise),
     (Cause.WRONG_SIDE, wrong_side.recognise),
     (Cause.WRONG_PRICE, wrong_price.recognise),
     (Cause.WRONG_AMOUNT, wrong_amount.recognise),
@@ -90,6 +93,7 @@ RECOGNISERS: tuple[Recogniser, ...] = (
     (Cause.EXCHANGE_ADJUSTMENT, exchange_adjustment.recognise),
     (Cause.DELISTING, delisting.recognise),
     (Cause.RENAMED_ASSET, renamed_asset.recognise),
+    (Cause.PHANTOM_RECORD, phantom_record.recognise),
 )
 """What is behind a leftover record."""
 
@@ -127,14 +131,21 @@ REST_RECOGNISERS: tuple[RestRecogniser, ...] = (
 
 # A side that stopped is why everything after that instant is missing, whatever each of it is.
 _ABOUT_A_WHOLE_SIDE = frozenset({Cause.STALE_BOOK, Cause.STALE_EXCHANGE})
-# These two say only that nothing better is known: unread rows may explain it, or it is too little to look for.
-_LAST_RESORTS = (Cause.INCOMPLETE_SOURCE, Cause.DUST)
+# These say only that nothing better is known: the exchange denies it, unread rows may explain it, or it is too
+# little to look for.
+_LAST_RESORTS = (Cause.PHANTOM_RECORD, Cause.INCOMPLETE_SOURCE, Cause.DUST)
+
+
+def _telling(found: Sequence[Recognised]) -> Sequence[Recognised]:
+    """Return of several causes those that say more than the others; all where none does."""
+    whole = [each for each in found if each.cause in _ABOUT_A_WHOLE_SIDE]
+    return whole or [each for each in found if each.cause not in _LAST_RESORTS] or found[:1]
 
 
 def causes_of(lead: Lead, case: Case) -> tuple[Recognised, ...]:
     """Return every cause that explains this lead; one where the evidence decides, none where nothing fits."""
     found = [Recognised(cause, note) for cause, ask in RECOGNISERS if (note := ask(lead, case)) is not None]
-    return tuple([each for each in found if each.cause in _ABOUT_A_WHOLE_SIDE] or found)
+    return tuple(_telling(found))
 
 
 def cause_of_record(finding: Finding, case: Case, of_leads: Iterable[Recognised]) -> Recognised | None:
@@ -147,8 +158,7 @@ def cause_of_record(finding: Finding, case: Case, of_leads: Iterable[Recognised]
     asked = () if finding.key.kind is Kind.MOVEMENTS else RECORD_RECOGNISERS
     found = {cause: note for cause, ask in asked if (note := ask(finding, case)) is not None}
     found |= {each.cause: each.note for each in of_leads}
-    whole = {cause: note for cause, note in found.items() if cause in _ABOUT_A_WHOLE_SIDE}
-    causes = [Recognised(cause, note) for cause, note in (whole or found).items()]
+    causes = _telling([Recognised(cause, note) for cause, note in found.items()])
     if len(causes) > 1:
         return Recognised(Cause.UNEXPLAINED, "undecided between " + " and ".join(sorted(each.cause for each in causes)))
     return causes[0] if causes else None

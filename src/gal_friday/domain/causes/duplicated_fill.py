@@ -1,53 +1,33 @@
-"""The book has an event twice: a fill above all, or a deposit, a reward, a fee.
+"""The book has a fill twice.
 
 Evidence: the book lists one id more than once; or it has, beside a fill that the exchange knows, one of the
 same order, instant, side, size and price under an id that the exchange does not know.
 
-Not to be confused with two fills of equal size, which the exchange knows both: size and price are no identity.
+Not to be confused with two fills of equal size, which the exchange knows both: size and price are no identity;
+or with a movement of its own that counted twice (`duplicated_movement`).
 """
 
 from collections.abc import Mapping, Sequence
 
 from gal_friday.domain import quantity
 from gal_friday.domain.case import Case, Lead, once
+from gal_friday.domain.causes.copies import of_fill, original_fill
 from gal_friday.domain.causes.evidence import both_orders, is_trade
 from gal_friday.domain.finding import Differs, DiscrepancyType, Finding, Inconsistent
 from gal_friday.domain.records import Fill, Kind
 
-_TWICE = (
-    DiscrepancyType.FILL_DUPLICATED,
-    DiscrepancyType.MOVEMENT_DUPLICATED,
-    DiscrepancyType.ORDER_DUPLICATED,
-)
+_TWICE = (DiscrepancyType.FILL_DUPLICATED, DiscrepancyType.ORDER_DUPLICATED)
 
 
 def recognise(lead: Lead, case: Case) -> str | None:
-    """Return the sentence, where the book counts this event more than once."""
+    """Return the sentence, where the book counts this fill more than once."""
     if lead.what == "duplicated":
-        return f"the book has {'fill' if is_trade(lead) else lead.kind} {lead.event} more than once"
+        return f"the book has fill {lead.event} more than once" if of_fill(lead, case) else None
     if lead.what != "phantom" or not is_trade(lead):
         return None
     copy = case.fills["internal"].get(lead.event)
-    original = _original(copy, case) if copy else None
+    original = original_fill(copy, case) if copy else None
     return None if original is None else f"fill {lead.event} is {original.fill_id} once more, under an id of its own"
-
-
-def _original(copy: Fill, case: Case) -> Fill | None:
-    """Return the fill of both sides that is the same execution; an order's id is needed to say so."""
-    if copy.fill_id in case.fills["exchange"] or copy.order_id is None:
-        return None
-    return _known(case).get(_execution(copy))
-
-
-@once
-def _known(case: Case) -> Mapping[tuple[object, ...], Fill]:
-    """Return the fills that both sides have, by what was done."""
-    return {_execution(fill): fill for fill in case.internal.fills if fill.fill_id in case.fills["exchange"]}
-
-
-def _execution(fill: Fill) -> tuple[object, ...]:
-    second = fill.at.replace(microsecond=0)
-    return fill.order_id, fill.instrument, fill.side, fill.quantity, fill.price, second
 
 
 def recognise_record(finding: Finding, case: Case) -> str | None:
@@ -83,7 +63,7 @@ def _copies(case: Case) -> Mapping[str, Sequence[Fill]]:
     seen: set[str] = set()
     copies: dict[str, list[Fill]] = {}
     for fill in case.internal.fills:
-        if fill.order_id and (fill.fill_id in seen or _original(fill, case) is not None):
+        if fill.order_id and (fill.fill_id in seen or original_fill(fill, case) is not None):
             copies.setdefault(fill.order_id, []).append(fill)
         seen.add(fill.fill_id)
     return copies

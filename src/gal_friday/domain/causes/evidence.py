@@ -26,6 +26,12 @@ TRANSFER_TIME = timedelta(hours=1)
 """How long the second leg of an own transfer may take."""
 SETTLING_TIME = timedelta(days=1)
 """How long a deposit or withdrawal may be on its way before it counts as lost."""
+_TAKES = {
+    "deposit": SETTLING_TIME,
+    "withdrawal": SETTLING_TIME,
+    "transfer": TRANSFER_TIME,
+    "earn_transfer": TRANSFER_TIME,
+}
 
 _SETTLING = ("settle position", "settle-position")
 
@@ -188,6 +194,11 @@ def other_version(lead: Lead, case: Case) -> Movement | None:
 def age(at: datetime | None, case: Case) -> timedelta:
     """Return how long before the later of the two readings this was."""
     return max(case.internal.as_of, case.exchange.as_of) - at if at is not None else timedelta.max
+
+
+def takes(kind: str) -> timedelta:
+    """Return how long a movement of this kind may be in the book before the exchange must show it."""
+    return _TAKES.get(kind, REST_LAG)
 
 
 def order_named(case: Case, side: Side, key: Key) -> Order | None:

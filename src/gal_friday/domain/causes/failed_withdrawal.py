@@ -8,12 +8,13 @@ Source: Kraken REST documentation, Get Ledgers Info (a second row of opposite si
 """
 
 from gal_friday.domain.case import Case, Lead
+from gal_friday.domain.causes.copies import original_row
 from gal_friday.domain.causes.evidence import SETTLING_TIME, age, reversed_by, rows_of, told
 
 
 def recognise(lead: Lead, case: Case) -> str | None:
     """Return the sentence, where the withdrawal did not go out after all."""
-    if lead.kind != "withdrawal" or lead.what == "duplicated":
+    if lead.kind != "withdrawal" or lead.what == "duplicated" or original_row(lead, case):
         return None
     size = told(lead.moved or lead.effect, lead.place.name)
     if lead.what == "phantom":
