@@ -23,6 +23,7 @@ from gal_friday.domain.adjustment import (
     AdjustmentType,
     Effect,
     PostFill,
+    Posting,
     PostMovement,
     adjustment_id,
 )
@@ -91,7 +92,7 @@ def _adjustment(number: int) -> Adjustment:
             f"L{number}b", "trade", Asset("USD"), Wallet.SPOT, Decimal(-20), fill.at, Decimal(1), refers_to=fill.fill_id
         ),
     )
-    postings = (PostFill(fill), *map(PostMovement, legs))
+    postings: tuple[Posting, ...] = (PostFill(fill), *map(PostMovement, legs))
     effects = (
         Effect("balances:USD:spot", Decimal(0), Decimal(-21)),
         Effect("balances:XRP:spot", Decimal(0), Decimal(40)),

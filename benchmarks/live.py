@@ -91,8 +91,9 @@ async def _one_run(market: Market, tally: Tally, seed: int, pending: dict[Key, i
     since = began - WINDOW
     fetched = await fetch(market.sources, since=since, only=RECORD_KINDS, policy=POLICY, pending=pending)
     findings = compare_snapshots(fetched.internal, fetched.exchange, policy=POLICY, motion=fetched.motion)
-    gaps = gaps_in(fetched.internal, fetched.exchange, RECORD_KINDS)
-    verdict = verdict_of([found for found in findings if not isinstance(found, Agrees)], gaps)
+    unlike = [found for found in findings if not isinstance(found, Agrees)]
+    gaps = gaps_in(fetched.internal, fetched.exchange, RECORD_KINDS, unlike)
+    verdict = verdict_of(unlike, gaps)
     tally.runs += 1
     tally.seconds += (market.clock.now() - began).total_seconds()
     tally.findings.update(f"{found.key.kind} {type(found).__name__}" for found in findings)
