@@ -9,7 +9,7 @@ Without a running balance nothing has to be searched: one pass over the rows, wh
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
@@ -19,6 +19,7 @@ from msgspec import Struct
 from gal_friday.domain import quantity
 from gal_friday.domain.chain import Link
 from gal_friday.domain.explanation import Divergence
+from gal_friday.domain.instants import exact_instant
 from gal_friday.domain.quantity import ZERO
 from gal_friday.domain.records import FILL_LEG_KINDS, Movement
 
@@ -73,7 +74,8 @@ class FirstDivergence(Struct, frozen=True):
             case State.FROM_THE_START:
                 return Divergence(None, None, self.difference)
             case State.AT_EVENT:
-                return Divergence(self._good(), self._bad(), self.difference, self.first_bad_at)
+                since = self.first_bad_at and self.first_bad_at.astimezone(UTC)
+                return Divergence(self._good(), self._bad(), self.difference, since)
 
     def _good(self) -> str:
         return f"{_written(self.last_good_at)} {self.last_good}" if self.last_good_at else "the beginning"
@@ -84,7 +86,7 @@ class FirstDivergence(Struct, frozen=True):
 
 
 def _written(at: datetime | None) -> str:
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z" if at else ""
+    return exact_instant(at) if at else ""
 
 
 def changes_between(ours: Sequence[Link], theirs: Sequence[Link]) -> list[Change]:

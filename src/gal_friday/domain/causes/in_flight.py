@@ -21,6 +21,7 @@ from gal_friday.domain.causes.evidence import (
 )
 from gal_friday.domain.causes.transfers import in_transit
 from gal_friday.domain.finding import Finding
+from gal_friday.domain.instants import instant as written
 
 _SENT = ("withdrawal", "transfer", "earn_transfer")
 """What the owner sends; what comes in is the sender's to send."""
@@ -40,7 +41,7 @@ def recognise(lead: Lead, case: Case) -> str | None:
 
 
 def _since(lead: Lead) -> str:
-    return f"since {lead.at:%Y-%m-%d %H:%M:%S} UTC"
+    return f"since {written(lead.at)}"
 
 
 def recognise_record(finding: Finding, case: Case) -> str | None:

@@ -11,6 +11,7 @@ that dropped (later records are there), or with kinds of record that the book ne
 from gal_friday.domain.case import Case, Lead
 from gal_friday.domain.causes.evidence import Rest
 from gal_friday.domain.causes.stopped import events_after, rewound, stopped_before
+from gal_friday.domain.instants import instant as written
 
 
 def recognise(lead: Lead, case: Case) -> str | None:
@@ -19,10 +20,10 @@ def recognise(lead: Lead, case: Case) -> str | None:
     if instant is None:
         return None
     events = events_after(case, "internal", instant)
-    return f"the book stopped at {instant:%Y-%m-%d %H:%M:%S} UTC: {events} events since then are missing"
+    return f"the book stopped at {written(instant)}: {events} events since then are missing"
 
 
 def recognise_rest(rest: Rest) -> str | None:
     """Return the sentence, where the book's balances are those of an earlier instant."""
     instant = rewound(rest, "internal")
-    return None if instant is None else f"the book's balances are those of {instant:%Y-%m-%d %H:%M:%S} UTC"
+    return None if instant is None else f"the book's balances are those of {written(instant)}"

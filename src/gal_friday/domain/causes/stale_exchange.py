@@ -13,6 +13,7 @@ from gal_friday.domain.case import Case, Lead
 from gal_friday.domain.causes.evidence import REST_LAG, Rest, age, both_orders, is_trade
 from gal_friday.domain.causes.stopped import last_record, rewound, stopped_before
 from gal_friday.domain.finding import Finding
+from gal_friday.domain.instants import instant as written
 from gal_friday.domain.records import LIVE_STATUSES
 
 
@@ -22,7 +23,7 @@ def recognise(lead: Lead, case: Case) -> str | None:
         return None
     instant = stopped_before(lead, case, "exchange")
     if instant is not None:
-        return f"the exchange's answer ends at {instant:%Y-%m-%d %H:%M:%S} UTC, and the book knows more"
+        return f"the exchange's answer ends at {written(instant)}, and the book knows more"
     newest = last_record(case, "exchange")
     later = newest is None or lead.at > newest
     if not is_trade(lead) or not later or age(lead.at, case) > REST_LAG:
@@ -47,4 +48,4 @@ def recognise_record(finding: Finding, case: Case) -> str | None:
 def recognise_rest(rest: Rest) -> str | None:
     """Return the sentence, where the exchange's balances are those of an earlier instant."""
     instant = rewound(rest, "exchange")
-    return None if instant is None else f"the exchange's balances are those of {instant:%Y-%m-%d %H:%M:%S} UTC"
+    return None if instant is None else f"the exchange's balances are those of {written(instant)}"

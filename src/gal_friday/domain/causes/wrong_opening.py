@@ -15,6 +15,7 @@ from gal_friday.domain import quantity
 from gal_friday.domain.case import Case, Place, once
 from gal_friday.domain.causes.evidence import Rest, net_of, told
 from gal_friday.domain.finding import CannotTell, Pending
+from gal_friday.domain.instants import instant as written
 from gal_friday.domain.quantity import ZERO
 from gal_friday.domain.records import Kind
 from gal_friday.domain.snapshot import Coverage
@@ -25,7 +26,7 @@ def recognise_rest(rest: Rest) -> str | None:
     if rest.place.kind is not Kind.BALANCES or not _seen_whole(rest.case) or not _adds_up(rest):
         return None
     rows = rest.case.standing("internal", rest.place)
-    since = f" since {rows[0].at:%Y-%m-%d %H:%M:%S} UTC" if rows else ""
+    since = f" since {written(rows[0].at)}" if rows else ""
     too = "little" if rest.residual > 0 else "much"
     return f"every movement{since} agrees: the book began with {told(rest.residual, rest.place.name)} too {too}"
 
