@@ -6,6 +6,9 @@ import pytest
 
 from benchmarks.live import Tally, tally_of
 
+pytestmark = pytest.mark.timeout(300)
+"""Twenty seconds of work; on a machine that does much else beside it, minutes."""
+
 
 @pytest.fixture(scope="module")
 def tally() -> Tally:
