@@ -8,6 +8,7 @@ say goes to stderr: stdout belongs to the program that was asked for.
     demo [ARGS]    the demo (for example --once --json), from the runtime lock alone
     run ARGS       any gal-friday command, from the runtime lock alone
     test [ARGS]    every check, then pytest with these arguments
+    crash [ARGS]   kill the program at every write, on both databases; for example --rounds 1000 --seed 1 --engine both
     lint           the checks without pytest
     format         rewrite what ruff can rewrite
     bench [ARGS]   the benchmarks
@@ -114,6 +115,12 @@ def test(arguments: Sequence[str]) -> int:
     return 1
 
 
+def crash(arguments: Sequence[str]) -> int:
+    """Kill the program at one write after the other, in the full environment, and look at what it leaves behind."""
+    os.environ["PYTHONPATH"] = os.pathsep.join((str(ROOT / "src"), str(ROOT)))
+    return become(ready(FULL).program("python"), ["-m", "tests.crash", *arguments])
+
+
 def lint(_arguments: Sequence[str]) -> int:
     """Run the checks without pytest."""
     return 1 if checks() else 0
@@ -164,6 +171,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "demo": demo,
     "run": run,
     "test": test,
+    "crash": crash,
     "lint": lint,
     "format": reformat,
     "bench": bench,
