@@ -55,21 +55,26 @@ def _posted_at(one: Kept) -> datetime | None:
 
 
 def needless(
-    proposed: Iterable[Kept], opened: Collection[str], computed: Mapping[str, str], *, policy: Policy, now: datetime
+    proposed: Iterable[Kept],
+    opened: Collection[str],
+    computed: Mapping[str, Collection[str]],
+    *,
+    policy: Policy,
+    now: datetime,
 ) -> Iterator[Moved]:
     """Yield the proposals that nobody has to decide about any more.
 
-    *opened* are the discrepancies that are open after the run, *computed* the adjustment that it computed for each
-    discrepancy.
+    *opened* are the discrepancies that are open after the run, *computed* the discrepancies of each adjustment that
+    it computed. Several events may be behind one discrepancy: what was computed again is not replaced by the others.
     """
     for one in proposed:
         made = one.adjustment
-        others = {computed[name] for name in made.discrepancies if name in computed} - {one.id}
+        others = [name for name, about in computed.items() if not set(about).isdisjoint(made.discrepancies)]
         if made.type is AdjustmentType.REVERSAL:
             continue
         if not set(made.discrepancies) & set(opened):
             yield Moved(one, AdjustmentState.EXPIRED, "both sides agree without it")
-        elif others:
+        elif others and one.id not in computed:
             yield Moved(one, AdjustmentState.EXPIRED, f"{', '.join(sorted(others))} took its place")
         elif now - made.at > timedelta(hours=policy.proposals_expire_hours):
             yield Moved(one, AdjustmentState.EXPIRED, f"nobody decided in {policy.proposals_expire_hours} hours")

@@ -106,7 +106,7 @@ def _order_postings(case: Case, key: Key, at: datetime) -> Iterator[Posting]:
     ours = next((order for order in case.internal.orders if order.name == key.name), None)
     if isinstance(finding, InternalOnly) and ours is not None and not ours.filled:
         # The exchange, asked for it by its id, does not know it: it never got there.
-        yield PostOrder(replace(ours, status="rejected", updated_at=at))
+        yield PostOrder(replace(ours, status="rejected", updated_at=max(at, ours.updated_at or at)))
 
 
 def type_of(case: Case, postings: Sequence[Posting]) -> AdjustmentType:

@@ -81,7 +81,9 @@ class _Repairs:
     def candidate(self, root: RootCause) -> Candidate:
         found = [one for key in root.symptoms for one in self._by_key.get(key, ())]
         keys = tuple(self._keys[key] for key in root.symptoms if key in self._keys)
-        postings = tuple(postings_of(self._case, root.event, keys, self._report.cut.exchange))
+        # Not the time of this run: the next one has to come to the same postings, and so to the same adjustment.
+        opened = max((one.opened_at for one in self._known(found)), default=self._report.cut.exchange)
+        postings = tuple(postings_of(self._case, root.event, keys, opened))
         if not postings:
             return self._plugged(root.event, root.cause, root.note, found, root.value)
         effects = self._effects(postings)
@@ -121,7 +123,7 @@ class _Repairs:
         difference: Decimal = ZERO,
         whole: Decimal | None = None,
     ) -> Candidate:
-        known = [self._followed[one.id] for one in found if one.id in self._followed]
+        known = self._known(found)
         return Candidate(
             event=event,
             cause=cause,
@@ -145,7 +147,7 @@ class _Repairs:
         effects: tuple[Effect, ...],
         root: RootCause,
     ) -> Adjustment:
-        report, known = self._report, [self._followed[one.id] for one in found if one.id in self._followed]
+        report, known = self._report, self._known(found)
         generation = max((one.opened_at.isoformat() for one in known), default="")
         return Adjustment(
             adjustment_id=adjustment_id(report.account, report.exchange, postings, generation),
@@ -165,6 +167,9 @@ class _Repairs:
             policy_version=self._policy_version,
             at=report.cut.exchange,
         )
+
+    def _known(self, found: Sequence[Discrepancy]) -> list[Followed]:
+        return [self._followed[one.id] for one in found if one.id in self._followed]
 
     def _effects(self, postings: Sequence[Posting]) -> tuple[Effect, ...]:
         changes = changes_of(self._case, postings)

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from gal_friday.domain import quantity
 from gal_friday.domain.adjusted import APPLIED_ONCE, POLICY, PROGRAM_ITSELF, Applied, By, Kept, Outcome, Refused
 from gal_friday.domain.adjustment import Adjustment, AdjustmentState
+from gal_friday.domain.candidate import Candidate
 from gal_friday.domain.decided import with_decisions
 from gal_friday.domain.decision import Choice, Decided, Used, breakers_of, decide
 from gal_friday.domain.followed import Followed
@@ -63,11 +64,8 @@ async def repaired(
     """
     open_ones = {one.id: one for one in carried.open}
     excused_ones = await excused(repairing.desk, carried.open) if repairing.desk is not None else frozenset()
-    candidates = tuple(
-        one
-        for one in candidates_of(report, *sides, open_ones, policy_version=policy.version)
-        if not set(one.discrepancies) <= set(excused_ones)
-    )
+    found = candidates_of(report, *sides, open_ones, policy_version=policy.version)
+    candidates = tuple(one for one in found if not set(one.discrepancies) <= set(excused_ones))
     posted = await _posted(repairing, report, clock)
     breakers = breakers_of(
         discrepancies=report.total_discrepancies,
@@ -79,7 +77,7 @@ async def repaired(
     mode = repairing.mode if repairing.adjustments is not None or repairing.mode is Mode.OBSERVE else Mode.PROPOSE
     decided = decide(candidates, mode=mode, policy=policy, used=posted.used, breakers=breakers)
     outcomes = await _acted(repairing, decided, policy)
-    await _tidied(repairing, report, decided, open_ones, policy, clock)
+    await _tidied(repairing, report, found, open_ones, policy, clock)
     return with_decisions(report, decided, outcomes, excused=excused_ones)
 
 
@@ -191,7 +189,7 @@ async def _applied(adjustments: Adjustments, made: Adjustment, decided: Decided,
 async def _tidied(
     repairing: Repairing,
     report: ReconciliationReport,
-    decided: Sequence[Decided],
+    candidates: Sequence[Candidate],
     opened: Mapping[str, Followed],
     policy: Policy,
     clock: Clock,
@@ -199,12 +197,8 @@ async def _tidied(
     """Let proposals expire that nobody has to decide about any more."""
     if repairing.adjustments is None:
         return
-    computed = {
-        name: one.candidate.adjustment.adjustment_id
-        for one in decided
-        if one.candidate.adjustment is not None
-        for name in one.candidate.discrepancies
-    }
+    made = [one.adjustment for one in candidates if one.adjustment is not None]
+    computed = {one.adjustment_id: one.discrepancies for one in made}
     proposed = await repairing.adjustments.adjustments(
         account=report.account, states=(AdjustmentState.PROPOSED,), limit=_LOOKED_AT
     )
