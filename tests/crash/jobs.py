@@ -52,6 +52,7 @@ class Life:
 
     def __init__(self, engine: AsyncEngine, folder: Path, say: Say) -> None:
         """Open everything that is kept there; *say* tells what was acknowledged."""
+        self.asked: dict[str, Any] = {}
         self.engine, self.say, self.clock = engine, say, SteppedClock(T0 + timedelta(hours=1))
         self.journal = SqlJournal(folder, self.clock)
         self.book = SqlBook(engine, clock=self.clock)

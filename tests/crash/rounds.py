@@ -65,17 +65,26 @@ class Worker:
 
     async def live(self, **asked: Any) -> tuple[int, list[dict[str, Any]]]:
         """Return how a life ended, and what it said before."""
+        await self.begin(**asked)
+        said = await self.until("ended")
+        return said.pop()["ended"], said
+
+    async def begin(self, **asked: Any) -> None:
+        """Begin a life and wait for nothing."""
         assert self._process.stdin is not None
-        assert self._process.stdout is not None
         asked |= {"broken": self.broken} if self.broken else {}
         self._process.stdin.write(json.dumps(asked).encode() + b"\n")
         await self._process.stdin.drain()
+
+    async def until(self, what: str) -> list[dict[str, Any]]:
+        """Return everything that is said until this is, itself included."""
+        assert self._process.stdout is not None
         said: list[dict[str, Any]] = []
         while line := await self._process.stdout.readline():
             said.append(json.loads(line))
-            if "ended" in said[-1]:
-                return said.pop()["ended"], said
-        raise Failed(f"the worker is gone, with {asked}")
+            if what in said[-1]:
+                return said
+        raise Failed(f"the worker is gone; it said {said[-1:]}")
 
 
 @asynccontextmanager

@@ -18,6 +18,7 @@ from typing import Any
 from gal_friday.adapters.sql import open_engine, steps  # noqa: F401 - Alembic too is there before the first fork
 from tests.crash.breaks import BREAKS
 from tests.crash.jobs import JOBS, Life, begin
+from tests.crash.racing import RACES
 from tests.crash.write_points import WritePoints
 
 
@@ -54,7 +55,10 @@ async def _live(asked: dict[str, Any]) -> None:
     engine = open_engine(asked["address"])
     points.watch(engine)
     life = Life(engine, Path(asked["folder"]), say)
-    if asked["job"] == "begin":
+    life.asked = asked
+    if asked["job"] in RACES:
+        await RACES[asked["job"]](life)
+    elif asked["job"] == "begin":
         await begin(life)
     else:
         if asked.get("again"):
