@@ -7,6 +7,7 @@ A name that nobody can resolve survives as itself behind a question mark (I15): 
 exchange calls XFOO, whatever that may be. It equals no canonical name, so nothing is ever guessed.
 """
 
+from collections.abc import Collection
 from enum import StrEnum
 from typing import NewType
 
@@ -58,6 +59,12 @@ def unresolved_instrument(raw: str) -> Instrument:
 def is_unresolved(name: str) -> bool:
     """Say whether this asset or instrument is a raw name that nobody could resolve."""
     return name.startswith(_UNRESOLVED)
+
+
+def unresolved_among(names: Collection[Asset]) -> frozenset[Asset]:
+    """Return those of these assets that nobody could resolve."""
+    # Asked of thousands of names, and nearly always in vain: first one look at all of them together.
+    return frozenset(filter(is_unresolved, names)) if _UNRESOLVED in "".join(names) else frozenset()
 
 
 def instrument(base: Asset, quote: Asset, venue: str = "") -> Instrument:

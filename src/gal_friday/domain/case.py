@@ -174,8 +174,10 @@ def _when(row: Movement) -> tuple[datetime, str]:
 def _amounts(finding: Finding) -> tuple[Decimal, Decimal] | None:
     match finding:
         case Differs(mismatches=mismatches):
-            amounts = (each for each in mismatches if isinstance(each, AmountMismatch) and each.field != "cost")
-            return next(((each.internal, each.exchange) for each in amounts), None)
+            for each in mismatches:
+                if isinstance(each, AmountMismatch) and each.field != "cost":
+                    return each.internal, each.exchange
+            return None
         case InternalOnly(amount=amount):
             return amount, ZERO
         case ExchangeOnly(amount=amount):

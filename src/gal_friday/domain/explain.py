@@ -181,9 +181,12 @@ def _searched(opened: _Open, items: tuple[Item, ...], rest: Decimal, otherwise: 
     if opened.place.kind is not Kind.BALANCES:
         return _closed(opened, items, rest, otherwise)
     used = frozenset(record for item in items for record in item.record_ids)
+    pool = pool_of(opened.case, opened.place, used=used)
+    if not pool:
+        return _closed(opened, items, rest, otherwise)
     found = candidates(
         rest,
-        pool_of(opened.case, opened.place, used=used),
+        pool,
         tolerance=policy.tolerance_of(opened.asset),
         places=opened.case.exchange.scales.assets.get(opened.asset),
     ).candidates
@@ -286,7 +289,7 @@ class _Roots(Struct, frozen=True):
             best.cause,
             event,
             best.note,
-            tuple(dict.fromkeys(chain.from_iterable([item.record_ids for _, item in items]))),
+            tuple(dict.fromkeys([record for _, item in items for record in item.record_ids])),
             tuple(sorted(map(str, keys))),
             self._value(items, keys),
         )
@@ -306,7 +309,7 @@ class _Roots(Struct, frozen=True):
             stake for key in keys for stake in stake_assets(self.case.unlike[key])
         ]
         values = [value_of(stake, self.prices, self.policy) for stake in stakes]
-        return max((value for value in values if value is not None), default=None)
+        return max([value for value in values if value is not None], default=None)
 
 
 def _rank(root: RootCause) -> tuple[bool, Decimal, str]:

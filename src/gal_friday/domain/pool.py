@@ -43,9 +43,10 @@ _Rows = Mapping[str, list[Movement]]
 
 def pool_of(case: Case, place: Place, *, used: frozenset[str] = frozenset()) -> tuple[PoolRow, ...]:
     """Return the rows of this balance that no item uses yet, oldest first."""
-    ours, theirs = (_rows_at(case.standing(side, place)) for side in ("internal", "exchange"))
-    if not ours and not theirs:
+    mine, other = case.standing("internal", place), case.standing("exchange", place)
+    if not mine and not other:
         return ()
+    ours, theirs = _rows_at(mine), _rows_at(other)
     shared = _names(ours) & _names(theirs)
     rows = [_row(name, rows, "exchange", shared) for name, rows in theirs.items()]
     rows += [_row(name, rows, "internal", shared) for name, rows in ours.items() if not _known(rows, shared)]

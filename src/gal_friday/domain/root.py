@@ -15,6 +15,8 @@ from gal_friday.domain.explanation import Explanation
 from gal_friday.domain.finding import CannotTell, Key, Pending
 from gal_friday.domain.records import Kind
 
+_NOT_JUDGED = (Pending, CannotTell)
+
 
 class RootCause(Struct, frozen=True, gc=False):
     """One event and what it shows itself in."""
@@ -38,7 +40,7 @@ def events_of(case: Case, explanations: Mapping[Key, Explanation]) -> Mapping[st
     """
     events: dict[str, list[Key]] = {}
     for key, finding in case.unlike.items():
-        if isinstance(finding, Pending | CannotTell):
+        if isinstance(finding, _NOT_JUDGED):
             # What cannot be judged yet has no cause yet.
             continue
         for event in _events(case, key, explanations.get(key)):

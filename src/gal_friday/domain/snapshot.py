@@ -40,19 +40,10 @@ class Coverages(Struct, frozen=True, kw_only=True):
 
     def of(self, kind: Kind) -> Coverage:
         """Return the coverage of this kind; holds are covered as the balances that they are part of."""
-        match kind:
-            case Kind.BALANCES | Kind.HOLDS:
-                return self.balances
-            case Kind.POSITIONS:
-                return self.positions
-            case Kind.ORDERS:
-                return self.orders
-            case Kind.FILLS:
-                return self.fills
-            case Kind.MOVEMENTS:
-                return self.movements
-            case Kind.SOURCES:
-                return Coverage.NONE
+        if kind in RECORD_KINDS:
+            covered: Coverage = getattr(self, kind)
+            return covered
+        return self.balances if kind == Kind.HOLDS else Coverage.NONE
 
 
 class Since(Struct, frozen=True, kw_only=True, omit_defaults=True):

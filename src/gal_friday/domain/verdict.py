@@ -104,12 +104,13 @@ def _missing_rows(unlike: Iterable[Finding]) -> Iterable[NotChecked]:
 
 
 def _in_scope(kind: Kind, internal: Snapshot, exchange: Snapshot) -> bool:
-    return any(
-        snapshot.coverage.of(kind) != Coverage.NONE
-        or snapshot.rows(kind)
-        or any(gap.kind == kind for gap in snapshot.not_checked)
-        for snapshot in (internal, exchange)
-    )
+    return _speaks_of(internal, kind) or _speaks_of(exchange, kind)
+
+
+def _speaks_of(snapshot: Snapshot, kind: Kind) -> bool:
+    if snapshot.coverage.of(kind) != Coverage.NONE or snapshot.rows(kind):
+        return True
+    return kind in [gap.kind for gap in snapshot.not_checked]
 
 
 def out_of_scope(internal: Snapshot, exchange: Snapshot, only: Sequence[Kind]) -> tuple[NotChecked, ...]:

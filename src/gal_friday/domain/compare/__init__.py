@@ -5,6 +5,7 @@ input gives the same output. Nothing here knows how bad a difference is or what 
 """
 
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 
 from gal_friday.domain.audit import as_proven, audit_of
 from gal_friday.domain.compare.balances import compare_balances
@@ -23,6 +24,7 @@ from gal_friday.domain.records import RECORD_KINDS, Kind
 from gal_friday.domain.snapshot import Coverage, Snapshot
 
 _NO_POLICY = Policy()
+_by_key = attrgetter("key")
 
 
 def compare_snapshots(
@@ -54,10 +56,6 @@ def compare_snapshots(
     findings += of_watched(view, findings, watched, only)
     findings.sort(key=_by_key)
     return tuple(findings)
-
-
-def _by_key(finding: Finding) -> Key:
-    return finding.key
 
 
 def _refuse_mixed(internal: Snapshot, exchange: Snapshot) -> None:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from gal_friday.domain import quantity
-from gal_friday.domain.assets import Asset, Wallet, is_unresolved
+from gal_friday.domain.assets import Asset, Wallet, is_unresolved, unresolved_among
 from gal_friday.domain.compare.duplicates import each_once, repeated
 from gal_friday.domain.compare.view import Lone, View, also_repeated, only_exchange, only_internal
 from gal_friday.domain.finding import (
@@ -68,7 +68,7 @@ def _count(wallets: dict[Wallet, _Rows]) -> int:
 
 def _of_wallet(view: View, wallet: Wallet, internal: _Rows, exchange: _Rows) -> list[Finding]:
     findings: list[Finding] = []
-    unsure = view.motion.assets | {asset for asset, _ in view.unproven} | set(filter(is_unresolved, internal))
+    unsure = view.motion.assets | {asset for asset, _ in view.unproven} | unresolved_among(internal)
     for asset, ours in internal.items():
         theirs = exchange.get(asset)
         if theirs is None:
@@ -77,7 +77,7 @@ def _of_wallet(view: View, wallet: Wallet, internal: _Rows, exchange: _Rows) -> 
             findings.append(Agrees(Key(_BALANCES, asset, wallet), ours.total))
         else:
             findings.append(_differing(view, ours, theirs))
-    return findings + [_only_theirs(view, exchange[asset]) for asset in exchange.keys() - internal.keys()]
+    return findings + [_only_theirs(view, theirs) for asset, theirs in exchange.items() if asset not in internal]
 
 
 def place_of(row: Balance) -> tuple[str, str]:
