@@ -221,6 +221,7 @@ def _missed_cancel(event: Event) -> None:
 def _wrong_opening(event: Event) -> None:
     """Leave a row without an id in the book's balance only; see ``world_of``."""
     event.ours.append(replace(event.row("opening", event.size), at=WINDOW - timedelta(hours=1)))
+    event.both(event.row("deposit", event.size))
 
 
 STORIES: dict[str, Callable[[Event], None]] = {

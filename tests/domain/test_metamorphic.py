@@ -142,6 +142,8 @@ def _same_when_richer(world: World, asset: Asset) -> None:
 _OF_THE_WHOLE_POOL = (
     # The whole balance with its point shifted: what is added to the balance is no part of that mistake.
     "wrong_amount_balances_only",
+    # Where nothing moved nothing is said of the opening; one movement that agrees is what was lacking.
+    "a_balance_without_movements_has_no_wrong_opening",
 )
 
 

@@ -2,10 +2,12 @@
 
 Evidence: both sides were read in full, no movement of this asset and wallet is in doubt, and the book adds up
 by itself: its opening and its movements give its balance, where it has an opening. What is left was there
-before the first of them.
+before the first of them. The exchange must have been asked for everything since the opening; of a book that lists
+none, at least one movement must agree.
 
-Not to be confused with a sum that the book got wrong (opening and movements do not give its balance), or with
-rows that were not read.
+Not to be confused with a sum that the book got wrong (opening and movements do not give its balance), with
+rows that were not read, or with an asset of which nothing moved in the window: that every movement agrees says
+nothing there, and somebody may have written the balance by hand.
 """
 
 from collections.abc import Mapping
@@ -43,12 +45,18 @@ def _seen_whole(case: Case) -> bool:
 def _adds_up(rest: Rest) -> bool:
     """Say whether the book's own opening and movements give its balance, as far as it lists an opening."""
     rows = rest.case.standing("internal", rest.place)
-    if not rows:
-        # Nothing moved on either side: the difference is as old as the book.
-        return not rest.case.standing("exchange", rest.place)
-    if not any(row.kind == "opening" for row in rows):
-        return rest.case.internal.since.movements is not None
-    return _held(rest.case).get(rest.place, ZERO) == net_of(rows)
+    opened = [row.at for row in rows if row.kind == "opening"]
+    if not opened:
+        return rest.case.internal.since.movements is not None and _some_agree(rest)
+    asked = rest.case.exchange.since.movements
+    return (asked is None or asked <= min(opened)) and _held(rest.case).get(rest.place, ZERO) == net_of(rows)
+
+
+def _some_agree(rest: Rest) -> bool:
+    """Say whether both sides have a movement here, by its id or its event."""
+    ours, theirs = (rest.case.standing(side, rest.place) for side in ("internal", "exchange"))
+    names = {name for row in theirs for name in (row.movement_id, row.refers_to)} - {None}
+    return any(row.movement_id in names or row.refers_to in names for row in ours)
 
 
 @once
