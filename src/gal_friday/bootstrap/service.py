@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from gal_friday.bootstrap.desk import desk_of
+from gal_friday.bootstrap.recording import conditions_of, recorded_run, recorder_of
 from gal_friday.bootstrap.settings import Settings, load
 from gal_friday.bootstrap.wire import OpenStore, mode_of, open_store, prices_of, sources_of
 from gal_friday.domain.policy import Mode
@@ -88,7 +89,8 @@ class ReconciliationService:
             AccountBusy: another process reconciles this account now (I13).
         """
         store = self.opened
-        sources = sources_of(self.settings, account, store, self._progress)
+        recorder = recorder_of(self.settings)
+        sources = sources_of(self.settings, account, store, self._progress, recorder)
         since = sources.clock.now() - timedelta(hours=self.settings.reconciliation.lookback_hours)
         policy, prices = self.settings.reconciliation.policy(), prices_of(self.settings)
         chosen = mode or mode_of(self.settings, account)
@@ -100,9 +102,12 @@ class ReconciliationService:
                     desk=desk_of(store),
                     token=lease.token,
                 )
-                return await reconcile(
-                    sources, store.store, policy=policy, since=since, only=only, prices=prices, repairing=repairing
-                )
+                if recorder is None:
+                    return await reconcile(
+                        sources, store.store, policy=policy, since=since, only=only, prices=prices, repairing=repairing
+                    )
+                begun = conditions_of(self.settings, sources, prices, repairing, since=since, only=only)
+                return await recorded_run(self.settings, store, sources, recorder, begun, prices, repairing)
         finally:
             await sources.exchange.close()
 

@@ -166,6 +166,13 @@ class PriceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """For example ``BTC = "60000"``: prices in reporting_currency that hold for as long as they stand here."""
 
 
+class Recordings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What each run was told, kept so that its report can be worked out again."""
+
+    keep_days: int = 30
+    """For how many days ``gal-friday replay`` works; 0 keeps nothing."""
+
+
 class AliasSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The names that the trading system's book uses, where they are not the canonical ones."""
 
@@ -192,6 +199,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     accounts: dict[str, AccountSettings] = {}
     prices: PriceSettings = PriceSettings()
     aliases: AliasSettings = AliasSettings()
+    recordings: Recordings = Recordings()
 
 
 def load(path: Path | None = None, *, environment: Mapping[str, str] | None = None) -> Settings:

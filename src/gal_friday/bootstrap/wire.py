@@ -9,8 +9,9 @@ from gal_friday.adapters.book_file import FileBook
 from gal_friday.adapters.book_sql import SqlAdjustments, SqlBook
 from gal_friday.adapters.clock import SystemClock
 from gal_friday.adapters.journal import SqlJournal
-from gal_friday.adapters.kraken import KrakenExchange
+from gal_friday.adapters.kraken import KrakenExchange, Recorder
 from gal_friday.adapters.prices import FilePrices, FixedPrices
+from gal_friday.adapters.recordings import SqlRecordings
 from gal_friday.adapters.sql.engine import open_engine
 from gal_friday.adapters.sql.migration import upgrade
 from gal_friday.adapters.store import SqlReviews, SqlStore
@@ -41,6 +42,7 @@ class OpenStore:
         self.book = SqlBook(engine, clock=SystemClock())
         self.adjustments = SqlAdjustments(engine, clock=SystemClock(), journal=self.journal)
         self.leases = SqlLeases(engine, clock=SystemClock())
+        self.recordings = SqlRecordings(engine)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -86,12 +88,18 @@ def mode_of(settings: Settings, name: str | None) -> Mode:
     return settings.reconciliation.mode() if mode is None else Mode(mode)
 
 
-def sources_of(settings: Settings, name: str | None, store: OpenStore, progress: Progress | None = None) -> Sources:
-    """Return the two sides of an account, ready to be read."""
+def sources_of(
+    settings: Settings,
+    name: str | None,
+    store: OpenStore,
+    progress: Progress | None = None,
+    recorder: Recorder | None = None,
+) -> Sources:
+    """Return the two sides of an account, ready to be read; *recorder* takes down what the exchange answers."""
     account, configured = account_of(settings, name)
     return Sources(
         account,
-        exchange_of(account, configured, state_folder(settings), progress),
+        exchange_of(account, configured, state_folder(settings), progress, recorder),
         book_of(account, configured, store),
         SystemClock(),
         settings.aliases.table(),
@@ -105,7 +113,13 @@ def state_folder(settings: Settings) -> Path:
     return user_state_path("gal-friday")
 
 
-def exchange_of(account: str, configured: AccountSettings, folder: Path, progress: Progress | None = None) -> Exchange:
+def exchange_of(
+    account: str,
+    configured: AccountSettings,
+    folder: Path,
+    progress: Progress | None = None,
+    recorder: Recorder | None = None,
+) -> Exchange:
     """Return the exchange of an account, not yet opened.
 
     Raises:
@@ -123,6 +137,7 @@ def exchange_of(account: str, configured: AccountSettings, folder: Path, progres
             state_folder=folder,
             allow_trading_key=configured.allow_trading_key,
             progress=progress,
+            recorder=recorder,
         )
     except ExchangeRefused as wrong:
         # Nothing was asked yet, so what is wrong is what was configured.

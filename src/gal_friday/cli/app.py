@@ -30,8 +30,10 @@ _COMMANDS = (
     (_RECONCILE, "scenario", "Run small stories about two books, and hold what they expect against what is found"),
     (_LOOK, "reports", "List recorded reports"),
     (_LOOK, "report", "Show one recorded report, the latest by default"),
+    (_LOOK, "replay", "Work a recorded report out again from what its run was told, byte for byte"),
     (_LOOK, "discrepancies", "List what is open, since when, and how often it was seen"),
     (_LOOK, "discrepancy", "Show one discrepancy: both sides, why, its history, what next"),
+    (_LOOK, "adjustments", "List what was proposed and posted to the book; with an id, tell the whole life of one"),
 )
 _HOMES = {"report": "reports", "discrepancy": "discrepancies"}
 """Commands that live in the file of another."""
@@ -84,6 +86,15 @@ _GROUPS = (
             "dispute": "Take it up with the exchange",
             "snooze": "Put it aside until an end",
             "reopen": "Take a decision back",
+        },
+    ),
+    (
+        _DECIDE,
+        "policy",
+        "Show what may be corrected without a person, and try other limits on what was decided",
+        {
+            "show": "Show every limit in effect, and the id of the policy",
+            "check": "Decide again what recorded runs decided, under other limits; nothing is changed",
         },
     ),
     (_OPERATE, "db", "Look after the database", {"upgrade": "Bring the tables up to date"}),

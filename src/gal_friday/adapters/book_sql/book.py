@@ -33,13 +33,21 @@ from gal_friday.adapters.book_sql.view import (
     BEGINNING,
     Gathering,
     Head,
+    at_version,
     check_empty,
     check_exchange,
     unknown_account,
     unreadable_book,
 )
 from gal_friday.adapters.sql.engine import reading, writing
-from gal_friday.adapters.sql.tables import ADJUSTMENTS, BOOK_FILLS, BOOK_MOVEMENTS, BOOK_ORDERS, BOOKS
+from gal_friday.adapters.sql.tables import (
+    ADJUSTMENTS,
+    BOOK_FILLS,
+    BOOK_MOVEMENTS,
+    BOOK_ORDERS,
+    BOOK_REVERSALS,
+    BOOKS,
+)
 from gal_friday.domain.records import Fill, Movement, Order
 from gal_friday.domain.snapshot import Scales, Snapshot
 from gal_friday.ports.book import Appended
@@ -115,26 +123,31 @@ class SqlBook:
             )
             return await self._add(connection, known, opening.fills, opening.movements, snapshot.orders)
 
-    async def snapshot(self, *, account: str, since: datetime, scales: Scales) -> Snapshot:
-        """Return the internal side as it stands, from one state of the database; see ``Book``.
+    async def snapshot(self, *, account: str, since: datetime, scales: Scales, version: str | None = None) -> Snapshot:
+        """Return the internal side as it stands, or as it stood at *version*, from one state of the database.
+
+        Nothing of a book ever changes, so what it said at a version is what was added up to it. ``as_of`` is the
+        present in either case; see ``Book``.
 
         Raises:
-            BookFailed: the book cannot be read, or does not know this account.
+            BookFailed: the book cannot be read, does not know this account, or never had this version.
         """
         as_of = self._clock.now()
         async with reading(self._engine, BookFailed) as connection:
             head = await head_of(connection, account)
             if head is None:
                 raise unknown_account(account)
+            head = head if version is None else at_version(head, version)
             gathering = Gathering(head, since=since, scales=scales)
-            fallen = taken_back(await all_reversals(connection, account))
-            async for movements in _records(connection, BOOK_MOVEMENTS, Movement, account, fallen):
+            fallen = taken_back(await all_reversals(connection, account, BOOK_REVERSALS.c.seq <= head.version))
+            async for movements in _records(connection, BOOK_MOVEMENTS, Movement, head, fallen):
                 gathering.move(movements)
-            async for fills in _records(connection, BOOK_FILLS, Fill, account, fallen):
+            async for fills in _records(connection, BOOK_FILLS, Fill, head, fallen):
                 gathering.fill(fills)
-            async for orders in _records(connection, BOOK_ORDERS, Order, account, fallen):
+            async for orders in _records(connection, BOOK_ORDERS, Order, head, fallen):
                 gathering.order(orders)
-            gathering.plug(standing_plugs(await plug_rows(connection, account)))
+            plugs = [row for row in await plug_rows(connection, account) if row.seq <= head.version]
+            gathering.plug(standing_plugs(plugs))
         return gathering.snapshot(as_of)
 
     async def version(self, account: str) -> str | None:
@@ -221,18 +234,18 @@ async def _locked_head(connection: AsyncConnection, fresh: Head) -> Head:
 
 
 async def _records(
-    connection: AsyncConnection, table: Table, kind: type[Record], account: str, fallen: Set[str]
+    connection: AsyncConnection, table: Table, kind: type[Record], head: Head, fallen: Set[str]
 ) -> AsyncIterator[list[Record]]:
-    """Give all records of one kind that stand, in the order in which they were added, a portion at a time."""
+    """Give all records of one kind that stand at the head, in the order in which they were added, by portions."""
     columns, reader = table.c, Reader(kind)
     asked = (columns.record, columns.extra, columns.entry_id) if fallen else (columns.record, columns.extra)
-    query = select(*asked).where(columns.account == account)
+    query = select(*asked).where(columns.account == head.account, columns.seq <= head.version)
     result = await connection.stream(query.order_by(columns.seq, columns.line))
     async for rows in result.partitions(_ROWS_AT_ONCE):
         try:
             records = reader.read([row[:2] for row in rows if row[2] not in fallen] if fallen else rows)
         except MsgspecError as error:
-            raise unreadable_book(account, str(error)) from error
+            raise unreadable_book(head.account, str(error)) from error
         yield records
 
 

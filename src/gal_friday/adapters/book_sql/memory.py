@@ -21,6 +21,7 @@ from gal_friday.adapters.book_sql.view import (
     BEGINNING,
     Gathering,
     Head,
+    at_version,
     check_empty,
     check_exchange,
     unknown_account,
@@ -126,18 +127,19 @@ class MemoryBook:
         self._shelves[snapshot.account] = shelf
         return shelf.add(opening.fills, opening.movements, snapshot.orders)
 
-    async def snapshot(self, *, account: str, since: datetime, scales: Scales) -> Snapshot:
-        """Return the internal side; see ``Book``."""
+    async def snapshot(self, *, account: str, since: datetime, scales: Scales, version: str | None = None) -> Snapshot:
+        """Return the internal side, or what it was at *version*; see ``SqlBook``."""
         shelf = self._shelves.get(account)
         if shelf is None:
             raise unknown_account(account)
-        gathering = Gathering(shelf.head, since=since, scales=scales)
-        fallen = taken_back(shelf.reversals)
-        standing = [one.record for one in shelf.entries if one.entry_id not in fallen]
+        head = shelf.head if version is None else at_version(shelf.head, version)
+        gathering = Gathering(head, since=since, scales=scales)
+        fallen = taken_back(one for one in shelf.reversals if one.seq <= head.version)
+        standing = [one.record for one in shelf.entries if one.seq <= head.version and one.entry_id not in fallen]
         gathering.move([one for one in standing if isinstance(one, Movement)])
         gathering.fill([one for one in standing if isinstance(one, Fill)])
         gathering.order(one for one in standing if isinstance(one, Order))
-        gathering.plug(standing_plugs(shelf.plugs))
+        gathering.plug(standing_plugs(one for one in shelf.plugs if one.seq <= head.version))
         return gathering.snapshot(self._clock.now())
 
     async def version(self, account: str) -> str | None:

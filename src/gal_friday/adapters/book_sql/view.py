@@ -10,6 +10,7 @@ from operator import attrgetter
 from typing import TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gal_friday.domain.adjustment import StandingPlug
 from gal_friday.domain.give_way import said, suspense_of, written_out
@@ -38,6 +39,22 @@ class Head(Struct, frozen=True, kw_only=True):
     version: int = 0
     fills_since: datetime | None = None
     movements_since: datetime | None = None
+
+
+def at_version(head: Head, version: str) -> Head:
+    """Return the head of the same book as it was at this version.
+
+    Raises:
+        BookFailed: it never had this version.
+    """
+    number = int(version) if version.isascii() and version.isdigit() else -1
+    if not 0 <= number <= head.version:
+        raise BookFailed(
+            f"the book of {head.account!r} is at version {head.version} and never had version {version}; "
+            "restore the database of that time"
+        )
+    # From when on a book speaks is stated by what opens it, which is its first version.
+    return replace(head, version=number) if number else Head(account=head.account, exchange=head.exchange)
 
 
 def unknown_account(account: str) -> BookFailed:

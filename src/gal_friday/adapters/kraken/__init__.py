@@ -6,6 +6,7 @@ from gal_friday.adapters.kraken.listing import KnownAsset, KnownNames, KnownPair
 from gal_friday.adapters.kraken.names import Names
 from gal_friday.adapters.kraken.parse_fills import with_ledger_fees
 from gal_friday.adapters.kraken.patience import Patience
+from gal_friday.adapters.kraken.recorded import NO_KEY, NO_SECRET, Player, Recorder
 from gal_friday.adapters.kraken.transport import Deadlines
 
 __all__ = [
@@ -17,8 +18,12 @@ __all__ = [
     "KnownNames",
     "KnownPair",
     "KrakenExchange",
+    "NO_KEY",
+    "NO_SECRET",
     "Names",
     "Patience",
+    "Player",
+    "Recorder",
     "read_exports",
     "with_ledger_fees",
 ]

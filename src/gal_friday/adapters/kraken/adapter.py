@@ -27,6 +27,7 @@ from gal_friday.adapters.kraken.read_by_id import newest_row, read_by_id
 from gal_friday.adapters.kraken.read_history import FillsRead, LedgerRead, read_fills, read_movements
 from gal_friday.adapters.kraken.read_orders import read_orders
 from gal_friday.adapters.kraken.read_state import read_balances, read_positions
+from gal_friday.adapters.kraken.recorded import Player, Recorder
 from gal_friday.adapters.kraken.session import Session
 from gal_friday.adapters.kraken.signing import Credentials
 from gal_friday.adapters.kraken.trail import KeepRaw
@@ -61,13 +62,14 @@ class KrakenExchange:
         keep_raw: KeepRaw | None = None,
         progress: Progress | None = None,
         http: httpx2.AsyncBaseTransport | None = None,
+        recorder: Recorder | Player | None = None,
     ) -> None:
         """Make no call yet.
 
         *otp* is a static second factor. *state_folder* keeps the last nonce, a lockout and the call counter
         of each key; without it they do not outlive the process. *known* are names of earlier days, from
         ``known_names``. *keep_raw* is given every raw answer that was used. *http* replaces the network,
-        for tests.
+        for tests. *recorder* takes down every answer that was used, or gives the answers of a recording.
 
         Raises:
             ExchangeRefused: the key is unusable, or *url* would send it over an open line.
@@ -75,11 +77,13 @@ class KrakenExchange:
         """
         credentials = Credentials(key, secret, otp)
         transport = Transport(url, deadlines=deadlines or Deadlines(), proxy=proxy, http=http)
-        self._client = Client(
+        client = Client(
             credentials, transport, clock, tier=tier, state_dir=state_folder, patience=patience, progress=progress
         )
+        # How long calls wait and when they are tried again is no part of a report: only what is read here is.
+        self._client = client if recorder is None else recorder.around(client, key)
         self._api_key = key
-        self._clock = clock
+        self._clock = clock if recorder is None else recorder.clock
         self._tier = tier
         self._allow_trading_key = allow_trading_key
         self._known = known

@@ -188,7 +188,7 @@ class Client:
             return NoResult(refused.text, refusal=refused)
         if answer.status >= 400:
             return not_understood(answer, now)
-        return _reply(endpoint, envelope.result, answer.body, refused)
+        return reply_of(endpoint, envelope.result, answer.body, refused)
 
     def _tell_the_key(self, turn: Turn, refused: Refusal) -> None:
         if refused.locked:
@@ -212,7 +212,8 @@ class Client:
             )
 
 
-def _reply(endpoint: Endpoint, result: Any, body: bytes, refused: Refusal | None) -> Reply | NoResult:
+def reply_of(endpoint: Endpoint, result: Any, body: bytes, refused: Refusal | None) -> Reply | NoResult:
+    """Return the good answer that these bytes hold, or why they hold none."""
     if result is wire.MISSING:
         if not endpoint.silence_is_empty:
             # N1: history without a result is a failed read, not an empty one.

@@ -1,11 +1,12 @@
 """Every table of the project, on one list, so that a migration can be held against it.
 
 Rows of the book and of the record of runs are never changed and never removed (I10); a discrepancy changes, and
-so does an adjustment, and every change of either is a row that stays. Only counts of pending runs come and go. The
-triggers that see to it are part of the migrations, because no table definition can say them.
+so does an adjustment, and every change of either is a row that stays. Only counts of pending runs come and go, and the
+contents of recordings are removed when their time is over. The triggers that see to it are part of the migrations,
+because no table definition can say them.
 """
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, MetaData, Table, Text
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, LargeBinary, MetaData, Table, Text
 from sqlalchemy.sql.schema import SchemaItem
 
 from gal_friday.adapters.sql.columns import ExactDecimal, Flag, Instant, Seconds, Whole
@@ -34,6 +35,7 @@ APPEND_ONLY = (
     "review_changes",
     "journal_entries",
     "journal_heads",
+    "recordings",
 )
 
 
@@ -371,4 +373,26 @@ JOURNAL_HEADS = _table(
     Column("at", Text, nullable=False),
     Column("key_id", Text, nullable=False),
     Column("signature", Text, nullable=False),
+)
+
+# What a run was told, so that its report can be worked out again. This row stays when the content is gone.
+RECORDINGS = _table(
+    "recordings",
+    Column("reconciliation_id", Text, ForeignKey("reconciliation_events.reconciliation_id"), primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    # The version of the program that made it.
+    Column("program", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    # Bytes of the raw answers, and of all that is kept of them.
+    Column("size", Whole, nullable=False),
+    Column("kept_size", Whole, nullable=False),
+    Index(None, "at"),
+)
+
+RECORDING_CONTENTS = _table(
+    "recording_contents",
+    Column("reconciliation_id", Text, ForeignKey("recordings.reconciliation_id"), primary_key=True),
+    Column("story", LargeBinary, nullable=False),
+    Column("answers", LargeBinary, nullable=False),
 )

@@ -23,6 +23,7 @@ KEYS = {
     "review_changes": "change_id",
     "journal_entries": "seq",
     "journal_heads": "number",
+    "recordings": "reconciliation_id",
 }
 
 
@@ -36,15 +37,18 @@ def upgrade(op: Operations) -> None:
     _create_reviews(op)
     _create_pending_keys(op)
     _create_journal(op)
+    _create_recordings(op)
     if op.get_bind().dialect.name == "sqlite":
         _guard_sqlite(op)
     else:
         _guard_postgresql(op)
     _guard_reviews(op)
+    _guard_recordings(op)
 
 
 def downgrade(op: Operations) -> None:
     """Remove all tables; what they held is gone."""
+    op.drop_table("recording_contents")
     for table in (*reversed(KEYS), "books", "adjustments", "leases", "reviews", "discrepancies", "pending_keys"):
         op.drop_table(table)  # indexes and triggers go with it
     if op.get_bind().dialect.name == "postgresql":
@@ -549,3 +553,54 @@ def _guard_postgresql(op: Operations) -> None:
         "CREATE TRIGGER books_only_forward BEFORE UPDATE ON books "
         "FOR EACH ROW EXECUTE FUNCTION gal_friday_only_forward()"
     )
+
+
+def _create_recordings(op: Operations) -> None:
+    _create(
+        op,
+        "recordings",
+        sa.Column("reconciliation_id", sa.Text, nullable=False),
+        sa.Column("account", sa.Text, nullable=False),
+        sa.Column("at", Instant, nullable=False),
+        sa.Column("program", sa.Text, nullable=False),
+        sa.Column("digest", sa.Text, nullable=False),
+        sa.Column("size", Whole, nullable=False),
+        sa.Column("kept_size", Whole, nullable=False),
+        sa.PrimaryKeyConstraint("reconciliation_id", name=op.f("pk_recordings")),
+        sa.ForeignKeyConstraint(
+            ["reconciliation_id"],
+            ["reconciliation_events.reconciliation_id"],
+            name=op.f("fk_recordings_reconciliation_id_reconciliation_events"),
+        ),
+    )
+    op.create_index(op.f("ix_recordings_at"), "recordings", ["at"])
+    _create(
+        op,
+        "recording_contents",
+        sa.Column("reconciliation_id", sa.Text, nullable=False),
+        sa.Column("story", sa.LargeBinary, nullable=False),
+        sa.Column("answers", sa.LargeBinary, nullable=False),
+        sa.PrimaryKeyConstraint("reconciliation_id", name=op.f("pk_recording_contents")),
+        sa.ForeignKeyConstraint(
+            ["reconciliation_id"],
+            ["recordings.reconciliation_id"],
+            name=op.f("fk_recording_contents_reconciliation_id_recordings"),
+        ),
+    )
+
+
+def _guard_recordings(op: Operations) -> None:
+    """What was recorded is removed when its time is over, and never changed."""
+    if op.get_bind().dialect.name == "sqlite":
+        refuse = "BEGIN SELECT RAISE(ABORT, 'a recording is never changed'); END"
+        op.execute(f"CREATE TRIGGER recording_contents_no_update BEFORE UPDATE ON recording_contents {refuse}")
+        op.execute(
+            "CREATE TRIGGER recording_contents_no_replace BEFORE INSERT ON recording_contents "  # noqa: S608 - our own names
+            f"WHEN EXISTS (SELECT 1 FROM recording_contents WHERE {_same('reconciliation_id')}) {refuse}"
+        )
+        return
+    for event, each in (("UPDATE", "ROW"), ("TRUNCATE", "STATEMENT")):
+        op.execute(
+            f"CREATE TRIGGER recording_contents_no_{event.lower()} BEFORE {event} ON recording_contents "
+            f"FOR EACH {each} EXECUTE FUNCTION gal_friday_refuse()"
+        )
