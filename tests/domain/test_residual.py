@@ -90,9 +90,20 @@ def test_a_row_that_is_only_a_fee_has_one_explanation() -> None:
     assert only("-0.08250119", DEPOSIT, row("M", "0", "margin", "0.08250119")).cause == Cause.UNBOOKED_FEE
 
 
-def test_a_row_that_only_the_book_has_is_taken_off() -> None:
-    candidate = only("-205.11830047", DEPOSIT, row("B", "205.11830047", "deposit", side="internal"))
-    assert (candidate.record_ids, candidate.cause) == (("B",), Cause.IN_FLIGHT)
+@pytest.mark.parametrize(
+    "kind, cause", [("transfer", Cause.IN_FLIGHT), ("deposit", Cause.UNEXPLAINED), ("reward", Cause.UNEXPLAINED)]
+)
+def test_a_row_that_only_the_book_has_is_taken_off(kind: str, cause: Cause) -> None:
+    candidate = only("-205.11830047", DEPOSIT, row("B", "205.11830047", kind, side="internal"))
+    assert (candidate.record_ids, candidate.cause) == (("B",), cause)
+
+
+@pytest.mark.parametrize(
+    "kind, cause",
+    [("trade", Cause.DUPLICATED_FILL), ("fee", Cause.DUPLICATED_FILL), ("deposit", Cause.DUPLICATED_MOVEMENT)],
+)
+def test_what_counted_twice_is_a_fill_or_a_movement_of_its_own(kind: str, cause: Cause) -> None:
+    assert only("-205.11830047", row("A", "205.11830047", kind, matched=True), FILL).cause == cause
 
 
 def test_a_fee_that_the_book_took_from_the_wrong_asset_is_given_back() -> None:

@@ -22,6 +22,7 @@ from gal_friday.domain.explanation import Rests
 from gal_friday.domain.patterns import Family, Guess, Numbers, Part, seldom_mistakes, simple_mistakes, weak_signs
 from gal_friday.domain.pool import PoolRow, pool_of
 from gal_friday.domain.quantity import ZERO
+from gal_friday.domain.records import FILL_LEG_KINDS
 from gal_friday.domain.subset import BUDGET, subsets
 
 __all__ = ["Candidate", "Part", "PoolRow", "Searched", "candidates", "pool_of"]
@@ -100,6 +101,7 @@ class _Tried:
 
     def __init__(self, numbers: Numbers, patterns: int) -> None:
         self._numbers = numbers
+        self._kinds = {record: row.kind for row in numbers.rows for record in row.ids}
         self._left = patterns
         self._attempts: list[tuple[Sequence[int], int]] = []
         """Amounts, and how many of them were added up at a time."""
@@ -115,8 +117,23 @@ class _Tried:
                 break
             self._left -= len(family.effects)
             self._attempts.append((family.effects, 1))
-            guesses += family.hits(self._numbers)
+            guesses += map(self._by_kind, family.hits(self._numbers))
         return guesses
+
+    def _by_kind(self, guess: Guess) -> Guess:
+        """Return the guess with the causes that its kinds of rows allow."""
+        return Guess(tuple(part._replace(cause=self._cause(part)) for part in guess.parts), guess.note)
+
+    def _cause(self, part: Part) -> Cause:
+        kinds = {self._kinds[record] for record in part.record_ids if record in self._kinds}
+        match part.cause:
+            case Cause.DUPLICATED_FILL if not kinds <= FILL_LEG_KINDS:
+                return Cause.DUPLICATED_MOVEMENT
+            case Cause.IN_FLIGHT if "deposit" in kinds:
+                # What comes in is on the account once it is credited: nothing says what one in the book alone is.
+                return Cause.UNEXPLAINED
+            case _:
+                return part.cause
 
     def sums(self, budget: int) -> list[Guess]:
         """Return which unmatched rows, two or more, add up; end with the smallest number of rows that does."""
@@ -134,7 +151,7 @@ class _Tried:
         )
         self.complete &= found.complete
         self._attempts += ((effects, size) for size in sorted({*found.sizes, *map(len, found.subsets)}))
-        return [_sum_of(numbers, [rows[place] for place in solution]) for solution in found.subsets]
+        return [self._by_kind(_sum_of(numbers, [rows[place] for place in solution])) for solution in found.subsets]
 
     def expected_accidents(self) -> Decimal:
         """Return how many answers chance alone would have given over all of it."""
