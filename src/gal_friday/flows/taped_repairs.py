@@ -1,11 +1,12 @@
 """What a run hears when it decides and repairs, taken down and said again. A replay posts nothing."""
 
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar, cast
+from functools import cache
+from typing import Any, TypeVar, cast, get_type_hints
 
 import msgspec
 
-from gal_friday.domain.adjusted import Kept, Outcome
+from gal_friday.domain.adjusted import By
 from gal_friday.domain.adjustment import Adjustment
 from gal_friday.domain.errors import IllegalStep, Overtaken
 from gal_friday.domain.policy import Mode
@@ -46,58 +47,35 @@ def played_repairs(repairs: Repairs, playing: Playing, store: Store, clock: Cloc
 
 
 class _RecordingAdjustments:
+    """Every call and what came of it, whichever of the port's it is."""
+
     def __init__(self, adjustments: Adjustments, tape: Tape) -> None:
         self._adjustments, self._tape = adjustments, tape
 
-    async def keep(self, adjustments: Iterable[Adjustment], **how: Any) -> Sequence[Kept]:
-        given = tuple(adjustments)
-        return await _heard(self._tape, _keep(given, how), self._adjustments.keep(given, **how))
+    def __getattr__(self, name: str) -> Any:
+        async def called(*given: Any, **named: Any) -> Any:
+            if name == "keep":
+                given = (tuple(given[0]),)  # asked for twice: by the tape, and by who keeps them
+            answer = getattr(self._adjustments, name)(*given, **named)
+            return await _heard(self._tape, _call(name, given, named), answer)
 
-    async def adjustments(self, **which: Any) -> Sequence[Kept]:
-        return await _heard(self._tape, _listed(which), self._adjustments.adjustments(**which))
-
-    async def move(self, adjustment_id: str, to_state: str, **how: Any) -> Kept:
-        moved = self._adjustments.move(adjustment_id, cast("Any", to_state), **how)
-        return await _heard(self._tape, f"adjustments.move({adjustment_id},{to_state})", moved)
-
-    async def apply(self, adjustment_id: str, *, token: int | None) -> Outcome:
-        applied = self._adjustments.apply(adjustment_id, token=token)
-        return await _heard(self._tape, f"adjustments.apply({adjustment_id})", applied)
-
-    async def settle(self, account: str) -> Sequence[Kept]:
-        return await _heard(self._tape, f"adjustments.settle({account})", self._adjustments.settle(account))
+        return called
 
 
 class _PlayedAdjustments:
+    """The same answers to the same calls."""
+
     def __init__(self, playing: Playing) -> None:
         self._playing = playing
 
     def __getattr__(self, name: str) -> Any:
-        raise NotRecorded(f"adjustments.{name} was not recorded")
+        async def called(*given: Any, **named: Any) -> Any:
+            if name == "keep":
+                given = (tuple(given[0]),)
+            said = _played(self._playing, _call(name, given, named))
+            return msgspec.msgpack.decode(said, type=_answer(name))
 
-    async def keep(self, adjustments: Iterable[Adjustment], **how: Any) -> Sequence[Kept]:
-        return self._kept(_keep(tuple(adjustments), how))
-
-    async def adjustments(self, **which: Any) -> Sequence[Kept]:
-        return self._kept(_listed(which))
-
-    async def move(self, adjustment_id: str, to_state: str, **how: Any) -> Kept:
-        del how
-        return msgspec.msgpack.decode(
-            _played(self._playing, f"adjustments.move({adjustment_id},{to_state})"), type=Kept
-        )
-
-    async def apply(self, adjustment_id: str, *, token: int | None) -> Outcome:
-        del token
-        said = _played(self._playing, f"adjustments.apply({adjustment_id})")
-        outcome: Outcome = msgspec.msgpack.decode(said, type=Outcome)
-        return outcome
-
-    async def settle(self, account: str) -> Sequence[Kept]:
-        return self._kept(f"adjustments.settle({account})")
-
-    def _kept(self, asked: str) -> tuple[Kept, ...]:
-        return msgspec.msgpack.decode(_played(self._playing, asked), type=tuple[Kept, ...])
+        return called
 
 
 class _RecordingReviews:
@@ -146,13 +124,34 @@ def _played(playing: Playing, asked: str) -> bytes:
     return said
 
 
-def _keep(adjustments: Sequence[Adjustment], how: Mapping[str, Any]) -> str:
-    return f"adjustments.keep({','.join(one.adjustment_id for one in adjustments)} as {how['state']})"
+@cache
+def _answer(name: str) -> Any:
+    """Return the type of what a method of the port gives back."""
+    return get_type_hints(getattr(Adjustments, name))["return"]
 
 
-def _listed(which: Mapping[str, Any]) -> str:
-    said = {name: ",".join(map(str, value)) if name == "states" else str(value) for name, value in which.items()}
-    return f"adjustments.adjustments({' '.join(f'{name}={said[name]}' for name in sorted(said))})"
+_UNTOLD = frozenset({"token"})
+"""Of a lease: another one in every run, and no part of what is asked."""
+
+
+def _call(name: str, given: Sequence[Any], named: Mapping[str, Any]) -> str:
+    parts = [_spelled(value) for value in given]
+    parts += [f"{key}={_spelled(named[key])}" for key in sorted(named) if key not in _UNTOLD]
+    return f"adjustments.{name}({' '.join(parts)})"
+
+
+def _spelled(value: Any) -> str:
+    match value:
+        case Adjustment():
+            return value.adjustment_id
+        case tuple() | list():
+            return ",".join(map(_spelled, value))
+        case set() | frozenset():
+            return ",".join(sorted(map(_spelled, value)))  # they come in another order in every process
+        case By():
+            return value.actor
+        case _:
+            return str(value)
 
 
 def _reviews_of(ids: Sequence[str]) -> str:
