@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+from gal_friday.domain.decision import Choice
 from gal_friday.domain.finding import DiscrepancyType as Type
 from gal_friday.domain.report import ReconciliationReport
 from gal_friday.domain.verdict import ReconciliationStatus, Verdict
@@ -39,7 +40,11 @@ def _after_run(report: ReconciliationReport) -> Iterator[Step]:
     account = shlex.quote(report.account)
     if report.status is ReconciliationStatus.FAILED or report.verdict is Verdict.INCOMPLETE:
         yield f"gal-friday preflight {account}", "says what keeps the rest from being checked"
-    if any(one.type in _NEVER_BOOKED for one in report.discrepancies):
+    if report.proposals or any(one.decision.choice is Choice.ESCALATE for one in report.decisions):
+        yield f"gal-friday review queue --account {account}", "what waits for a person, the first due first"
+    if report.auto_corrections:
+        yield f"gal-friday adjustments --account {account}", "what was posted; review undo ID takes it back"
+    if not report.auto_corrections and any(one.type in _NEVER_BOOKED for one in report.discrepancies):
         yield f"gal-friday book import FILE --account {account}", "Kraken's ledgers.csv and trades.csv"
     if report.total_discrepancies:
         yield f"gal-friday report {report.reconciliation_id} --json", "every record, every finding"

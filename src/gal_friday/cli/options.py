@@ -7,6 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from gal_friday.bootstrap.settings import EmbeddedBook, Settings
 from gal_friday.domain import quantity
 from gal_friday.domain.assets import Asset
 from gal_friday.domain.errors import GalFridayError
@@ -29,6 +30,12 @@ ExitZero = Annotated[bool, Parameter(name="--exit-zero", help="Exit 0 where disc
 
 class BadUsage(GalFridayError, ValueError):
     """An argument that parses and makes no sense; the message names it and the way out."""
+
+
+def kept_here(settings: Settings, account: str) -> bool:
+    """Say whether the book of this account can be repaired here; one that is not configured any more can not."""
+    configured = settings.accounts.get(account)
+    return configured is not None and isinstance(configured.book, EmbeddedBook)
 
 
 def kinds_in(only: str | None) -> tuple[Kind, ...]:

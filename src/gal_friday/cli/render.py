@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from gal_friday.cli import words
 from gal_friday.cli.events import events_of
+from gal_friday.cli.mended import later_of, repaired_of, waiting_of
 from gal_friday.cli.next_steps import next_steps
 from gal_friday.cli.output import printable
 from gal_friday.cli.rows import Line, lines_of, rows_of
@@ -42,22 +43,27 @@ def report_json(report: ReconciliationReport) -> bytes:
 
 
 def print_report(
-    report: ReconciliationReport, console: "Console", *, recorded: bool = True, config: Path | None = None
+    report: ReconciliationReport,
+    console: "Console",
+    *,
+    recorded: bool = True,
+    kept: bool = True,
+    config: Path | None = None,
 ) -> None:
     """Print the report for a person to read.
 
-    *recorded* is false for a report that no database has; *config* is the configuration that the command named.
+    *recorded* is false for a report that no database has, *kept* for one of a book that is not kept here, so that
+    nothing can be approved; *config* is the configuration that the command named.
     """
     width = max(console.width, WIDTH_MIN)
     _print_headline(report, console, width)
     for line in _scope(report, width):
         console.print(line)
-    heading, *causes = (*causes_of(report, width), "")
-    if heading:
-        console.print(f"\n{heading}", style="bold")
-    for line in filter(None, causes):
-        console.print(line)
+    _print_section(causes_of(report, width), console)
     _print_discrepancies(report, console, width, followed=recorded)
+    _print_section(repaired_of(report, width), console)
+    _print_section(waiting_of(report, width, recorded=recorded, kept=kept, config=config), console)
+    _print_section(later_of(report, width), console)
     steps = next_steps(report, recorded=recorded, config=config)
     if steps:
         console.print("\nWhat next", style="bold")
@@ -65,6 +71,12 @@ def print_report(
             fits = len(command) + len(purpose) + len("    ()") <= width
             console.print(f"  {printable(command)}", end="" if fits else "\n")
             console.print(f"  ({purpose})" if fits else f"      ({purpose})", style="dim")
+
+
+def _print_section(lines: Iterable[str], console: "Console") -> None:
+    """Print a heading and what stands below it; nothing where there is no line."""
+    for number, line in enumerate(lines):
+        console.print(line if number else f"\n{line}", style=None if number else "bold")
 
 
 def _print_headline(report: ReconciliationReport, console: "Console", width: int) -> None:

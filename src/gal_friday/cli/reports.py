@@ -13,7 +13,7 @@ from gal_friday.bootstrap.settings import Settings, load
 from gal_friday.cli import words
 from gal_friday.cli.columns import aligned, padded, table
 from gal_friday.cli.exit_status import RECONCILED
-from gal_friday.cli.options import AsJson, BadUsage, ConfigFile
+from gal_friday.cli.options import AsJson, BadUsage, ConfigFile, kept_here
 from gal_friday.cli.output import out, printable, say, write, write_json
 from gal_friday.cli.render import print_report, report_json
 from gal_friday.domain.report import ReconciliationReport
@@ -60,7 +60,8 @@ def report(
     as_json: AsJson = False,
 ) -> int:
     """Show one recorded report."""
-    found = asyncio.run(_one(load(config), reconciliation_id, account))
+    settings = load(config)
+    found = asyncio.run(_one(settings, reconciliation_id, account))
     if found is None:
         raise BadUsage(
             f"no report {reconciliation_id!r}; `gal-friday reports` lists them"
@@ -70,7 +71,7 @@ def report(
     if as_json:
         write(report_json(found) + b"\n")
     else:
-        print_report(found, out(), config=config)
+        print_report(found, out(), kept=kept_here(settings, found.account), config=config)
     return RECONCILED
 
 

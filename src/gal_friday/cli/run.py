@@ -16,7 +16,7 @@ from gal_friday.bootstrap.settings import Settings, load
 from gal_friday.bootstrap.wire import account_of
 from gal_friday.cli.exit_status import FAILED, WRONG_USAGE, exit_status, worst
 from gal_friday.cli.meter import Meter
-from gal_friday.cli.options import AsJson, BadUsage, ConfigFile, ExitZero, Only, kinds_in
+from gal_friday.cli.options import AsJson, BadUsage, ConfigFile, ExitZero, Only, kept_here, kinds_in
 from gal_friday.cli.output import complain, out, write, write_json
 from gal_friday.cli.render import print_report, report_json
 from gal_friday.domain.policy import Mode
@@ -98,14 +98,14 @@ async def _reconciled(
             finally:
                 meter.clear()
             if show:
-                _show(report, first=not reports, config=config)
+                _show(report, first=not reports, kept=kept_here(settings, name), config=config)
             reports.append(report)
             statuses.append(exit_status(report))
     return reports, statuses
 
 
-def _show(report: ReconciliationReport, *, first: bool, config: Path | None) -> None:
+def _show(report: ReconciliationReport, *, first: bool, kept: bool, config: Path | None) -> None:
     console = out()
     if not first:
         console.print()
-    print_report(report, console, config=config)
+    print_report(report, console, kept=kept, config=config)
