@@ -20,7 +20,8 @@ from tests.domain.build import T0, at, fill
 POSTED, READ = at(10), at(20)
 FILL, USD = Key(Kind.FILLS, "T1"), Key(Kind.BALANCES, "USD", "spot")
 AGREED: dict[str, Finding] = {str(key): Agrees(key) for key in (FILL, USD)}
-SEEN_OF_IT: dict[str, Collection[str]] = {"dis_fill": (), "dis_usd": ()}
+Seen = dict[str, Collection[str]]
+SEEN_OF_IT: Seen = {"dis_fill": (), "dis_usd": ()}
 
 
 def made(name: str = "T1", discrepancies: tuple[str, ...] = ("dis_fill", "dis_usd"), **terms: Any) -> Made:
@@ -53,8 +54,8 @@ def applied(posted: datetime = POSTED, **terms: Any) -> Kept:
     return kept
 
 
-def became(kept: Kept, findings: dict[str, Finding] = AGREED, seen: Collection[str] = (), read: datetime = READ) -> Any:
-    moves = observed([kept], findings, seen, read_at=read)
+def became(kept: Kept, findings: dict[str, Finding] = AGREED, seen: Seen | None = None, read: datetime = READ) -> Any:
+    moves = observed([kept], findings, seen or {}, read_at=read)
     return moves[0].to_state if moves else None
 
 
@@ -77,11 +78,24 @@ def test_a_run_that_had_begun_to_read_says_nothing(seconds: int, told: Adjustmen
 
 
 def test_what_is_still_seen_is_in_doubt_until_it_agrees() -> None:
-    (moved,) = observed([applied()], {}, {"dis_usd", "dis_other"}, read_at=READ)
+    (moved,) = observed([applied()], {}, {"dis_usd": (), "dis_other": ()}, read_at=READ)
     assert (moved.to_state, moved.note) == (AdjustmentState.UNVERIFIED, "still seen: dis_usd")
     doubted = replace(applied(), state=AdjustmentState.UNVERIFIED)
-    assert became(doubted, {}, {"dis_usd"}) is None
+    assert became(doubted, {}, {"dis_usd": ()}) is None
     assert became(doubted) is AdjustmentState.VERIFIED
+
+
+@pytest.mark.parametrize(
+    "records, doubted",
+    [(("T2", "L9"), False), (("T2", "L1"), True), (("T1",), True), ((), True)],
+    ids=["others", "others and its own row", "its own fill", "none"],
+)
+def test_what_only_other_records_stand_behind_is_no_failure_of_a_repair(
+    records: tuple[str, ...], doubted: bool
+) -> None:
+    one = applied(record_ids=("L1",))
+    assert became(one, {}, {"dis_usd": records}) is (AdjustmentState.UNVERIFIED if doubted else None)
+    assert became(one, AGREED, {"dis_usd": records}) is (AdjustmentState.UNVERIFIED if doubted else None)
 
 
 def test_the_difference_that_a_reversal_brings_back_is_no_failure_of_it() -> None:

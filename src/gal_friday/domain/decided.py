@@ -28,7 +28,7 @@ def with_decisions(
     put aside for now.
     """
     applied = [one for one in decided if isinstance(outcomes.get(_id(one)), Applied)]
-    proposed = [one for one in decided if one.decision.choice is Choice.PROPOSE]
+    proposed = [one for one in decided if one.decision.choice is Choice.PROPOSE and _id(one) not in outcomes]
     settled = {name for one in applied for name in one.candidate.discrepancies} | set(excused)
     about = {name: one for one in decided for name in one.candidate.discrepancies}
     refused = [outcome for outcome in outcomes.values() if isinstance(outcome, Refused)]
@@ -38,7 +38,7 @@ def with_decisions(
         proposals=tuple(each for one in proposed for each in _repaired(one)),
         decisions=tuple(decided),
         manual_review_required=tuple(
-            _told(item, about.get(item.discrepancy_id))
+            _told(item, about.get(item.discrepancy_id), proposed)
             for item in report.manual_review_required
             if item.discrepancy_id not in settled
         ),
@@ -51,12 +51,12 @@ def _id(decided: Decided) -> str:
     return made.adjustment_id if made is not None else ""
 
 
-def _told(item: ReviewItem, decided: Decided | None) -> ReviewItem:
+def _told(item: ReviewItem, decided: Decided | None, proposed: Sequence[Decided]) -> ReviewItem:
     if decided is None:
         return item
-    proposed = _id(decided) if decided.decision.choice is Choice.PROPOSE else None
+    waiting = _id(decided) if decided in proposed else None
     because = "; ".join(decided.decision.reasons)
-    return replace(item, decision=decided.decision.choice.value, because=because, adjustment_id=proposed)
+    return replace(item, decision=decided.decision.choice.value, because=because, adjustment_id=waiting)
 
 
 def _repaired(decided: Decided) -> Iterator[Repaired]:

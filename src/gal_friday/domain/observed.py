@@ -10,7 +10,14 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from gal_friday.domain.adjusted import Kept
-from gal_friday.domain.adjustment import AdjustmentState, AdjustmentType
+from gal_friday.domain.adjustment import (
+    Adjustment,
+    AdjustmentState,
+    AdjustmentType,
+    PostFill,
+    PostMovement,
+    TakeBack,
+)
 from gal_friday.domain.finding import Agrees, Finding
 from gal_friday.domain.policy import Policy
 
@@ -24,29 +31,54 @@ class Moved(Struct, frozen=True):
 
 
 def observed(
-    kept: Iterable[Kept], findings: Mapping[str, Finding], discrepancies: Collection[str], *, read_at: datetime
+    kept: Iterable[Kept],
+    findings: Mapping[str, Finding],
+    discrepancies: Mapping[str, Collection[str]],
+    *,
+    read_at: datetime,
 ) -> tuple[Moved, ...]:
     """Return what becomes of applied adjustments after a run that began to read both sides at *read_at*.
 
-    *findings* are those of the run by the text of their key, *discrepancies* the ids that it saw.
+    *findings* are those of the run by the text of their key, *discrepancies* the ids that it saw, each with the
+    records that explain the whole of it, if any do: what only other records stand behind is no failure of a repair.
     """
     return tuple(moved for one in kept if (moved := _observed(one, findings, discrepancies, read_at)) is not None)
 
 
 def _observed(
-    one: Kept, findings: Mapping[str, Finding], discrepancies: Collection[str], read_at: datetime
+    one: Kept, findings: Mapping[str, Finding], discrepancies: Mapping[str, Collection[str]], read_at: datetime
 ) -> Moved | None:
     posted = _posted_at(one)
     # What takes another one back brings its difference back: that is no failure of it.
     if posted is None or posted >= read_at or one.adjustment.type is AdjustmentType.REVERSAL:
         return None
-    still = sorted(set(one.adjustment.discrepancies) & set(discrepancies))
-    if still and one.state is AdjustmentState.APPLIED:
-        return Moved(one, AdjustmentState.UNVERIFIED, f"still seen: {', '.join(still)}")
+    still = sorted(set(one.adjustment.discrepancies) & discrepancies.keys())
+    doubted = [name for name in still if not _is_of_others(discrepancies[name], one)]
+    if doubted and one.state is AdjustmentState.APPLIED:
+        return Moved(one, AdjustmentState.UNVERIFIED, f"still seen: {', '.join(doubted)}")
     seen = [findings.get(key) for key in one.adjustment.keys]
     if not still and all(isinstance(finding, Agrees) for finding in seen):
         return Moved(one, AdjustmentState.VERIFIED, "both sides were seen to agree")
     return None
+
+
+def _is_of_others(records: Collection[str], one: Kept) -> bool:
+    return bool(records) and _records_of(one.adjustment).isdisjoint(records)
+
+
+def _records_of(made: Adjustment) -> set[str | None]:
+    names: set[str | None] = set(made.record_ids)
+    for posting in made.postings:
+        match posting:
+            case PostFill(record):
+                names.add(record.fill_id)
+            case PostMovement(row):
+                names |= {row.movement_id, row.refers_to}
+            case TakeBack(record_id=name):
+                names.add(name)
+            case _:
+                continue
+    return names
 
 
 def _posted_at(one: Kept) -> datetime | None:

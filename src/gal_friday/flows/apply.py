@@ -5,7 +5,7 @@ against what this run saw. The intention is kept before the book is touched; the
 are written in one transaction, at most once (I9). Nothing here holds a rule of its own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -18,6 +18,7 @@ from gal_friday.domain.adjustment import Adjustment, AdjustmentState
 from gal_friday.domain.candidate import Candidate
 from gal_friday.domain.decided import with_decisions
 from gal_friday.domain.decision import Choice, Decided, Used, breakers_of, decide
+from gal_friday.domain.discrepancy import Discrepancy, RecordDiscrepancy
 from gal_friday.domain.followed import Followed
 from gal_friday.domain.following import Carried
 from gal_friday.domain.observed import Moved, needless, observed
@@ -33,7 +34,10 @@ from gal_friday.ports.clock import Clock
 
 _BY_POLICY = By(POLICY, "policy")
 _IN_THE_BOOK = (AdjustmentState.APPLIED, AdjustmentState.UNVERIFIED)
+_TURNED_DOWN = (AdjustmentState.REVERSED, AdjustmentState.REJECTED)
 _LOOKED_AT = 10_000
+_POSTED_WITHIN = timedelta(minutes=2)
+"""What a person approves is posted at once; what was not by then is asked for again."""
 
 
 class Repairing(Struct, frozen=True, kw_only=True):
@@ -75,7 +79,9 @@ async def repaired(
         policy=policy,
     )
     mode = repairing.mode if repairing.adjustments is not None or repairing.mode is Mode.OBSERVE else Mode.PROPOSE
+    candidates = tuple(_barred(candidates, posted.against))
     decided = decide(candidates, mode=mode, policy=policy, used=posted.used, breakers=breakers)
+    decided = tuple(_asked_again(decided, posted.against))
     outcomes = await _acted(repairing, decided, policy)
     await _tidied(repairing, report, found, open_ones, policy, clock)
     return with_decisions(report, decided, outcomes, excused=excused_ones)
@@ -98,17 +104,22 @@ class _Posted(Struct, frozen=True):
 
     used: Used = Used()
     unverified: tuple[str, ...] = ()
+    against: tuple[Kept, ...] = ()
+    """What people turned down or took back."""
 
 
 async def _posted(repairing: Repairing, report: ReconciliationReport, clock: Clock) -> _Posted:
-    """Settle what was left half done, hold what was posted against this run, and return what counts against budgets."""
+    """Settle what was left half done, hold what was posted against this run, and return what that means for it."""
     adjustments, account = repairing.adjustments, report.account
     if adjustments is None:
         return _Posted()
     await adjustments.settle(account)
+    for left in await adjustments.unsettled(account):
+        if left.state is AdjustmentState.APPROVED and clock.now() - left.history[-1].at > _POSTED_WITHIN:
+            await _move(adjustments, Moved(left, AdjustmentState.EXPIRED, "it was approved, and never posted"))
     kept = await adjustments.adjustments(account=account, states=_IN_THE_BOOK, limit=_LOOKED_AT)
     findings = {str(finding.key): finding for finding in report.findings}
-    seen = {one.id for one in report.discrepancies}
+    seen = {one.id: _explaining(one) for one in report.discrepancies}
     moves = observed(kept, findings, seen, read_at=report.cut.internal)
     for moved in moves:
         await _move(adjustments, moved)
@@ -117,7 +128,40 @@ async def _posted(repairing: Repairing, report: ReconciliationReport, clock: Clo
     today = await adjustments.adjustments(
         account=account, states=APPLIED_ONCE, since=clock.now() - timedelta(days=1), limit=_LOOKED_AT
     )
-    return _Posted(_used(today, clock.now()), tuple(unverified))
+    against = await adjustments.adjustments(account=account, states=_TURNED_DOWN, limit=_LOOKED_AT)
+    return _Posted(_used(today, clock.now()), tuple(unverified), tuple(against))
+
+
+def _explaining(one: Discrepancy) -> Collection[str]:
+    """Return the records and events that explain an amount that differs; none where anything is left over."""
+    if isinstance(one, RecordDiscrepancy) or one.bridge is None or not one.bridge.proven or one.bridge.residual:
+        return ()
+    return [name for item in one.bridge.items for name in (item.event, *item.record_ids) if name]
+
+
+def _barred(candidates: Iterable[Candidate], against: Sequence[Kept]) -> Iterator[Candidate]:
+    """Yield the candidates; of what a person decided against nothing is posted."""
+    states = {one.id: one.state for one in against}
+    for one in candidates:
+        name = one.adjustment.adjustment_id if one.adjustment is not None else ""
+        if name in states:
+            told = f"{name}, its repair, is {states[name]} already: a person decided against it"
+            yield replace(one, bars=replace(one.bars, lasting=(*one.bars.lasting, told)))
+        else:
+            yield one
+
+
+def _asked_again(decided: Iterable[Decided], against: Sequence[Kept]) -> Iterator[Decided]:
+    """Yield what was decided; what a person took back or turned down once, a person decides about again."""
+    contents = {one.adjustment.content: one for one in against}
+    for one in decided:
+        made = one.candidate.adjustment
+        before = contents.get(made.content) if made is not None else None
+        if before is not None and one.decision.choice is Choice.CORRECT:
+            because = (f"{before.id} posted the same, and a person decided against it",)
+            yield replace(one, decision=replace(one.decision, choice=Choice.PROPOSE, reasons=because))
+        else:
+            yield one
 
 
 async def _move(adjustments: Adjustments, moved: Moved) -> None:
@@ -149,7 +193,9 @@ async def _acted(repairing: Repairing, decided: Sequence[Decided], policy: Polic
         if one.decision.choice is Choice.PROPOSE:
             by = replace(_BY_POLICY, note="; ".join(one.decision.reasons))
             four_eyes = policy.four_eyes and (made.value is None or made.value >= policy.four_eyes_value)
-            await adjustments.keep([made], state=AdjustmentState.PROPOSED, by=by, four_eyes=four_eyes)
+            (kept,) = await adjustments.keep([made], state=AdjustmentState.PROPOSED, by=by, four_eyes=four_eyes)
+            if kept.state is not AdjustmentState.PROPOSED:
+                outcomes[kept.id] = Refused(kept.id, f"it is {kept.state} already")
             continue
         outcome = await _applied(adjustments, stands.seen_by(made), one, repairing.token)
         outcomes[made.adjustment_id] = outcome
@@ -183,7 +229,8 @@ async def _applied(adjustments: Adjustments, made: Adjustment, decided: Decided,
         return await adjustments.apply(kept.id, token=token)
     if kept.state is AdjustmentState.PROPOSED:
         return Refused(kept.id, "an earlier run proposed it, and a person has to decide about it")
-    return kept.outcome or Refused(kept.id, f"it is {kept.state}")
+    # Whatever came of it, nothing was posted now.
+    return Refused(kept.id, f"it is {kept.state} already")
 
 
 async def _tidied(
