@@ -14,7 +14,18 @@ from tests.cli.conftest import Run
 
 @pytest.fixture(scope="module")
 def demo() -> Iterator[str]:
-    """Run the demo's exchange in a thread of its own and return the path of its configuration."""
+    """Return the configuration of a demo that every test of this file looks at."""
+    yield from served()
+
+
+@pytest.fixture
+def fresh() -> Iterator[str]:
+    """Return the configuration of a demo that nobody has repaired yet."""
+    yield from served()
+
+
+def served() -> Iterator[str]:
+    """Run the demo's exchange in a thread of its own and yield the path of its configuration."""
     started, stop = threading.Event(), asyncio.Event()
     place: list[str] = []
     loop = asyncio.new_event_loop()
@@ -71,13 +82,6 @@ def test_only_what_was_asked_for_is_compared(run: Run, demo: str) -> None:
 def test_every_account_gives_a_list(run: Run, demo: str) -> None:
     outcome = run("run", "--all", "--config", demo, "--json")
     assert (outcome.status, outcome.json()["count"]) == (1, 1)
-
-
-@pytest.mark.parametrize("mode", ["propose", "enforce"])
-def test_this_version_observes_only_and_says_so(run: Run, demo: str, mode: str) -> None:
-    outcome = run("run", "--config", demo, "--mode", mode)
-    assert (outcome.status, outcome.out) == (2, "")
-    assert "observes only" in outcome.err
 
 
 @pytest.mark.parametrize(
@@ -147,3 +151,35 @@ def test_no_account_is_told_with_the_way_out(run: Run) -> None:
         outcome = run(*command.split())
         assert (outcome.status, outcome.out) == (2, "")
         assert "`gal-friday init` writes a configuration" in outcome.err
+
+
+def repairs_of(run: Run, config: str, mode: str) -> tuple[int, int, int, int]:
+    """Run in this mode; return how much differed, was posted, is proposed, and how many adjustments are kept."""
+    told = run("run", "--config", config, "--mode", mode, "--json").json()
+    kept = run("adjustments", "--config", config, "--json").json()["count"]
+    return told["total_discrepancies"], len(told["auto_corrections"]), len(told["proposals"]), kept
+
+
+def test_observing_decides_nothing_and_posts_nothing(run: Run, fresh: str) -> None:
+    assert repairs_of(run, fresh, "observe") == (26, 0, 0, 0)
+    decisions = run("report", "--config", fresh, "--json").json()["decisions"]
+    assert {each["decision"]["choice"] for each in decisions} == {"wait"}
+
+
+def test_proposing_keeps_what_a_person_may_approve_and_enforcing_posts_once(run: Run, fresh: str) -> None:
+    assert repairs_of(run, fresh, "propose")[:2] == (26, 0)
+    proposed = run("adjustments", "--config", fresh, "--state", "proposed", "--json").json()
+    assert proposed["count"] == 9
+    assert {each["proposed_by"] for each in proposed["adjustments"]} == {"policy"}
+    again = run("run", "--config", fresh, "--mode", "enforce")
+    assert again.status == 1
+    # What was proposed to a person stays with that person, whatever the mode is by now.
+    assert run("adjustments", "--config", fresh, "--state", "proposed", "--json").json()["count"] == 9
+
+
+def test_enforcing_posts_what_the_policy_allows_and_the_second_run_agrees(run: Run, fresh: str) -> None:
+    differed, posted, proposed, kept = repairs_of(run, fresh, "enforce")
+    assert (differed, posted > 0, proposed, kept) == (26, True, 1, 9)
+    assert repairs_of(run, fresh, "enforce")[:3] == (2, 0, 1)
+    states = [each["state"] for each in run("adjustments", "--config", fresh, "--json").json()["adjustments"]]
+    assert sorted(states) == ["proposed", *["verified"] * 8]
