@@ -96,7 +96,7 @@ def in_motion(
     With a *grace* they count as moving for that long before it, too, and what both sides were before all of
     it comes along, where it can be known.
     """
-    late = [*_late(internal, exchange.as_of - grace), *_late(exchange, internal.as_of - grace)]
+    late = _late(internal, exchange.as_of - grace) + _late(exchange, internal.as_of - grace)
     if not late and not reading.assets and not grace:
         return _NOTHING
     # An order that has filled nothing only reserves; one that has may have moved what it trades.
@@ -135,10 +135,10 @@ def row_time(row: Row) -> datetime:
 _LONG_AGO = datetime.fromisoformat("0001-01-02T00:00:00+00:00")
 
 
-def _late(snapshot: Snapshot, after: datetime) -> Iterator[Row]:
-    yield from (fill for fill in snapshot.fills if fill.at > after)
-    yield from (movement for movement in snapshot.movements if movement.at > after)
-    yield from (order for order in snapshot.orders if row_time(order) > after)
+def _late(snapshot: Snapshot, after: datetime) -> list[Row]:
+    late: list[Row] = [fill for fill in snapshot.fills if fill.at > after]
+    late += [movement for movement in snapshot.movements if movement.at > after]
+    return late + [order for order in snapshot.orders if row_time(order) > after]
 
 
 def _touched(rows: Iterable[Row]) -> frozenset[Asset]:

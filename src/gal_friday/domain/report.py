@@ -51,7 +51,7 @@ from gal_friday.domain.verdict import (
 _NO_POLICY = Policy()
 
 
-class ReviewItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ReviewItem(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A discrepancy that a person has to decide about."""
 
     type: DiscrepancyType

@@ -65,6 +65,8 @@ def _spot(snapshot: Snapshot) -> list[Balance]:
 def compare_holds(view: View) -> list[Finding]:
     """Return one finding per asset of whose hold both sides speak, and each side's own contradictions."""
     ours, theirs = holds_of(view.internal), holds_of(view.exchange)
+    if not ours.said and not theirs.said:
+        return []
     own = [*_contradictions(view, "internal", ours), *_contradictions(view, "exchange", theirs)]
     if not ours.said or not theirs.said:
         return own
