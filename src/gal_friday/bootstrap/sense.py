@@ -30,6 +30,8 @@ def nonsense_in(settings: "Settings") -> Iterator[Problem]:
     yield from _of_reconciliation(settings.reconciliation)
     yield from _of_prices(settings)
     yield from _of_names(settings)
+    if not 0 <= (days := settings.recordings.keep_days) <= _LONGEST["reach_back_days"]:
+        yield Problem(("recordings", "keep_days"), f"must be from 0 to {_LONGEST['reach_back_days']}", days)
 
 
 def _of_account(account: str, configured: "AccountSettings") -> Iterator[Problem]:
