@@ -40,7 +40,7 @@ def _after_run(report: ReconciliationReport) -> Iterator[Step]:
     account = shlex.quote(report.account)
     if report.status is ReconciliationStatus.FAILED or report.verdict is Verdict.INCOMPLETE:
         yield f"gal-friday preflight {account}", "says what keeps the rest from being checked"
-    if report.proposals or any(one.decision.choice is Choice.ESCALATE for one in report.decisions):
+    if _waits(report):
         yield f"gal-friday review queue --account {account}", "what waits for a person, the first due first"
     if report.auto_corrections:
         yield f"gal-friday adjustments --account {account}", "what was posted; review undo ID takes it back"
@@ -50,3 +50,13 @@ def _after_run(report: ReconciliationReport) -> Iterator[Step]:
         yield f"gal-friday report {report.reconciliation_id} --json", "every record, every finding"
     if report.verdict is not Verdict.RECONCILED:
         yield f"gal-friday run {account}", "again; only what is seen to agree is settled"
+
+
+def _waits(report: ReconciliationReport) -> bool:
+    """Say whether a person has to decide, or to find out; what policy allowed and was not posted waits as well."""
+    choices = {one.decision.choice for one in report.decisions}
+    return (
+        bool(report.proposals)
+        or Choice.ESCALATE in choices
+        or (Choice.CORRECT in choices and not report.auto_corrections)
+    )
