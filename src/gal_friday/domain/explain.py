@@ -26,7 +26,7 @@ from gal_friday.domain.cause import Cause
 from gal_friday.domain.causes import Recognised, Rest, cause_of_record, causes_of, causes_of_rest
 from gal_friday.domain.compare.stake import net
 from gal_friday.domain.discrepancy import NOT_KNOWN, Discrepancy, RecordDiscrepancy, Why, stake_assets
-from gal_friday.domain.explanation import Alternative, Explanation, Item
+from gal_friday.domain.explanation import Alternative, Divergence, Explanation, Item
 from gal_friday.domain.finding import Finding, Key, Stake
 from gal_friday.domain.leads import leads_about, missing_rows
 from gal_friday.domain.materiality import Prices, value_of
@@ -36,7 +36,7 @@ from gal_friday.domain.quantity import ZERO
 from gal_friday.domain.records import Kind
 from gal_friday.domain.residual import Candidate, Part, candidates, pool_of
 from gal_friday.domain.root import RootCause, events_of
-from gal_friday.domain.snapshot import Coverage
+from gal_friday.domain.snapshot import Coverage, Side
 
 _AMOUNTS = (Kind.BALANCES, Kind.POSITIONS)
 _LEAVES_THE_RESIDUAL = (Cause.DUST, Cause.INCOMPLETE_SOURCE)
@@ -80,13 +80,14 @@ def explain(case: Case, *, policy: Policy, prices: Prices) -> Explained:
     """Return why the findings of this case differ. The same case gives the same answer."""
     if not case.unlike:
         return Explained({}, {}, ())
+    # Before anything else is laid out: proofs hold every row of a balance, and only what they say is kept.
+    faults = _faults(case, policy)
     told = {key: _told(finding, case) for key, finding in case.unlike.items()}
     by_place = _by_place(told.values())
     opened = [
         _Open(case, Key(*place), place, *amounts, by_place.get(place, ())) for place, amounts in case.amounts.items()
     ]
-    proofs = _proofs(case, opened, policy)
-    explanations = {each.key: _proven(_amount(each, policy, prices), proofs.get(each.key)) for each in opened}
+    explanations = {each.key: _proven(_amount(each, policy, prices), faults.get(each.place)) for each in opened}
     causes = {
         key: cause
         for key, finding in case.unlike.items()
@@ -143,25 +144,29 @@ class _Open(Struct, frozen=True):
         return all(side.coverage.of(kind) == Coverage.TOTAL for side in (self.case.internal, self.case.exchange))
 
 
-def _proofs(case: Case, opened: Sequence[_Open], policy: Policy) -> Mapping[Key, Proof]:
-    """Return the four proofs of the balances that differ; none where neither side covers movements."""
+class _Fault(Struct, frozen=True):
+    """What the four proofs of a balance say of a difference."""
+
+    side: Side | None
+    divergence: Divergence | None
+
+
+def _faults(case: Case, policy: Policy) -> Mapping[Place, _Fault]:
+    """Return what the proofs of the balances that differ say; nothing where neither side covers movements."""
     if all(side.coverage.movements == Coverage.NONE for side in (case.internal, case.exchange)):
         return {}
-    keys = {
-        (Asset(each.place.name), Wallet(each.place.part)): each.key
-        for each in opened
-        if each.place.kind is Kind.BALANCES
-    }
-    proofs = proofs_of(case.internal, case.exchange, tolerance=policy.tolerance_of, places=keys)
-    return {keys[place]: proof for place, proof in proofs.items()}
+    places = {(Asset(each.name), Wallet(each.part)): each for each in case.amounts if each.kind is Kind.BALANCES}
+    proofs = proofs_of(case.internal, case.exchange, tolerance=policy.tolerance_of, places=places)
+    return {places[place]: _fault(proof) for place, proof in proofs.items()}
 
 
-def _proven(explanation: Explanation, proof: Proof | None) -> Explanation:
+def _fault(proof: Proof) -> _Fault:
+    return _Fault(proof.reading.side, proof.divergence.told() if proof.divergence else None)
+
+
+def _proven(explanation: Explanation, fault: _Fault | None) -> Explanation:
     """Add which side is at fault and since when, where the proofs tell."""
-    if proof is None:
-        return explanation
-    divergence = proof.divergence.told() if proof.divergence else None
-    return replace(explanation, at_fault=proof.reading.side, divergence=divergence)
+    return explanation if fault is None else replace(explanation, at_fault=fault.side, divergence=fault.divergence)
 
 
 def _amount(opened: _Open, policy: Policy, prices: Prices) -> Explanation:

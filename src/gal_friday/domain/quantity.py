@@ -116,7 +116,8 @@ def total(amounts: Iterable[Decimal]) -> Decimal:
     """Return the exact sum of any number of amounts; zero for none."""
     result = ZERO
     for amount in amounts:
-        result = EXACT.add(result, amount)
+        # Of a single amount the sum is that amount, and not a copy of it.
+        result = amount if result is ZERO else EXACT.add(result, amount)
     return result
 
 
