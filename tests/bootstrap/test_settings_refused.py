@@ -42,7 +42,7 @@ NEXT = "; correct it and run gal-friday config check"
             "[reconciliation]\ntolerence = 1",
             "[reconciliation] tolerence: there is no such setting; did you mean tolerance?",
         ),
-        ("[recon]\n", "recon: there is no such setting; did you mean reconciliation?"),
+        ("[reconciliaton]\n", "reconciliaton: there is no such setting; did you mean reconciliation?"),
         ("[database]\nxyz = 1", "[database] xyz: there is no such setting; known here: url"),
         ('[reconciliation]\nconfirmations = "two"', "[reconciliation] confirmations = 'two': must be a whole number"),
         ("[reconciliation]\nconfirmations = 1.5", "[reconciliation] confirmations = 1.5: must be a whole number"),

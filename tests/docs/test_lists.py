@@ -28,6 +28,7 @@ from gal_friday.bootstrap.settings import (
     EmbeddedBook,
     PriceSettings,
     Reconciliation,
+    Recordings,
     Settings,
 )
 from gal_friday.cli import exit_status, main, setting_list
@@ -80,6 +81,7 @@ SECTIONS: dict[str, type[Struct]] = {
     '### `[accounts.NAME.book]`, `type = "embedded"`': EmbeddedBook,
     '### `[accounts.NAME.book]`, `type = "file"`': BookInFile,
     "### `[prices]`": PriceSettings,
+    "### `[recordings]`": Recordings,
     "### `[aliases]`": AliasSettings,
 }
 
