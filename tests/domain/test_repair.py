@@ -15,9 +15,9 @@ from gal_friday.domain.adjustment import (
     PostOrder,
     TakeBack,
 )
+from gal_friday.domain.candidate import Candidate
 from gal_friday.domain.finding import Key
 from gal_friday.domain.records import FILL_LEG_KINDS, Fill, Kind, Movement, Order
-from gal_friday.domain.candidate import Candidate
 from gal_friday.domain.repair import candidates_of
 from gal_friday.domain.report import ReconciliationReport, compare
 from gal_friday.domain.roll_up import roll_up

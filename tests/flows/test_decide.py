@@ -16,6 +16,7 @@ from gal_friday.cli.deciding import decided_json, decided_lines
 from gal_friday.domain.adjusted import PROGRAM_ITSELF, Applied
 from gal_friday.domain.adjustment import AdjustmentState, AdjustmentType
 from gal_friday.domain.assets import Asset, Wallet
+from gal_friday.domain.candidate import Candidate
 from gal_friday.domain.errors import IllegalStep, SamePerson
 from gal_friday.domain.facts import Actor, KnownBy
 from gal_friday.domain.followed import Followed
@@ -24,7 +25,6 @@ from gal_friday.domain.policy import Policy
 from gal_friday.domain.recall import run_of
 from gal_friday.domain.records import Balance
 from gal_friday.domain.remark import MalformedRemark
-from gal_friday.domain.candidate import Candidate
 from gal_friday.domain.repair import candidates_of
 from gal_friday.domain.report import compare
 from gal_friday.domain.review import Action, IllegalAction, Reason, ReviewState
