@@ -57,13 +57,25 @@ def moved(amount: str, factor: str) -> str:
         ("-31.81769403", ("T1",), Cause.MISSED_FILL),
         ("-0.08250119", ("T1",), Cause.UNBOOKED_FEE),
         ("31.81769403", ("T1",), Cause.DUPLICATED_FILL),
+        ("-812.40517733", ("D1",), Cause.DUPLICATED_MOVEMENT),
         ("-63.47038568", ("T1",), Cause.WRONG_SIDE),
         (moved("205.11830047", "-9"), ("T2",), Cause.WRONG_AMOUNT),
         (moved("205.11830047", "-99"), ("T2",), Cause.WRONG_AMOUNT),
         (moved("205.11830047", "0.9"), ("T2",), Cause.WRONG_AMOUNT),
         (moved("205.11830047", "0.999"), ("T2",), Cause.WRONG_AMOUNT),
     ],
-    ids=["missed", "missed with its fee", "fee", "twice", "sign", "point", "point by two", "point left", "by three"],
+    ids=[
+        "missed",
+        "missed with its fee",
+        "fee",
+        "twice",
+        "deposit twice",
+        "sign",
+        "point",
+        "point by two",
+        "point left",
+        "by three",
+    ],
 )
 def test_a_single_mistake_is_recognised_and_proven(residual: str, records: tuple[str, ...], cause: Cause) -> None:
     candidate = only(residual)

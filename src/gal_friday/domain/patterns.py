@@ -13,6 +13,7 @@ from typing import NamedTuple
 from gal_friday.domain import quantity
 from gal_friday.domain.cause import Cause
 from gal_friday.domain.pool import PoolRow
+from gal_friday.domain.records import FILL_LEG_KINDS
 from gal_friday.domain.subset import in_units
 
 SHIFTS_MAX = 3
@@ -178,8 +179,10 @@ def simple_mistakes(numbers: Numbers) -> Iterator[Family]:
     effects = [numbers.fee(row) for row in ours]
     yield Family(Cause.FEE_IN_OTHER_ASSET, _each(ours), effects, "a fee that was not taken from here")
     twice = [row for row in numbers.theirs if row.row_id not in halves]
-    effects = [-numbers.net(row) for row in twice]
-    yield Family(Cause.DUPLICATED_FILL, _each(twice), effects, "this row, counted twice")
+    legs = [row for row in twice if row.kind in FILL_LEG_KINDS]
+    others = [row for row in twice if row.kind not in FILL_LEG_KINDS]
+    for cause, rows in ((Cause.DUPLICATED_FILL, legs), (Cause.DUPLICATED_MOVEMENT, others)):
+        yield Family(cause, _each(rows), [-numbers.net(row) for row in rows], "this row, counted twice")
 
 
 def _half_booked(numbers: Numbers, pairs: Sequence[tuple[PoolRow, PoolRow]]) -> Family:
