@@ -12,7 +12,7 @@ from typing import NamedTuple
 from gal_friday.domain import quantity
 from gal_friday.domain.case import Case, Place
 from gal_friday.domain.quantity import ZERO
-from gal_friday.domain.records import FILL_LEG_KINDS, Movement
+from gal_friday.domain.records import BOOKS_OWN_KINDS, FILL_LEG_KINDS, Movement
 from gal_friday.domain.snapshot import Side
 
 
@@ -58,7 +58,7 @@ def _rows_at(movements: Iterable[Movement]) -> _Rows:
     rows: dict[str, list[Movement]] = {}
     seen: set[str] = set()
     for row in movements:
-        if row.kind == "opening" or row.movement_id in seen:
+        if row.kind in BOOKS_OWN_KINDS or row.movement_id in seen:
             continue
         seen.add(row.movement_id)
         leg = row.refers_to if row.kind in FILL_LEG_KINDS else None

@@ -17,7 +17,7 @@ from gal_friday.domain.adjustment import AdjustmentType, PostFill, Posting, Post
 from gal_friday.domain.case import Case
 from gal_friday.domain.finding import Differs, DiscrepancyType, InternalOnly, Key
 from gal_friday.domain.quantity import ZERO
-from gal_friday.domain.records import FILL_LEG_KINDS, LIVE_STATUSES, Fill, Kind, Movement
+from gal_friday.domain.records import BOOKS_OWN_KINDS, FILL_LEG_KINDS, LIVE_STATUSES, Fill, Kind, Movement
 from gal_friday.domain.roll_up import roll_up
 
 Row = TypeVar("Row", Fill, Movement)
@@ -85,7 +85,7 @@ def _rows(rows: Iterable[Movement], named: set[str], event: str, case: Case) -> 
         for row in rows
         if (row.movement_id in named or (row.refers_to in named and row.kind in FILL_LEG_KINDS))
         and not _is_derived(row)
-        and row.kind != "opening"
+        and row.kind not in BOOKS_OWN_KINDS
     ]
 
 

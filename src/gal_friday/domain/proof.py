@@ -20,7 +20,7 @@ from gal_friday.domain.compare.duplicates import each_once
 from gal_friday.domain.divergence import Change, FirstDivergence, changes_between, first_divergence
 from gal_friday.domain.materiality import rounding_tolerance
 from gal_friday.domain.quantity import ZERO
-from gal_friday.domain.records import Movement
+from gal_friday.domain.records import BOOKS_OWN_KINDS, Movement
 from gal_friday.domain.snapshot import Coverage, Side, Snapshot
 
 Place = tuple[Asset, Wallet]
@@ -222,7 +222,7 @@ def _changes(ours: _Ledger, theirs: _Ledger, booked: Sequence[Link], links: Sequ
     opened = max((each.row.at for each in booked if each.row.kind == "opening"), default=None)
     starts = (ours.snapshot.since.movements, theirs.snapshot.since.movements)
     begins = max((start for start in starts if start is not None), default=None)
-    moved = [each for each in booked if each.row.kind != "opening"]
+    moved = [each for each in booked if each.row.kind not in BOOKS_OWN_KINDS]
     return list(_after(changes_between(moved, links), begins, opened))
 
 

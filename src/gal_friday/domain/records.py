@@ -100,6 +100,9 @@ MOVEMENT_KINDS = frozenset(
 )
 
 
+BOOKS_OWN_KINDS = frozenset({"opening", "plug"})
+"""Movements that only a book has: what it began with, and what forces it to a number. No exchange lists them."""
+
 FILL_LEG_KINDS = frozenset({"trade", "fee", "margin", "settlement"})
 """Movements that are what one fill moved. A rollover can refer to the same id, and is another event."""
 

@@ -43,7 +43,7 @@ from gal_friday.domain.assets import Wallet, is_unresolved
 from gal_friday.domain.give_way import Moved, summed
 from gal_friday.domain.ids import digest
 from gal_friday.domain.quantity import ZERO
-from gal_friday.domain.records import Fill, Kind, Movement, Order, known_movement_kind, known_status
+from gal_friday.domain.records import BOOKS_OWN_KINDS, Fill, Kind, Movement, Order, known_movement_kind, known_status
 from gal_friday.domain.roll_up import is_older, latest_orders
 
 MOVED_ON = "the book moved on"
@@ -141,7 +141,7 @@ class _Plan:
 
     def _post_movement(self, number: int, movement: Movement) -> None:
         self._refuse_unresolved(movement.asset)
-        if not known_movement_kind(movement.kind) or movement.kind in ("opening", "plug"):
+        if not known_movement_kind(movement.kind) or movement.kind in BOOKS_OWN_KINDS:
             raise Refusal(f"movement {movement.movement_id} is of a kind that nobody may book: {movement.kind}")
         self._refuse_known(Movement, movement.movement_id)
         leg = leg_of(movement)

@@ -39,7 +39,7 @@ from gal_friday.domain.finding import (
     Stake,
     TextMismatch,
 )
-from gal_friday.domain.records import FILL_LEG_KINDS, Kind, Movement, known_movement_kind
+from gal_friday.domain.records import BOOKS_OWN_KINDS, FILL_LEG_KINDS, Kind, Movement, known_movement_kind
 from gal_friday.domain.snapshot import Coverage
 
 _MOVEMENTS = Kind.MOVEMENTS
@@ -240,7 +240,7 @@ def _later_than(at: datetime, rows: Iterable[Movement]) -> bool:
 def _lone(view: View, key: Key, rows: list[Movement], *, ours: bool) -> Finding:
     first, amount = rows[0], _net_of(rows)
     # The opening of a book stands for everything before it, a plug for what is missing; the exchange has no such row.
-    if ours and first.kind in ("opening", "plug"):
+    if ours and first.kind in BOOKS_OWN_KINDS:
         return Agrees(key, amount)
     other = view.exchange if ours else view.internal
     unknown = is_unresolved(first.asset) or not all(known_movement_kind(row.kind) for row in rows)

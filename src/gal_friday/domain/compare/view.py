@@ -27,6 +27,7 @@ from gal_friday.domain.finding import (
     Pending,
     Stake,
 )
+from gal_friday.domain.instants import instant
 from gal_friday.domain.materiality import rounding_tolerance
 from gal_friday.domain.policy import Policy
 from gal_friday.domain.records import Kind
@@ -155,8 +156,3 @@ def why_not_covered(snapshot: Snapshot, kind: Kind) -> str:
 def before(at: datetime | None, start: datetime | None) -> bool:
     """Say whether a record lies before the window and is nobody's business here."""
     return start is not None and at is not None and at < start
-
-
-def instant(at: datetime) -> str:
-    """Return an instant as people read it."""
-    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
