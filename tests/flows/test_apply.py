@@ -17,6 +17,9 @@ from gal_friday.domain.policy import Mode, Policy
 from gal_friday.domain.records import Kind, Movement
 from gal_friday.domain.review import Action, Reason
 from gal_friday.domain.verdict import ReconciliationStatus, Verdict
+from gal_friday.flows.apply import Repairing
+from gal_friday.flows.fetch import Sources
+from gal_friday.flows.reconcile import reconcile
 from gal_friday.flows.review import act
 from gal_friday.ports.errors import BookFailed, ExchangeUnavailable, StoreFailed
 from tests.flows.test_repairs import World, account
@@ -113,6 +116,45 @@ async def test_what_is_accepted_or_put_aside_is_not_asked_about(small: World, ac
     report = await small.run()
     assert report.total_discrepancies == first.total_discrepancies
     assert (report.decisions, report.manual_review_required, await small.states()) == ((), (), {})
+
+
+@pytest.mark.parametrize("hours, expected", [(60, "proposed"), (73, "expired")])
+async def test_a_proposal_that_nobody_asks_for_any_more_expires_after_three_days(
+    small: World, hours: float, expected: str
+) -> None:
+    first = await small.run(Mode.PROPOSE)
+    for one in first.discrepancies:
+        await act(small.desk, one.id, Action.SNOOZE, ANN, until=small.clock.now() + timedelta(days=6))
+    await small.run(Mode.PROPOSE, after=hours * 3_600)
+    assert await small.states() == {expected: 1}
+
+
+async def test_a_book_that_cannot_be_written_to_gets_its_proposals_in_the_report_alone(small: World) -> None:
+    before = await small.content()
+    report = await reconcile(
+        Sources("main", small.kraken, small.book, small.clock),
+        small.desk.store,
+        policy=small.policy,
+        since=small.clock.now() - timedelta(hours=24),
+        only=small.kinds,
+        repairing=Repairing(mode=Mode.ENFORCE),
+    )
+    assert {one.type for one in report.proposals} == {"book_fill"}
+    assert (report.auto_corrections, await small.states(), await small.content()) == ((), {}, before)
+
+
+async def test_budgets_count_what_earlier_runs_posted(tmp_path: Path) -> None:
+    async with account("memory", tmp_path, None) as world:
+        world.policy = Policy(corrections_per_day=1)
+        await world.write(lacking=(world.missed.fill_id,))
+        assert (await world.run()).auto_corrections
+        world.exchange.deposit("main", "ZUSD", "5")
+        report = await world.run()
+        report = await world.run()
+        assert (report.auto_corrections, await world.states()) == ((), {"applied": 1, "proposed": 1})
+        assert [one.decision.reasons for one in report.decisions] == [
+            ("1 corrections in this day already (corrections_per_day)",)
+        ]
 
 
 # Doubt.
