@@ -13,7 +13,7 @@ from tests.postgres.databases import POSTGRESQL, Databases
 
 pytestmark = [pytest.mark.crash, pytest.mark.slow]
 SEED = 20260131
-ROUNDS = 16
+ROUNDS = 12
 
 
 @pytest.fixture

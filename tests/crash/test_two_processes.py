@@ -88,13 +88,6 @@ async def test_what_is_delivered_while_it_is_applied_counts_once(account: Accoun
     assert {reader.outcome_of(rows)["records"][name] for name in ROWS} == {1}
 
 
-async def test_two_deliveries_of_the_same_at_once_count_once(account: Account) -> None:
-    one, other = await account.both("deliver", "deliver")
-    rows = await account.rows()
-    assert reader.wrong(rows, [*one, *other]) == []
-    assert {reader.outcome_of(rows)["records"][name] for name in ROWS} == {1}
-
-
 async def test_a_process_that_slept_through_the_loss_of_its_lease_writes_nothing(account: Account) -> None:
     await account.leased(1)
     asked = {"address": account.address, "folder": str(account.folder), "job": "post"}
