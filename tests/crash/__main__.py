@@ -69,6 +69,7 @@ async def _part(ground: Ground, rounds: list[Round]) -> tuple[Counter[str], list
             kills.update(await ground.play(one))
         except (Failed, AssertionError) as failure:
             found.append(str(failure))
+            sys.stderr.write(f"FOUND  {failure}\n")
         if number % 100 == 0:
             sys.stderr.write(f"{ground.engine}: {number} of {len(rounds)}\n")
     return kills, found
