@@ -6,11 +6,13 @@ import pytest
 from msgspec.structs import replace
 
 from gal_friday.domain.adjustment import PostFill, Posting, PostMovement, PostOrder, TakeBack
+from gal_friday.domain.bar import bars_of
 from gal_friday.domain.case import Case
 from gal_friday.domain.compare import compare_snapshots
-from gal_friday.domain.finding import Agrees
+from gal_friday.domain.finding import Agrees, CannotTell, Finding, Key, Pending
 from gal_friday.domain.postings import changes_of, postings_of
 from gal_friday.domain.records import Kind
+from gal_friday.domain.report import compare
 from gal_friday.domain.snapshot import Snapshot
 from tests.domain.build import at, exchange, fill, internal, movement, order
 
@@ -65,3 +67,16 @@ def test_an_order_takes_the_state_that_the_exchange_states() -> None:
     theirs = order(status="filled", filled="100", updated=-10)
     case = case_of(internal(order()), exchange(theirs))
     assert posted(case, "OX") == (PostOrder(theirs),)
+
+
+def test_what_moves_is_waited_for_and_what_nobody_can_tell_as_well() -> None:
+    ours, theirs = internal(), exchange(fill(), movement("L1", refers_to="TX"))
+    xrp, usd = (Key(Kind.BALANCES, name, "spot") for name in ("XRP", "USD"))
+    moving: list[Finding] = [Pending(xrp, "a fill came meanwhile"), CannotTell(usd, "not read")]
+    case = Case(ours, theirs, [*(one for one in compare_snapshots(ours, theirs) if type(one) is not Agrees), *moving])
+    report = compare(ours, theirs)
+    keys = [key for key in case.unlike if key.kind is Kind.FILLS]
+    assert bars_of(report, case, keys, []).passing == ()
+    told = bars_of(report, case, keys, [str(xrp), str(usd)])
+    assert told.passing == (f"{xrp} is in motion: a fill came meanwhile", f"{usd} cannot be told: not read")
+    assert told.lasting == ()
