@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from gal_friday.cli.redecided import DECIDES, mode_of, redecided
+from gal_friday.cli.redecided import DECIDES, redecided
 from gal_friday.domain.adjustment import Adjustment, AdjustmentType, Effect, PostMovement
 from gal_friday.domain.assets import Asset, Wallet
 from gal_friday.domain.candidate import Bars, Candidate
@@ -67,6 +67,7 @@ def ran(minutes: int, decided: tuple[Decided, ...]) -> ReconciliationReport:
     return replace(
         report(side("internal"), side("exchange")),
         reconciliation_id=f"rec_{minutes}",
+        mode=Mode.ENFORCE,
         timestamp=AT + timedelta(minutes=minutes),
         decisions=decided,
         auto_corrections=tuple(
@@ -106,10 +107,10 @@ def test_budgets_are_counted_from_run_to_run_and_end_with_their_hour() -> None:
     assert (later.reports, [one.adjustment_id for one in later.changes]) == (2, ["adj_2"])
 
 
-def test_the_mode_of_a_run_is_told_by_its_reasons_and_can_be_another() -> None:
-    for mode in Mode:
-        assert mode_of(decided(deposit(1, "10"), mode=mode)) is mode
-    (one,) = redecided([ran(0, decided(deposit(1, "10"), mode=Mode.OBSERVE))], Policy(), mode=Mode.ENFORCE).changes
+def test_a_run_is_decided_again_in_its_own_mode_or_in_another() -> None:
+    observed = replace(ran(0, decided(deposit(1, "10"), mode=Mode.OBSERVE)), mode=Mode.OBSERVE)
+    assert redecided([observed], Policy()).changes == ()
+    (one,) = redecided([observed], Policy(), mode=Mode.ENFORCE).changes
     assert (one.was, one.would) == (Choice.WAIT, Choice.CORRECT)
 
 

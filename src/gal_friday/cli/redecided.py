@@ -19,8 +19,6 @@ from gal_friday.domain.quantity import ZERO
 from gal_friday.domain.report import ReconciliationReport
 from gal_friday.domain.verdict import Verdict
 
-_OBSERVED = "this account is only observed"
-_A_PERSON = "in this mode a person decides"
 _UNVERIFIED = "corrections stopped: after "
 
 DECIDES = (
@@ -92,14 +90,6 @@ def redecided(
     return Redecided(reports=told, decisions=was.total(), was=dict(was), would=dict(would), changes=tuple(changes))
 
 
-def mode_of(decided: Sequence[Decided]) -> Mode:
-    """Return the mode that a run had, as its reasons tell."""
-    reasons = {reason for one in decided for reason in one.decision.reasons}
-    if _OBSERVED in reasons:
-        return Mode.OBSERVE
-    return Mode.PROPOSE if _A_PERSON in reasons else Mode.ENFORCE
-
-
 def _again(
     report: ReconciliationReport,
     before: Sequence[Decided],
@@ -109,7 +99,7 @@ def _again(
 ) -> tuple[Decided, ...]:
     return decide(
         [one.candidate for one in before],
-        mode=mode or mode_of(report.decisions),
+        mode=mode or report.mode,
         policy=policy,
         used=_used(posted, report.account, report.timestamp),
         breakers=_breakers(report, policy),

@@ -84,7 +84,7 @@ async def repaired(
     decided = tuple(_asked_again(decided, posted.against))
     outcomes = await _acted(repairing, decided, policy)
     await _tidied(repairing, report, found, open_ones, policy, clock)
-    return with_decisions(report, decided, outcomes, excused=excused_ones)
+    return with_decisions(replace(report, mode=mode), decided, outcomes, excused=excused_ones)
 
 
 def _unseen(report: ReconciliationReport) -> list[str]:

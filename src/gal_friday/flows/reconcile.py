@@ -79,7 +79,9 @@ async def reconcile(
     run = run_of(report, since=reach.since)
 
     async def decided(seen: ReconciliationReport, carried: Carried) -> ReconciliationReport:
-        return await _repaired(repairing, seen, sides, carried, policy, clock)
+        # What was left out may be what explains the rest: a run that looks at a part decides nothing.
+        whole = {Kind.BALANCES, Kind.FILLS, Kind.MOVEMENTS} <= set(only)
+        return await _repaired(repairing if whole else None, seen, sides, carried, policy, clock)
 
     recorded = await _record(store, report, known, pending, run, policy, decided)
     return await _followed_up(repairing, recorded)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from gal_friday.domain.adjusted import APPLIED_ONCE, Kept, Outcome, names_of
 from gal_friday.domain.adjustment import AdjustmentState
 from gal_friday.domain.errors import IllegalStep, Overtaken
-from gal_friday.ports.errors import StoreFailed
+from gal_friday.ports.errors import SeveralMatch, StoreFailed
 
 _SHOWN = 5
 
@@ -19,13 +19,13 @@ def only_one(asked: str, matches: Sequence[str]) -> str | None:
     """Return the id that is meant: *asked* itself, or the only one that begins with it; None for none.
 
     Raises:
-        StoreFailed: several begin with it.
+        SeveralMatch: several begin with it.
     """
     if asked in matches:
         return asked
     if len(matches) > 1:
         shown = ", ".join(sorted(matches)[:_SHOWN]) + (", …" if len(matches) > _SHOWN else "")
-        raise StoreFailed(f"several adjustments begin with {asked}: {shown}; write more of the id")
+        raise SeveralMatch(f"several adjustments begin with {asked}: {shown}; write more of the id")
     return matches[0] if matches else None
 
 
