@@ -214,8 +214,8 @@ class SqlAdjustments:
         if not ids:
             return []
         async with writing(self._engine, StoreFailed) as connection:
-            done = await read_back(connection, ids, self._clock.now())
-            await self._tell(connection, done)
+            done, fresh = await read_back(connection, ids, self._clock.now())
+            await self._tell(connection, fresh)
         return [one.outcome for one in done if one.outcome is not None]
 
     async def _is_written(self, kept: Kept) -> bool:

@@ -175,8 +175,10 @@ class Application:
         await adjustment_rows.write_held(self._connection, held)
 
 
-async def read_back(connection: AsyncConnection, ids: Sequence[str], now: datetime) -> list[Kept]:
-    """Read back adjustments of one account that were written, record it, and return how each stands then.
+async def read_back(connection: AsyncConnection, ids: Sequence[str], now: datetime) -> tuple[list[Kept], list[Kept]]:
+    """Read back adjustments of one account that were written, and record it.
+
+    Returns how each stands then, and those of which nobody had recorded it before.
 
     Raises:
         NotAsPosted: the book does not hold one of them; that is a mistake of this program.
@@ -184,16 +186,16 @@ async def read_back(connection: AsyncConnection, ids: Sequence[str], now: dateti
     held = await adjustment_rows.held_among(connection, ids)
     waiting = [held[name] for name in ids if first_outcome(held[name][0]) is None]
     done = {name: known for name, (known, _) in held.items()}
+    changed = []
     if waiting:
         adjustments = [known.adjustment for known, _ in waiting]
         newest = max(version for _, version in waiting if version is not None)
         shelf = await laid_out_for(connection, adjustments, newest)
         states = await seen(connection, adjustments, shelf)
-        changed = []
         for known, version in waiting:
             assert version is not None, "it was written, or looked up"
             gave_way = applying.read_back(known.adjustment, shelf, version, states)
             done[known.id] = applying.confirmed(known, version, gave_way, now)
             changed.append((done[known.id], known, version))
         await adjustment_rows.write_held(connection, changed)
-    return [done[name] for name in ids]
+    return [done[name] for name in ids], [kept for kept, _, _ in changed]
