@@ -8,6 +8,8 @@ effect on an amount: a spot fill has none of its own (its movements have), and y
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from gal_friday.domain import quantity
 from gal_friday.domain.case import Case, Lead, Place, What
 from gal_friday.domain.chain import when
@@ -25,8 +27,9 @@ from gal_friday.domain.finding import (
     TextMismatch,
 )
 from gal_friday.domain.quantity import ZERO
-from gal_friday.domain.records import Fill, Kind, Movement, PositionMode
-from gal_friday.domain.snapshot import Side
+from gal_friday.domain.records import FILL_LEG_KINDS, Fill, Kind, Movement, PositionMode
+from gal_friday.domain.roll_up import legs_of
+from gal_friday.domain.snapshot import Coverage, Side
 
 _MOVED_TO_ANOTHER_PLACE = ("asset", "wallet")
 
@@ -117,6 +120,53 @@ def _of_fill(case: Case, finding: Finding) -> Iterator[Lead]:
         fill = case.fills[side].get(finding.key.name)
         if fill is not None:
             yield _traded(what, fill, _size(fill), side, Place(Kind.FILLS, fill.instrument, ""))
+            yield from _of_legs(case, finding, what, fill, side)
+
+
+def _of_legs(case: Case, finding: Finding, what: What, fill: Fill, side: Side) -> Iterator[Lead]:
+    """Yield what a spot fill moves, where no movements speak for it: they were not seen in full on both sides.
+
+    A leg counts only where it brings the book nearer to the exchange: a balance that its trading system keeps by
+    other means may hold what the list of fills lacks.
+    """
+    if fill.margin or all(each.coverage.movements == Coverage.TOTAL for each in (case.internal, case.exchange)):
+        return
+    if any(case.rows[each].get(fill.fill_id) for each in ("internal", "exchange") if each != side):
+        return
+    for leg in _legs_left(case, what, fill, finding):
+        place = Place(Kind.BALANCES, leg.asset, leg.wallet)
+        effect = net(leg)
+        if place in case.amounts and _nearer(case.difference_at(place), effect):
+            yield from _moved(case, what, effect, (leg,), side)
+
+
+def _legs_left(case: Case, what: What, fill: Fill, finding: Finding) -> Iterator[Movement]:
+    """Yield the legs with the sign that repairs the book; none for a fill that is booked otherwise."""
+    match what, finding:
+        case "missing", _:
+            rows = [row for row in case.rows["exchange"].get(fill.fill_id, ()) if row.kind in FILL_LEG_KINDS]
+            yield from rows or legs_of(fill)
+        case "phantom", _:
+            yield from (_times(leg, -1) for leg in legs_of(fill))
+        case "duplicated", Differs(mismatches=mismatches):
+            yield from (_times(leg, -further) for further in _further(mismatches) for leg in legs_of(fill))
+        case _:
+            return
+
+
+def _times(leg: Movement, times: int) -> Movement:
+    count = Decimal(times)
+    return replace(leg, amount=quantity.multiply(leg.amount, count), fee=quantity.multiply(leg.fee, count))
+
+
+def _further(mismatches: Sequence[Mismatch]) -> Iterator[int]:
+    for mismatch in mismatches:
+        if isinstance(mismatch, Inconsistent) and mismatch.type is DiscrepancyType.FILL_DUPLICATED:
+            yield int(mismatch.stated) - 1
+
+
+def _nearer(difference: Decimal, effect: Decimal) -> bool:
+    return quantity.absolute(quantity.subtract(difference, effect)) < quantity.absolute(difference)
 
 
 def _ways(finding: Finding) -> Iterator[tuple[What, Side]]:
