@@ -39,6 +39,8 @@ class FactKind(StrEnum):
     """The book was read back and holds what was written."""
     ADJUSTMENT_UNVERIFIED = "adjustment_unverified"
     """The book was read back and does not hold it."""
+    ADJUSTMENT_EXPIRED = "adjustment_expired"
+    """Nobody has to decide about a proposal any more."""
     ADJUSTMENT_FAILED = "adjustment_failed"
     """Nothing was written."""
     ADJUSTMENT_OUTCOME_UNKNOWN = "adjustment_outcome_unknown"

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from gal_friday.domain.compare import compare_snapshots
 from gal_friday.domain.errors import IllegalStep, Overtaken
-from gal_friday.domain.finding import Key
+from gal_friday.domain.finding import Finding, Key
 from gal_friday.domain.followed import Followed
 from gal_friday.domain.following import Carried, Run, carry_forward
 from gal_friday.domain.policy import Policy
@@ -24,13 +24,15 @@ from gal_friday.domain.report import ReconciliationReport, report_of
 from gal_friday.domain.snapshot import Snapshot
 from gal_friday.domain.verdict import ReconciliationStatus
 from gal_friday.flows.apply import Repairing, repaired
-from gal_friday.flows.fetch import Sources, fetch
+from gal_friday.flows.fetch import Fetched, Sources, fetch
 from gal_friday.flows.review import follow_up
 from gal_friday.flows.worth import AtExchange, worth
 from gal_friday.ports.clock import Clock
 from gal_friday.ports.errors import BookFailed, StoreFailed
 from gal_friday.ports.prices import Prices
 from gal_friday.ports.store import Store
+
+_EXPLAINS = {Kind.BALANCES, Kind.FILLS, Kind.MOVEMENTS}
 
 
 async def reconcile(
@@ -55,14 +57,7 @@ async def reconcile(
     known = await _known(sources, store)
     reach = reach_back(known.open, since=since, now=sources.clock.now(), policy=policy)
     fetched = await fetch(sources, since=reach.since, only=only, policy=policy, pending=known.pending)
-    watched = watched_keys(known.open)
-    findings = (
-        fetched.findings
-        if fetched.findings is not None and not watched
-        else compare_snapshots(
-            fetched.internal, fetched.exchange, policy=policy, watched=watched, only=only, motion=fetched.motion
-        )
-    )
+    findings = _compared(fetched, watched_keys(known.open), policy, only)
     sides, clock = (fetched.internal, fetched.exchange), sources.clock
     asked = (*prices, AtExchange(sources.exchange, clock))
     valued = await worth(asked, findings, sides, policy=policy, clock=clock)
@@ -78,13 +73,24 @@ async def reconcile(
     pending = pending_after(known.pending, report.findings, *sides)
     run = run_of(report, since=reach.since)
 
+    # What was left out may be what explains the rest: a run that looks at a part decides nothing.
+    whole = set(only) >= _EXPLAINS
+
     async def decided(seen: ReconciliationReport, carried: Carried) -> ReconciliationReport:
-        # What was left out may be what explains the rest: a run that looks at a part decides nothing.
-        whole = {Kind.BALANCES, Kind.FILLS, Kind.MOVEMENTS} <= set(only)
         return await _repaired(repairing if whole else None, seen, sides, carried, policy, clock)
 
     recorded = await _record(store, report, known, pending, run, policy, decided)
     return await _followed_up(repairing, recorded)
+
+
+def _compared(
+    fetched: Fetched, watched: Mapping[Key, datetime | None], policy: Policy, only: Sequence[Kind]
+) -> tuple[Finding, ...]:
+    if fetched.findings is not None and not watched:
+        return fetched.findings
+    return compare_snapshots(
+        fetched.internal, fetched.exchange, policy=policy, watched=watched, only=only, motion=fetched.motion
+    )
 
 
 class _Known(Struct, frozen=True):

@@ -97,7 +97,7 @@ async def test_a_report_that_was_changed_is_found(
     found = await tampered(
         engine, f"UPDATE reconciliation_events SET {column} = {value!r} WHERE reconciliation_id = '{name}'"
     )
-    assert (found.place, found.what) == (name, "the report is not what entry 8 says of it")
+    assert (found.place, found.what) == (name, "the report is not what entry 7 says of it")
 
 
 @pytest.mark.parametrize("column, value", [("what", "cleared"), ("state", "cleared"), ("note", "fine"), ("number", 7)])

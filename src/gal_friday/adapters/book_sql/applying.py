@@ -36,7 +36,7 @@ _KINDS: dict[AdjustmentState, FactKind] = {
     AdjustmentState.PROPOSED: FactKind.ADJUSTMENT_PROPOSED,
     AdjustmentState.APPROVED: FactKind.REVIEW_APPROVED,
     AdjustmentState.REJECTED: FactKind.REVIEW_REJECTED,
-    AdjustmentState.EXPIRED: FactKind.ADJUSTMENT_FAILED,
+    AdjustmentState.EXPIRED: FactKind.ADJUSTMENT_EXPIRED,
     AdjustmentState.INTENDED: FactKind.ADJUSTMENT_INTENDED,
     AdjustmentState.APPLIED: FactKind.ADJUSTMENT_APPLIED,
     AdjustmentState.REFUSED: FactKind.ADJUSTMENT_FAILED,
@@ -45,6 +45,9 @@ _KINDS: dict[AdjustmentState, FactKind] = {
     AdjustmentState.UNVERIFIED: FactKind.ADJUSTMENT_UNVERIFIED,
     AdjustmentState.REVERSED: FactKind.ADJUSTMENT_REVERSED,
 }
+
+
+_WRITTEN = (AdjustmentState.INTENDED, AdjustmentState.OUTCOME_UNKNOWN)
 
 
 def fact_of(kept: Kept) -> Fact:
@@ -64,7 +67,7 @@ def fact_of(kept: Kept) -> Fact:
     kind = _KINDS[change.to_state]
     if change.from_state is None:
         kind = FactKind.ADJUSTMENT_PROPOSED
-    elif change.to_state is AdjustmentState.APPROVED and change.from_state is not AdjustmentState.PROPOSED:
+    elif change.to_state is AdjustmentState.APPROVED and change.from_state in _WRITTEN:
         kind = FactKind.ADJUSTMENT_FAILED  # looked up, and not in the book
     return Fact(
         kind=kind,
