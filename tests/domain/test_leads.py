@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from gal_friday.domain.explanation import Explanation
-from gal_friday.domain.records import Fill
+from gal_friday.domain.records import Fill, Kind
 from gal_friday.domain.report import ReconciliationReport, compare
 from gal_friday.domain.snapshot import Coverage, Coverages, Snapshot
 from tests.domain.build import balance, exchange, fill, internal, movement
@@ -72,3 +72,13 @@ def test_where_both_sides_list_their_movements_those_speak() -> None:
     theirs = exchange(balance("BTC", "1.13579"), balance("USD", "991663.347245"), MISSED, *rows)
     report = compare(ours, theirs)
     assert {item.record_ids for bridge in bridges(report) for item in bridge.items} == {("L1",), ("L2",)}
+
+
+def test_what_was_left_out_of_a_comparison_explains_nothing() -> None:
+    rows = (movement("L1", "0.13579", "BTC", refers_to="T2"), movement("L2", "-8336.652755", "USD", refers_to="T2"))
+    paid = movement("L0", "1000000", "USD", kind="deposit", minute=-400)
+    ours = internal(balance("BTC", "1"), balance("USD", "1000000"), paid)
+    theirs = exchange(balance("BTC", "1.13579"), balance("USD", "991663.347245"), MISSED, paid, *rows)
+    report = compare(ours, theirs, only=[Kind.BALANCES])
+    assert {root.cause for root in report.root_causes} == {"unexplained"}
+    assert report.explained_share in (None, 0)

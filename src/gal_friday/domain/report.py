@@ -37,7 +37,7 @@ from gal_friday.domain.policy import Mode, Policy
 from gal_friday.domain.price import PriceSource
 from gal_friday.domain.records import RECORD_KINDS, Kind
 from gal_friday.domain.root import RootCause
-from gal_friday.domain.snapshot import Evidence, NotChecked, Snapshot
+from gal_friday.domain.snapshot import Coverage, Evidence, NotChecked, Snapshot
 from gal_friday.domain.verdict import (
     ReconciliationStatus,
     Verdict,
@@ -193,7 +193,7 @@ def report_of(
     timestamp = max(internal.as_of, exchange.as_of)
     grader = Grader(internal.account, internal.exchange, policy, prices, timestamp)
     unlike = [finding for finding in findings if type(finding) is not Agrees]
-    explained = explain(Case(internal, exchange, unlike), policy=policy, prices=prices)
+    explained = explain(Case(_within(internal, only), _within(exchange, only), unlike), policy=policy, prices=prices)
     found = [one for finding in unlike for one in discrepancies_of(finding, grader, explained.why(finding.key))]
     gaps = gaps_in(internal, exchange, only, unlike)
     verdict = verdict_of(unlike, gaps)
@@ -225,6 +225,16 @@ def report_of(
         evidence=tuple(replace(one, side=side.side) for side in (internal, exchange) for one in side.evidence),
         findings=findings,
     )
+
+
+def _within(snapshot: Snapshot, only: Sequence[Kind]) -> Snapshot:
+    """Return the snapshot as far as the comparison is about it: what was left out explains nothing."""
+    left_out = [kind for kind in RECORD_KINDS if kind not in only]
+    if not left_out:
+        return snapshot
+    coverage = replace(snapshot.coverage, **dict.fromkeys(left_out, Coverage.NONE))
+    rows: dict[str, Any] = dict.fromkeys(left_out, ())
+    return replace(snapshot, coverage=coverage, **rows)
 
 
 def _checked(findings: Sequence[Finding], unlike: Iterable[Finding]) -> Mapping[Kind, int]:
