@@ -20,8 +20,8 @@ api_secret = "env:KRAKEN_API_SECRET"
 # A day of 1,000 orders and fills is read in about nine minutes with starter, in three with pro.
 tier = "starter"
 
-# What a run may do about what it finds: observe; propose, and a person approves; enforce: what is proven, or small, is
-# posted to the embedded book without a person, told in the report, and can be taken back. Nothing ever writes to Kraken.
+# What a run may do about what it finds: observe; propose, and a person approves; enforce: what is proven, or small,
+# is posted to the embedded book without a person, told in the report, and can be taken back. Nothing writes to Kraken.
 mode = "propose"
 
 # The book to compare with. Embedded: kept here, fed by `gal-friday book import`.

@@ -228,8 +228,11 @@ def report_of(
 
 
 def _within(snapshot: Snapshot, only: Sequence[Kind]) -> Snapshot:
-    """Return the snapshot as far as the comparison is about it: what was left out explains nothing."""
-    left_out = [kind for kind in RECORD_KINDS if kind not in only]
+    """Return the snapshot as far as the comparison is about it: what was left out explains nothing.
+
+    Orders stay: they explain no amount, and tell whose a fill is.
+    """
+    left_out = [kind for kind in RECORD_KINDS if kind not in only and kind is not Kind.ORDERS]
     if not left_out:
         return snapshot
     coverage = replace(snapshot.coverage, **dict.fromkeys(left_out, Coverage.NONE))
