@@ -136,6 +136,12 @@ def test_a_proposal_that_no_run_computed_again_expires_after_three_days(hours: f
     assert bool(expired([proposal()], {}, hours=hours)) is gone
 
 
+def test_a_run_that_computes_a_proposal_again_gives_nobody_more_time() -> None:
+    kept = proposal()
+    again = replace(kept, adjustment=replace(kept.adjustment, at=T0 + timedelta(hours=72)))
+    assert expired([again], {again.id: OPEN}, hours=73) == [(again.id, "nobody decided in 72 hours")]
+
+
 def test_what_takes_an_adjustment_back_waits_for_a_person_however_long() -> None:
     back = proposal(discrepancies=("dis_gone",), type=AdjustmentType.REVERSAL)
     assert expired([back], {"adj_new": ("dis_gone",)}, hours=1_000) == []

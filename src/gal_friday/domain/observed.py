@@ -108,5 +108,10 @@ def needless(
             yield Moved(one, AdjustmentState.EXPIRED, "both sides agree without it")
         elif others and one.id not in computed:
             yield Moved(one, AdjustmentState.EXPIRED, f"{', '.join(sorted(others))} took its place")
-        elif now - made.at > timedelta(hours=policy.proposals_expire_hours):
+        elif now - _since(one) > timedelta(hours=policy.proposals_expire_hours):
             yield Moved(one, AdjustmentState.EXPIRED, f"nobody decided in {policy.proposals_expire_hours} hours")
+
+
+def _since(one: Kept) -> datetime:
+    """Return when it was proposed: a run that computes it again gives nobody more time."""
+    return max(change.at for change in one.history if change.to_state is AdjustmentState.PROPOSED)
