@@ -7,7 +7,7 @@ else than the balance, that balance proves nothing: one of them lags behind, or 
 Nothing here looks at the other side, and nothing is repaired.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from msgspec import Struct
@@ -15,9 +15,9 @@ from msgspec.structs import replace
 
 from gal_friday.domain import quantity
 from gal_friday.domain.assets import Asset, Wallet
-from gal_friday.domain.chain import Gap, chained
+from gal_friday.domain.chain import Counter, Gap, by_counter, gaps_in
 from gal_friday.domain.quantity import ZERO
-from gal_friday.domain.records import Balance, Kind, Movement
+from gal_friday.domain.records import Balance, Kind
 from gal_friday.domain.snapshot import Coverage, NotChecked, Snapshot
 
 Place = tuple[Asset, Wallet]
@@ -66,60 +66,31 @@ def audit_of(snapshot: Snapshot, *, tolerance: Decimal = ZERO) -> Audit:
     """
     if not snapshot.movements or snapshot.coverage.movements != Coverage.TOTAL:
         return _NOTHING
-    newest: dict[str, Decimal] = {}
+    newest: dict[Counter, Decimal] = {}
     broken: list[Broken] = []
-    for name, rows in sorted(_by_name(snapshot.movements).items()):
-        closing = _closing(rows)
-        if closing is None:
-            links = chained(rows)
-            gaps = tuple(link.gap for link in links if link.gap is not None)
-            broken += [Broken(name, rows[0].asset, gaps)] if gaps else []
-            closing = links[-1].row.balance_after
+    for counter, rows in by_counter(snapshot.movements).items():
+        if gaps := gaps_in(rows):
+            broken.append(Broken(_name_of(counter), rows[0].asset, gaps))
+        closing = rows[-1].balance_after
         if closing is not None:
-            newest[name] = closing
+            newest[counter] = closing
     unproven = {
         (row.asset, row.wallet): _told(row, told)
         for row in snapshot.balances
         if (told := _by_ledger(row, newest)) is not None
         and quantity.absolute(quantity.subtract(told, row.total)) > tolerance
     }
-    return Audit(tuple(broken), unproven)
+    return Audit(tuple(sorted(broken, key=lambda one: one.name)), unproven)
 
 
-def _by_name(rows: Iterable[Movement]) -> dict[str, list[Movement]]:
-    """Return the rows by what their running balance counts: a name of the source, else an asset in a wallet."""
-    names: dict[str, list[Movement]] = {}
-    for row in {row.movement_id: row for row in rows}.values():
-        name = row.raw[0] if row.raw else _place_name(row)
-        if name in names:
-            names[name].append(row)
-        else:
-            names[name] = [row]
-    return names
+def _name_of(counter: Counter) -> str:
+    return counter if isinstance(counter, str) else ":".join(counter)
 
 
-def _place_name(row: Balance | Movement) -> str:
-    return f"{row.asset}:{row.wallet}"
-
-
-def _closing(rows: Sequence[Movement]) -> Decimal | None:
-    """Return the newest running balance of rows that follow from each other as they are listed; None if not."""
-    add, subtract = quantity.EXACT.add, quantity.EXACT.subtract
-    balance, at = rows[0].balance_after, rows[0].at
-    for row in rows[1:]:
-        after = row.balance_after
-        # The straight case is nearly all there is: nothing is built for it.
-        if balance is None or after is None or row.at < at:
-            return None
-        if subtract(add(balance, row.amount), row.fee) != after:
-            return None
-        balance, at = after, row.at
-    return balance
-
-
-def _by_ledger(row: Balance, newest: Mapping[str, Decimal]) -> Decimal | None:
+def _by_ledger(row: Balance, newest: Mapping[Counter, Decimal]) -> Decimal | None:
     """Return what the ledger says the balance is, or None where it does not say."""
-    parts = [newest.get(name) for name in row.raw or (_place_name(row),)]
+    counters: tuple[Counter, ...] = row.raw or ((row.asset, row.wallet),)
+    parts = [newest.get(counter) for counter in counters]
     known = [part for part in parts if part is not None]
     return quantity.total(known) if len(known) == len(parts) else None
 

@@ -8,7 +8,7 @@ that does not follow proves that rows are missing before it. It says nothing of 
 or after the last one, and nothing here supplies what is missing.
 """
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import islice
@@ -18,8 +18,12 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from gal_friday.domain import quantity
+from gal_friday.domain.assets import Asset, Wallet
 from gal_friday.domain.booking_order import put_in_order, stops_at
 from gal_friday.domain.records import Movement
+
+Counter = str | tuple[Asset, Wallet]
+"""What a running balance counts: an asset as the source spells it, else an asset in a wallet."""
 
 
 class Gap(Struct, frozen=True):
@@ -67,14 +71,22 @@ def name_of(row: Movement) -> str:
 
 def gaps_of(rows: Iterable[Movement]) -> tuple[Gap, ...]:
     """Return where rows are missing, oldest first, of any number of wallets; a row listed twice counts once."""
+    return tuple(sorted((gap for each in by_counter(rows).values() for gap in gaps_in(each)), key=_at))
+
+
+def by_counter(rows: Iterable[Movement]) -> dict[Counter, list[Movement]]:
+    """Return the rows, oldest first, by what their running balance counts; a row listed twice counts once."""
     once = {row.movement_id: row for row in rows}.values()
-    gaps: list[Gap] = []
-    for each in _by_name(sorted(once, key=_at)).values():
-        # Nearly always there is none: nothing is built for that.
-        if stops_at(each) < len(each):
-            put_in_order(each)
-            gaps.extend(link.gap for link in _walked(each) if link.gap is not None)
-    return tuple(sorted(gaps, key=_at))
+    return _by_name(sorted(once, key=_at))
+
+
+def gaps_in(rows: list[Movement]) -> tuple[Gap, ...]:
+    """Return where rows are missing among those of one counter, given oldest first; puts them into booking order."""
+    # Nearly always there is none: nothing is built for that.
+    if stops_at(rows) == len(rows):
+        return ()
+    put_in_order(rows)
+    return tuple(link.gap for link in _walked(rows) if link.gap is not None)
 
 
 def chained(rows: Iterable[Movement]) -> list[Link]:
@@ -102,8 +114,8 @@ def in_booking_order(rows: Iterable[Movement]) -> tuple[Movement, ...]:
     return tuple(next(ordered[_counts(row)]) for row in listed)
 
 
-def _by_name(rows: Iterable[Movement]) -> dict[Hashable, list[Movement]]:
-    names: dict[Hashable, list[Movement]] = {}
+def _by_name(rows: Iterable[Movement]) -> dict[Counter, list[Movement]]:
+    names: dict[Counter, list[Movement]] = {}
     for row in rows:
         name = _counts(row)
         if name in names:
@@ -113,7 +125,7 @@ def _by_name(rows: Iterable[Movement]) -> dict[Hashable, list[Movement]]:
     return names
 
 
-def _counts(row: Movement) -> Hashable:
+def _counts(row: Movement) -> Counter:
     """Return what the row's running balance counts: a name of the source, else an asset in a wallet."""
     return (row.raw[0] if row.raw else "") or (row.asset, row.wallet)
 
