@@ -7,13 +7,13 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from gal_friday.cli.redecided import DECIDES, redecided
 from gal_friday.domain.adjustment import Adjustment, AdjustmentType, Effect, PostMovement
 from gal_friday.domain.assets import Asset, Wallet
 from gal_friday.domain.candidate import Bars, Candidate
 from gal_friday.domain.decision import Choice, Decided, Used, decide
 from gal_friday.domain.policy import Mode, Policy
 from gal_friday.domain.records import Movement
+from gal_friday.domain.redecided import DECIDES, redecided
 from gal_friday.domain.report import ReconciliationReport, Repaired
 from tests.cli.conftest import Run
 from tests.cli.samples import report, side

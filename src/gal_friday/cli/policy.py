@@ -24,10 +24,10 @@ from gal_friday.cli.columns import padded, table, worth
 from gal_friday.cli.exit_status import DISCREPANCIES, RECONCILED
 from gal_friday.cli.options import AsJson, BadUsage, ConfigFile
 from gal_friday.cli.output import out, printable, say, write_json
-from gal_friday.cli.redecided import DECIDES, Otherwise, Redecided, redecided
 from gal_friday.domain import quantity
 from gal_friday.domain.decision import Choice
 from gal_friday.domain.policy import Mode, Policy
+from gal_friday.domain.redecided import DECIDES, Otherwise, Redecided, redecided
 from gal_friday.domain.report import ReconciliationReport, plain
 
 _DAYS_MAX = 36_500

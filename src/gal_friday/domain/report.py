@@ -146,6 +146,14 @@ class ReconciliationReport(Struct, frozen=True, kw_only=True):
             *self.source_discrepancies,
         )
 
+    @property
+    def unseen(self) -> tuple[str, ...]:
+        """What was not seen of what the run was about, in words; nothing where everything was."""
+        if self.verdict is not Verdict.INCOMPLETE:
+            return ()
+        gaps = tuple(gap.reason for gap in self.not_checked if gap.side is not None)
+        return gaps or ("a key could not be judged",)
+
     def to_json(self) -> bytes:
         """Return the report as compact JSON; amounts are strings of plain digits."""
         return msgspec.json.encode(plain(self))

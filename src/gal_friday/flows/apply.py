@@ -27,7 +27,6 @@ from gal_friday.domain.quantity import ZERO
 from gal_friday.domain.repair import candidates_of
 from gal_friday.domain.report import ReconciliationReport
 from gal_friday.domain.snapshot import Snapshot
-from gal_friday.domain.verdict import Verdict
 from gal_friday.flows.review import Desk, excused
 from gal_friday.ports.adjustments import Adjustments
 from gal_friday.ports.clock import Clock
@@ -73,7 +72,7 @@ async def repaired(
     posted = await _posted(repairing, report, clock)
     breakers = breakers_of(
         discrepancies=report.total_discrepancies,
-        degraded=_unseen(report),
+        degraded=report.unseen,
         flips=_flips(carried.open),
         unverified=posted.unverified,
         policy=policy,
@@ -85,14 +84,6 @@ async def repaired(
     outcomes = await _acted(repairing, decided, policy)
     await _tidied(repairing, report, found, open_ones, policy, clock)
     return with_decisions(replace(report, mode=mode), decided, outcomes, excused=excused_ones)
-
-
-def _unseen(report: ReconciliationReport) -> list[str]:
-    """Return what was not seen of what the run was about."""
-    if report.verdict is not Verdict.INCOMPLETE:
-        return []
-    gaps = [gap.reason for gap in report.not_checked if gap.side is not None]
-    return gaps or ["a key could not be judged"]
 
 
 def _flips(opened: Sequence[Followed]) -> int:

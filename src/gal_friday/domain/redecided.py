@@ -17,7 +17,6 @@ from gal_friday.domain.decision import Choice, Decided, Used, breakers_of, decid
 from gal_friday.domain.policy import Mode, Policy
 from gal_friday.domain.quantity import ZERO
 from gal_friday.domain.report import ReconciliationReport
-from gal_friday.domain.verdict import Verdict
 
 _UNVERIFIED = "corrections stopped: after "
 
@@ -109,7 +108,7 @@ def _again(
 def _breakers(report: ReconciliationReport, policy: Policy) -> tuple[str, ...]:
     stopped = breakers_of(
         discrepancies=report.total_discrepancies,
-        degraded=_unseen(report),
+        degraded=report.unseen,
         flips=max((one.candidate.flips for one in report.decisions), default=0),
         unverified=(),
         policy=policy,
@@ -117,12 +116,6 @@ def _breakers(report: ReconciliationReport, policy: Policy) -> tuple[str, ...]:
     # Which repairs were in doubt is a fact of that day, and stands in the reasons alone.
     reasons = (reason for one in report.decisions for reason in one.decision.reasons)
     return (*stopped, *dict.fromkeys(reason for reason in reasons if reason.startswith(_UNVERIFIED)))
-
-
-def _unseen(report: ReconciliationReport) -> list[str]:
-    if report.verdict is not Verdict.INCOMPLETE:
-        return []
-    return [gap.reason for gap in report.not_checked if gap.side is not None] or ["a key could not be judged"]
 
 
 def _used(posted: Sequence[_Posted], account: str, now: datetime) -> Used:
