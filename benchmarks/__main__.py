@@ -10,7 +10,7 @@ it is read by people.
 import sys
 from collections.abc import Callable, Iterator
 
-from benchmarks import adjust, compare, explain, journal, live, read, start
+from benchmarks import adjust, compare, explain, journal, live, read, start, store
 from benchmarks.measured import Measured
 
 SUITES: dict[str, Callable[[], Iterator[Measured]]] = {
@@ -21,6 +21,7 @@ SUITES: dict[str, Callable[[], Iterator[Measured]]] = {
     "read": read.run,
     "start": start.run,
     "adjust": adjust.run,
+    "store": store.run,
 }
 
 

@@ -1,4 +1,4 @@
-"""How many adjustments are posted in a second and read back, fifty to a transaction, and one by one.
+"""How many adjustments are posted in a second and read back, journal on, fifty to a transaction, and one by one.
 
 The book has ten thousand fills, so that what depends on its size would show. PostgreSQL is measured where
 TEST_DATABASE_URL names a server, or the one of the tests can be started.
@@ -12,9 +12,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
+from sqlalchemy.ext.asyncio import AsyncEngine
+
 from benchmarks.measured import Measured
 from gal_friday.adapters.book_sql import SqlAdjustments, SqlBook
 from gal_friday.adapters.clock import SteppedClock
+from gal_friday.adapters.journal import SqlJournal
 from gal_friday.adapters.sql import open_engine, upgrade
 from gal_friday.domain.adjusted import Applied, By
 from gal_friday.domain.adjustment import (
@@ -60,23 +63,30 @@ async def _on_postgresql() -> tuple[float, float]:
 
 
 async def _applied(address: str) -> tuple[float, float]:
-    engine, clock = open_engine(address), SteppedClock(AT + timedelta(days=1))
-    await upgrade(engine)
+    engine = open_engine(address)
     try:
-        book, adjustments = SqlBook(engine, clock=clock), SqlAdjustments(engine, clock=clock)
-        await book.append(account="main", exchange="kraken", fills=[_fill(at) for at in range(FILLS)])
-        made = [_adjustment(FILLS + at) for at in range(ADJUSTMENTS + ALONE)]
-        await adjustments.keep(made, state=AdjustmentState.APPROVED, by=By("policy", "policy"))
-        ids = [one.adjustment_id for one in made]
-        began = perf_counter()
-        done = await adjustments.apply_all(ids[ALONE:], token=None)
-        together = perf_counter() - began
-        for name in ids[:ALONE]:
-            done = [*done, await adjustments.apply(name, token=None)]
-        assert all(isinstance(one, Applied) for one in done)
-        return together, perf_counter() - began - together
+        await upgrade(engine)
+        with TemporaryDirectory() as folder:
+            return await _timed(engine, Path(folder))
     finally:
         await engine.dispose()
+
+
+async def _timed(engine: AsyncEngine, folder: Path) -> tuple[float, float]:
+    clock = SteppedClock(AT + timedelta(days=1))
+    book = SqlBook(engine, clock=clock)
+    adjustments = SqlAdjustments(engine, clock=clock, journal=SqlJournal(folder, clock))
+    await book.append(account="main", exchange="kraken", fills=[_fill(at) for at in range(FILLS)])
+    made = [_adjustment(FILLS + at) for at in range(ADJUSTMENTS + ALONE)]
+    await adjustments.keep(made, state=AdjustmentState.APPROVED, by=By("policy", "policy"))
+    ids = [one.adjustment_id for one in made]
+    began = perf_counter()
+    done = await adjustments.apply_all(ids[ALONE:], token=None)
+    together = perf_counter() - began
+    for name in ids[:ALONE]:
+        done = [*done, await adjustments.apply(name, token=None)]
+    assert all(isinstance(one, Applied) for one in done)
+    return together, perf_counter() - began - together
 
 
 def _fill(number: int) -> Fill:

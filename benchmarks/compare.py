@@ -16,7 +16,7 @@ _NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 def run() -> Iterator[Measured]:
     """Measure 10,000 keys of which 1 % differ, and a single key."""
-    ours, theirs = _snapshot("internal", 10_000, 0), _snapshot("exchange", 10_000, 1)
+    ours, theirs = snapshot("internal", 10_000, 0), snapshot("exchange", 10_000, 1)
     findings = best(lambda: compare_snapshots(ours, theirs), rounds=30)
     plain = best(lambda: _plain(ours, theirs), rounds=30)
     yield Measured("10,000 balances: dict and Decimal, no findings", plain * 1e3, "ms")
@@ -29,8 +29,8 @@ def run() -> Iterator[Measured]:
 
 
 def _one_key() -> Iterator[Measured]:
-    ours, same = _snapshot("internal", 1, 0), _snapshot("exchange", 1, 0)
-    other = _snapshot("exchange", 1, 1)
+    ours, same = snapshot("internal", 1, 0), snapshot("exchange", 1, 0)
+    other = snapshot("exchange", 1, 1)
     for what, theirs in (("that agrees", same), ("that differs", other)):
         seconds = best(lambda theirs=theirs: [compare_snapshots(ours, theirs) for _ in range(1000)], rounds=20)  # type: ignore[misc]
         yield Measured(f"one key {what}: its finding", seconds * 1e3, "us", "10")
@@ -50,7 +50,8 @@ def _plain(ours: Snapshot, theirs: Snapshot) -> dict[str, Decimal]:
     }
 
 
-def _snapshot(side: Side, keys: int, extra: int) -> Snapshot:
+def snapshot(side: Side, keys: int, extra: int, *, one_in: int = 100) -> Snapshot:
+    """Return so many balances; *extra* is added to one in so many."""
     return Snapshot(
         side=side,
         account="main",
@@ -58,7 +59,7 @@ def _snapshot(side: Side, keys: int, extra: int) -> Snapshot:
         as_of=_NOW,
         coverage=Coverages(balances=Coverage.TOTAL),
         balances=tuple(
-            Balance(Asset(f"A{n:05d}"), Wallet.SPOT, Decimal(n) + Decimal("0.1") + (0 if n % 100 else extra))
+            Balance(Asset(f"A{n:05d}"), Wallet.SPOT, Decimal(n) + Decimal("0.1") + (0 if n % one_in else extra))
             for n in range(keys)
         ),
     )

@@ -347,11 +347,17 @@ def plain(value: Any) -> Any:
     return _without_exponents(msgspec.to_builtins(value, builtin_types=(Decimal,)))
 
 
+_LOOKED_INTO = frozenset({Decimal, dict, list, tuple})
+"""What the values of a report are made of besides text, numbers and flags: only these need a look."""
+
+
 def _without_exponents(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            name: _without_exponents(inner) if type(inner) in _LOOKED_INTO else inner for name, inner in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_without_exponents(inner) if type(inner) in _LOOKED_INTO else inner for inner in value]
     if isinstance(value, Decimal):
         return quantity.text(value) if value else "0"
-    if isinstance(value, dict):
-        return {name: _without_exponents(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_exponents(inner) for inner in value]
     return value
