@@ -57,13 +57,15 @@ def declared() -> dict[str, list[Requirement]]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     core, extras = project["project"]["dependencies"], project["project"]["optional-dependencies"]
     groups = project["dependency-groups"]
-    full = [*core, *extras["postgres"], *groups["build"], *groups["test"], *groups["lint"]]
+    server = [*core, *extras["server"], *groups["build"]]
+    full = [*server, *extras["postgres"], *extras["alerts"], *extras["fleet"][1:], *extras["otel"]]
+    full += [*groups["test"], *groups["lint"]]
 
     def read(lines: Iterable[str]) -> list[Requirement]:
         return [Requirement(line) for line in lines]
 
     return {
-        "runtime.lock": read([*core, *groups["build"]]),
+        "runtime.lock": read(server),
         "dev.lock": read(full),
         "ccxt.lock": read(groups["ccxt"]),
     }
