@@ -19,7 +19,7 @@ from gal_friday.adapters.kraken.nonce import LOCKOUT
 from gal_friday.adapters.kraken.patience import Patience
 from gal_friday.adapters.kraken.rate import TIERS
 from gal_friday.adapters.sql import engine, failures
-from gal_friday.adapters.sql.tables import METADATA
+from gal_friday.adapters.sql.schema import METADATA
 from gal_friday.bootstrap.settings import (
     AccountSettings,
     AliasSettings,

@@ -20,8 +20,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gal_friday.adapters.sql.engine import open_engine
 from gal_friday.adapters.sql.migration import current_revision, downgrade, newest_revision, upgrade
+from gal_friday.adapters.sql.schema import METADATA
 from gal_friday.adapters.sql.steps import SCRIPTS
-from gal_friday.adapters.sql.tables import APPEND_ONLY, METADATA
+from gal_friday.adapters.sql.tables import APPEND_ONLY
 from gal_friday.ports.errors import StoreFailed
 
 AT = datetime(2026, 1, 31, tzinfo=UTC)

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gal_friday.adapters.sql.engine import reading, writing
 from gal_friday.adapters.sql.failures import shown
-from gal_friday.adapters.sql.tables import METADATA
+from gal_friday.adapters.sql.schema import METADATA
 from gal_friday.ports.errors import StoreFailed
 
 _STEPS = Path(__file__).parent / "migrations" / "versions"

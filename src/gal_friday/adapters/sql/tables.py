@@ -1,4 +1,4 @@
-"""Every table of the project, on one list, so that a migration can be held against it.
+"""The tables of books, runs, discrepancies, reviews and the journal.
 
 Rows of the book and of the record of runs are never changed and never removed (I10); a discrepancy changes, and
 so does an adjustment, and every change of either is a row that stays. Only counts of pending runs come and go, and the
@@ -6,21 +6,11 @@ contents of recordings are removed when their time is over. The triggers that se
 because no table definition can say them.
 """
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, LargeBinary, MetaData, Table, Text
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, LargeBinary, Table, Text
 from sqlalchemy.sql.schema import SchemaItem
 
 from gal_friday.adapters.sql.columns import ExactDecimal, Flag, Instant, Seconds, Whole
-
-# Every constraint has a name from the first day on: one without cannot be changed by a later migration.
-NAMING = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-    "pk": "pk_%(table_name)s",
-}
-
-METADATA = MetaData(naming_convention=NAMING)
+from gal_friday.adapters.sql.metadata import declared
 
 APPEND_ONLY = (
     "book_fills",
@@ -39,18 +29,8 @@ APPEND_ONLY = (
 )
 
 
-def _table(name: str, *items: SchemaItem) -> Table:
-    table = Table(name, METADATA, *items, sqlite_strict=True)
-    for column in table.columns:
-        if isinstance(column.type, ExactDecimal):
-            # The last line of defence: whatever else writes here, a float in exponent form does not get in.
-            digits = CheckConstraint(f"{column.name} NOT GLOB '*[^0-9.-]*'", name=f"{column.name}_is_exact")
-            table.append_constraint(digits.ddl_if(dialect="sqlite"))
-    return table
-
-
 def _book_table(name: str, *items: SchemaItem) -> Table:
-    return _table(
+    return declared(
         name,
         Column("entry_id", Text, primary_key=True),
         Column("account", Text, ForeignKey("books.account"), nullable=False),
@@ -69,7 +49,7 @@ def _book_table(name: str, *items: SchemaItem) -> Table:
     )
 
 
-BOOKS = _table(
+BOOKS = declared(
     "books",
     Column("account", Text, primary_key=True),
     Column("exchange", Text, nullable=False),
@@ -129,7 +109,7 @@ BOOK_ORDERS = _book_table(
 )
 
 # An entry stands unless a reversal that stands takes it back; what is taken back may be a reversal itself.
-BOOK_REVERSALS = _table(
+BOOK_REVERSALS = declared(
     "book_reversals",
     Column("reversal_id", Text, primary_key=True),
     Column("account", Text, ForeignKey("books.account"), nullable=False),
@@ -147,7 +127,7 @@ BOOK_REVERSALS = _table(
 )
 
 # Rows with one plug_id add up to what is left of the plug: one that posts it, and those that release it.
-BOOK_PLUGS = _table(
+BOOK_PLUGS = declared(
     "book_plugs",
     Column("row_id", Text, primary_key=True),
     Column("plug_id", Text, nullable=False),
@@ -169,7 +149,7 @@ BOOK_PLUGS = _table(
     Index(None, "adjustment_id"),
 )
 
-RECONCILIATION_EVENTS = _table(
+RECONCILIATION_EVENTS = declared(
     "reconciliation_events",
     Column("reconciliation_id", Text, primary_key=True),
     Column("account", Text, nullable=False),
@@ -188,7 +168,7 @@ RECONCILIATION_EVENTS = _table(
 )
 
 # One row for each amount that an adjustment changed.
-POSITION_ADJUSTMENTS = _table(
+POSITION_ADJUSTMENTS = declared(
     "position_adjustments",
     Column("adjustment_id", Text, primary_key=True),
     Column("number", Whole, primary_key=True, autoincrement=False),
@@ -205,7 +185,7 @@ POSITION_ADJUSTMENTS = _table(
 )
 
 # What an adjustment posts, and what became of it; each step is a row of adjustment_changes.
-ADJUSTMENTS = _table(
+ADJUSTMENTS = declared(
     "adjustments",
     Column("adjustment_id", Text, primary_key=True),
     Column("account", Text, nullable=False),
@@ -235,7 +215,7 @@ ADJUSTMENTS = _table(
     Index(None, "account", "at"),
 )
 
-ADJUSTMENT_CHANGES = _table(
+ADJUSTMENT_CHANGES = declared(
     "adjustment_changes",
     Column("adjustment_id", Text, ForeignKey("adjustments.adjustment_id"), primary_key=True),
     Column("number", Whole, primary_key=True, autoincrement=False),
@@ -249,7 +229,7 @@ ADJUSTMENT_CHANGES = _table(
 )
 
 # Who runs an account now. The token grows with every owner: whoever has an older one writes nothing any more.
-LEASES = _table(
+LEASES = declared(
     "leases",
     Column("account", Text, primary_key=True),
     Column("token", Whole, nullable=False),
@@ -257,7 +237,7 @@ LEASES = _table(
     Column("until", Instant, nullable=False),
 )
 
-DISCREPANCIES = _table(
+DISCREPANCIES = declared(
     "discrepancies",
     Column("discrepancy_id", Text, primary_key=True),
     Column("account", Text, nullable=False),
@@ -282,7 +262,7 @@ DISCREPANCIES = _table(
     Index(None, "account", "state"),
 )
 
-DISCREPANCY_CHANGES = _table(
+DISCREPANCY_CHANGES = declared(
     "discrepancy_changes",
     Column("change_id", Text, primary_key=True),
     Column("discrepancy_id", Text, ForeignKey("discrepancies.discrepancy_id"), nullable=False),
@@ -298,7 +278,7 @@ DISCREPANCY_CHANGES = _table(
 )
 
 # In how many runs without a break a key was pending; a row goes when its key is judged.
-PENDING_KEYS = _table(
+PENDING_KEYS = declared(
     "pending_keys",
     Column("account", Text, primary_key=True),
     Column("exchange", Text, primary_key=True),
@@ -309,7 +289,7 @@ PENDING_KEYS = _table(
 )
 
 # What people decide about a discrepancy, beside what the runs see of it.
-REVIEWS = _table(
+REVIEWS = declared(
     "reviews",
     Column("discrepancy_id", Text, ForeignKey("discrepancies.discrepancy_id"), primary_key=True),
     Column("account", Text, nullable=False),
@@ -325,7 +305,7 @@ REVIEWS = _table(
     Index(None, "account", "state"),
 )
 
-REVIEW_CHANGES = _table(
+REVIEW_CHANGES = declared(
     "review_changes",
     Column("change_id", Text, primary_key=True),
     Column("discrepancy_id", Text, ForeignKey("reviews.discrepancy_id"), nullable=False),
@@ -347,7 +327,7 @@ REVIEW_CHANGES = _table(
 )
 
 # The columns say what the entry says, in SQL; the entry alone is read back, and its bytes are what is sealed.
-JOURNAL_ENTRIES = _table(
+JOURNAL_ENTRIES = declared(
     "journal_entries",
     Column("seq", Whole, primary_key=True, autoincrement=False),
     Column("kind", Text, nullable=False),
@@ -362,7 +342,7 @@ JOURNAL_ENTRIES = _table(
 )
 
 # One at the end of every transaction that wrote entries.
-JOURNAL_HEADS = _table(
+JOURNAL_HEADS = declared(
     "journal_heads",
     Column("number", Whole, primary_key=True, autoincrement=False),
     Column("journal", Text, nullable=False),
@@ -376,7 +356,7 @@ JOURNAL_HEADS = _table(
 )
 
 # What a run was told, so that its report can be worked out again. This row stays when the content is gone.
-RECORDINGS = _table(
+RECORDINGS = declared(
     "recordings",
     Column("reconciliation_id", Text, ForeignKey("reconciliation_events.reconciliation_id"), primary_key=True),
     Column("account", Text, nullable=False),
@@ -390,7 +370,7 @@ RECORDINGS = _table(
     Index(None, "at"),
 )
 
-RECORDING_CONTENTS = _table(
+RECORDING_CONTENTS = declared(
     "recording_contents",
     Column("reconciliation_id", Text, ForeignKey("recordings.reconciliation_id"), primary_key=True),
     Column("story", LargeBinary, nullable=False),
