@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from gal_friday.adapters.simulated import wire
+from gal_friday.adapters.simulated import stream_wire, wire
 
 VARIABLE = "GAL_FRIDAY_KRAKEN_FIXTURES"
 
@@ -123,3 +123,28 @@ def test_the_pairs_of_the_table_are_the_pairs_of_kraken() -> None:
             assert (pair.pair_decimals, pair.lot_decimals, pair.cost_decimals, pair.ordermin) == (
                 row["pair_decimals"], row["lot_decimals"], row["cost_decimals"], row["ordermin"],
             ), pair.id  # fmt: skip
+
+
+STREAMED: list[tuple[str, str, type[msgspec.Struct]]] = [
+    ("executions", "update", stream_wire.WireExecution),
+    ("balances", "snapshot", stream_wire.WireHolding),
+    ("balances", "update", stream_wire.WireEntry),
+]
+
+
+@pytest.mark.parametrize("channel, kind, model", STREAMED)
+def test_every_field_of_a_real_frame_is_one_of_ours(channel: str, kind: str, model: type[msgspec.Struct]) -> None:
+    found = [(path, frame) for path in fixtures(f"ws-v2-{channel}") for frame in result_of(path)]
+    frames = [(path, frame) for path, frame in found if frame.get("type") == kind]
+    assert frames
+    for path, frame in frames:
+        assert set(frame) - fields(stream_wire.WireFrame) == set(), path.name
+        for row in frame["data"]:
+            assert set(row) - fields(model) == set(), path.name
+
+
+def test_every_field_of_a_real_acknowledgement_is_one_of_ours() -> None:
+    for path in (*fixtures("ws-v2-executions"), *fixtures("ws-v2-balances")):
+        for frame in result_of(path):
+            if frame.get("success") is not None:
+                assert set(frame) - fields(stream_wire.WireReply) == set(), path.name

@@ -1,4 +1,4 @@
-"""A client written by others reads the simulator unchanged: python-kraken-sdk, over HTTP."""
+"""A client written by others reads the simulator unchanged: python-kraken-sdk, over HTTP and WebSocket."""
 
 import asyncio
 import io
@@ -103,3 +103,36 @@ async def test_its_market_client_reads_names_and_prices(server: SimulatedKraken)
         assert (await ask(market.get_system_status))["status"] == "online"
     finally:
         market._SpotClient__session.close()
+
+
+async def test_its_stream_client_hears_of_fills_and_balances(server: SimulatedKraken, quiet: Scenario) -> None:
+    heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    stream = spot.SpotWSClient(
+        quiet.key.key,
+        quiet.key.secret,
+        callback=heard.put,
+        no_public=True,
+        rest_url=server.url,
+        auth_ws_url=server.stream_url.removesuffix("/v2"),
+    )
+    async with asyncio.timeout(20):
+        await stream.start()
+        await stream.subscribe(params={"channel": "executions", "snap_trades": True})
+        await stream.subscribe(params={"channel": "balances"})
+        while (await heard.get()).get("channel") != "balances":
+            pass
+        placed = quiet.exchange.place_order("main", "XXBTZUSD", "buy", "market", "0.01", parts=2)
+        frames: list[dict[str, Any]] = []
+        while sum(frame["data"][0].get("exec_type") == "filled" for frame in frames) < 1:
+            frame = await heard.get()
+            frames += [frame] if frame.get("type") == "update" else []
+        assert [row["channel"] for row in stream.active_private_subscriptions] == ["executions", "balances"]
+        await stream.unsubscribe(params={"channel": "balances"})
+        await stream.close()
+    rows = [row for frame in frames for row in frame["data"]]
+    assert [row["exec_id"] for row in rows if row.get("exec_type") == "trade"] == [
+        execution.trade for execution in placed.executions
+    ]
+    assert [row["ledger_id"] for row in rows if "ledger_id" in row] == [
+        row for execution in placed.executions for row in execution.ledgers
+    ]

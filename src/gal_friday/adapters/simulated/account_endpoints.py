@@ -10,6 +10,7 @@ from typing import Any
 from msgspec import UNSET
 
 from gal_friday.adapters.simulated.clock import TICKS_PER_SECOND
+from gal_friday.adapters.simulated.keys import TOKEN_SECONDS
 from gal_friday.adapters.simulated.records import ZERO, Order, Position, Transfer
 from gal_friday.adapters.simulated.refusal import UNKNOWN_POSITION, Refused
 from gal_friday.adapters.simulated.render import amount, order_row, position_row, signed
@@ -124,8 +125,8 @@ def withdraw_status(request: Request) -> Any:
 
 
 def get_websockets_token(request: Request) -> Any:
-    """Return a token; the simulated exchange has no WebSocket to use it on."""
-    return {"token": request.exchange.reading_ids.token(), "expires": 900}
+    """Return a token for the stream, bound to the key that asks."""
+    return {"token": request.exchange.issue_token(request.key.key), "expires": TOKEN_SECONDS}
 
 
 def asked_for(request: Request, order: Order) -> bool:

@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 
 from gal_friday.adapters.simulated.answer import Answer, HttpRequest
-from gal_friday.adapters.simulated.faults import FAULTS
+from gal_friday.adapters.simulated.faults import FAULTS, STREAM_FAULTS
 from gal_friday.adapters.simulated.refusal import Refused
 from gal_friday.adapters.simulated.service import Service
 from gal_friday.adapters.simulated.wire import encode
@@ -39,7 +39,7 @@ EVENTS = frozenset(
     }
 )  # fmt: skip
 _SEQUENCES = ("oflags", "subtypes", "kinds", "close")
-_LAGS = ("fill_lag", "ledger_lag", "new_order_lag", "export_delay")
+_LAGS = ("fill_lag", "ledger_lag", "new_order_lag", "export_delay", "heartbeat", "stream_idle")
 
 
 class Control:
@@ -70,7 +70,7 @@ class Control:
         faults = self._service.faults
         match what.split("/"):
             case ["faults"] if http.method == "GET":
-                return {"known": dict(FAULTS), "on": faults.switches, "fired": faults.fired}
+                return {"known": {**FAULTS, **STREAM_FAULTS}, "on": faults.switches, "fired": faults.fired}
             case ["faults"]:
                 return faults.switch_on(**arguments)
             case ["exchange", event] if event in EVENTS:

@@ -4,11 +4,13 @@
     server.faults.switch_on("reset", times=3, after=2)                   # calls 3, 4 and 5 of anything
     server.faults.switch_on("latency", times=None, seconds=0.2)          # every call
     server.faults.switch_on("timeout", times=None, chance=0.05)          # one in twenty, by the seed
+    server.faults.switch_on("frame_dropped", endpoint="executions")      # the next frame of a stream's channel
 
-What a fault does to an answer is in ``fault_effects``; what happens on the exchange itself (a missed
-withdrawal, a liquidation) is no fault but an event, and lives in ``exchange``.
+What a fault does to an answer is in ``fault_effects``, to a stream in ``stream_faults``; what happens on the
+exchange itself (a missed withdrawal, a liquidation) is no fault but an event, and lives in ``exchange``.
 """
 
+from collections.abc import Collection
 from random import Random
 from types import MappingProxyType
 from typing import Any
@@ -66,6 +68,44 @@ FAULTS = MappingProxyType(
 )
 
 
+STREAM_FAULTS = MappingProxyType(
+    {
+        # The connection; place `connect`, at the next one
+        "handshake_refused": "HTTP 503 in place of a stream.",
+        "maintenance_status": "The status frame says maintenance.",
+        "never_subscribed": "No subscription is ever acknowledged on this connection.",
+        # Place `subscribe`
+        "token_refused": "ESession:Invalid session, whatever the token.",
+        "subscription_denied": "EGeneral:Permission denied.",
+        "late_updates": "The last `count` (3) updates before the snapshot come again behind it.",
+        # Places `executions` and `balances`, at the next update
+        "frame_dropped": "The frame is lost; the next sequence number shows it.",
+        "sequence_gap": "The sequence jumps by `by` (5), and nothing is lost.",
+        "frame_duplicated": "The frame comes twice.",
+        "frames_reordered": "The frame comes after the next one.",
+        "frame_delayed": "The frame, and everything behind it, comes late by `seconds` (0.05).",
+        "malformed_frame": "The frame stops in the middle of its JSON.",
+        "frame_without_sequence": "The frame has no sequence number.",
+        "number_texts": "Numbers are written as texts.",
+        "nan_quantity": "The first amount is NaN.",
+        "strange_channel": "The frame is of a channel nobody knows.",
+        "strange_exec_type": "The row has an exec_type or type nobody knows.",
+        "strange_fields": "The row carries a field nobody knows.",
+        "strange_wallet": "The row names a wallet nobody knows.",
+        "strange_name": "The row names an asset or pair nobody knows.",
+        "close_1008": "The connection is closed with code 1008 in place of the frame.",
+        "cut": "The connection is reset in place of the frame: the client sees 1006.",
+        "silence": "The connection stays open and says nothing any more, not even a heartbeat.",
+    }
+)
+"""What can go wrong on the stream; a fault of one list never bites on the other's calls."""
+
+_AT_CONNECT = frozenset({"handshake_refused", "maintenance_status", "never_subscribed"})
+_AT_SUBSCRIBE = frozenset({"token_refused", "subscription_denied", "late_updates"})
+_AT_FRAME = frozenset(STREAM_FAULTS) - _AT_CONNECT - _AT_SUBSCRIBE
+_AT = {"connect": _AT_CONNECT, "subscribe": _AT_SUBSCRIBE, "executions": _AT_FRAME, "balances": _AT_FRAME}
+
+
 class Switch(msgspec.Struct):
     """One fault that has been switched on, and when it bites."""
 
@@ -109,8 +149,8 @@ class Faults:
         Raises:
             KeyError: there is no fault of that name.
         """
-        if name not in FAULTS:
-            raise KeyError(f"no fault {name!r}; there are {', '.join(FAULTS)}")
+        if name not in FAULTS and name not in STREAM_FAULTS:
+            raise KeyError(f"no fault {name!r}; there are {', '.join((*FAULTS, *STREAM_FAULTS))}")
         switch = Switch(name, endpoint, times, after, chance, options)
         self.switches.append(switch)
         return switch
@@ -121,7 +161,18 @@ class Faults:
 
     def due(self, endpoint: str) -> list[Switch]:
         """Return what bites on this call of an endpoint, and count it."""
-        due = [each for each in self.switches if each.endpoint in (None, endpoint) and self._bites(each)]
+        return self._due(endpoint, FAULTS)
+
+    def due_on_stream(self, place: str) -> list[Switch]:
+        """Return what bites now at this place of the stream, and count it."""
+        return self._due(place, _AT[place])
+
+    def _due(self, endpoint: str, among: Collection[str]) -> list[Switch]:
+        due = [
+            each
+            for each in self.switches
+            if each.name in among and each.endpoint in (None, endpoint) and self._bites(each)
+        ]
         self.fired.extend((each.name, endpoint) for each in due)
         self.switches = [each for each in self.switches if not each.spent]
         return due

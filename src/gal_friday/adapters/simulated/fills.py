@@ -10,6 +10,7 @@ from itertools import pairwise
 import msgspec
 
 from gal_friday.adapters.simulated.account import Account
+from gal_friday.adapters.simulated.happenings import Filled
 from gal_friday.adapters.simulated.instruments import Asset, Pair, percent, schedules
 from gal_friday.adapters.simulated.records import NO_POSITION, ZERO, Execution, Order, Trade
 from gal_friday.adapters.simulated.refusal import INSUFFICIENT_FUNDS, Refused
@@ -80,7 +81,7 @@ class Fills(World):
         for share, fee in zip(shares, fees, strict=False):
             self._leg(owner, trade, target, share, fee)
         self.charge_credits(owner, trade, charge)
-        self.count(order, trade)
+        self.count(owner, order, trade, charge)
         return Execution(trade.id, tuple(trade.ledgers))
 
     def new_trade(
@@ -117,12 +118,13 @@ class Fills(World):
             row = self.book(owner, trade.id, "trade", self.instruments.asset("KFEE"), ZERO, charge.amount)
             trade.ledgers.append(row)
 
-    def count(self, order: Order, trade: Trade) -> None:
-        """Add a fill to what its order has executed (K3)."""
+    def count(self, owner: Account, order: Order, trade: Trade, charge: Charge) -> None:
+        """Add a fill to what its order has executed (K3), and tell of it."""
         order.trades = [*order.trades, trade.id]
         order.volume_done = quantity.add(order.volume_done, trade.volume)
         order.cost = quantity.add(order.cost, trade.cost)
         order.fee = quantity.add(order.fee, trade.fee)
+        self.tell(owner, Filled(order, trade, charge.amount, charge.asset))
 
     def _leg(self, owner: Account, trade: Trade, asset: Asset, amount: Decimal, fee: Decimal = ZERO) -> None:
         if self.quirks.drop_zero_legs and not amount and not fee:

@@ -18,6 +18,8 @@ READ_RIGHTS = (
     "export-data", "create-ws-token",
 )  # fmt: skip
 TRADING_RIGHTS = ("modify-trades", "close-trades", "add-funds", "withdraw-funds")
+# Kraken REST documentation, Get Websockets Token: to be used within 15 minutes.
+TOKEN_SECONDS = 900
 
 
 class ApiKey(msgspec.Struct):
@@ -50,12 +52,20 @@ class ApiKey(msgspec.Struct):
         return base64.b64decode(self.secret)
 
 
+class Token(msgspec.Struct, frozen=True):
+    """A token for the stream: whose it is, and when it was issued."""
+
+    key: str
+    issued: int
+
+
 class Keys(World):
-    """Issues keys."""
+    """Issues keys, and tokens on them."""
 
     def __init__(self, now: Now | None = None, seed: int = 1, instruments: Instruments | None = None) -> None:
         super().__init__(now, seed, instruments)
         self.keys: dict[str, ApiKey] = {}
+        self._tokens: dict[str, Token] = {}
 
     def issue_key(
         self, account: str, *, key: str | None = None, secret: str | None = None,
@@ -85,9 +95,28 @@ class Keys(World):
         self.keys[issued.key] = issued
         return issued
 
+    def issue_token(self, key: str, *, age: int = 0) -> str:
+        """Return a new token for the stream, *age* seconds old already."""
+        now = ticks_of(self.now())
+        self._tokens = {text: each for text, each in self._tokens.items() if _fresh(each, now)}
+        text = self.reading_ids.token()
+        self._tokens[text] = Token(key, now - age * TICKS_PER_SECOND)
+        return text
+
+    def key_of_token(self, text: str, *, in_use: bool = False) -> ApiKey | None:
+        """Return the key behind a token; None where nobody issued it, or it is too old and not in use."""
+        token = self._tokens.get(text)
+        if token is None or not (in_use or _fresh(token, ticks_of(self.now()))):
+            return None
+        return self.keys.get(token.key)
+
     def revoke_right(self, key: str, right: str) -> None:
         """Take a right away from a key."""
         self.keys[key].rights.discard(right)
+
+
+def _fresh(token: Token, now: int) -> bool:
+    return now - token.issued < TOKEN_SECONDS * TICKS_PER_SECOND
 
 
 def _seconds(instant: datetime | None) -> int:

@@ -12,6 +12,7 @@ import msgspec
 from gal_friday.adapters.simulated.account import Account
 from gal_friday.adapters.simulated.clock import TICKS_PER_SECOND, ticks_of
 from gal_friday.adapters.simulated.fills import Charge, Deal, Fills
+from gal_friday.adapters.simulated.happenings import Stepped
 from gal_friday.adapters.simulated.instruments import Asset, Pair
 from gal_friday.adapters.simulated.records import ZERO, Booked, Execution, Order, Position, Trade
 from gal_friday.adapters.simulated.refusal import UNKNOWN_POSITION, Refused
@@ -83,7 +84,7 @@ class Margin(Fills):
             base_moves, quote_moves = quantity.negate(base_moves), quantity.negate(quote_moves)
         for asset, amount in ((quote, quote_moves), (base, base_moves)):
             trade.ledgers.append(self.book(owner, trade.id, "settled", asset, amount))
-        self.count(order, trade)
+        self.count(owner, order, trade, charge)
         self._finish_forced(owner, order)
         return Execution(trade.id, tuple(trade.ledgers), position.id)
 
@@ -120,7 +121,7 @@ class Margin(Fills):
         owner.positions[position.id] = owner.open_positions[position.id] = position
         self.position_owner[position.id] = owner
         self._result_rows(owner, trade, pair, ZERO, charge)
-        self.count(order, trade)
+        self.count(owner, order, trade, charge)
         return Execution(trade.id, tuple(trade.ledgers), position.id)
 
     def _close(
@@ -136,7 +137,7 @@ class Margin(Fills):
         profit = gain if position.side == "buy" else quantity.negate(gain)
         self._mark_closed(owner, position, trade, basis, profit)
         self._result_rows(owner, trade, pair, profit, charge, forced=bool(ordertype))
-        self.count(order, trade)
+        self.count(owner, order, trade, charge)
         return Execution(trade.id, tuple(trade.ledgers), position.id)
 
     def _result_rows(
@@ -221,6 +222,7 @@ class Margin(Fills):
         self.order_owner[order.id] = owner
         order.status, order.closed = "closed", self.stamp()
         owner.closed_orders.append(order.id, order.closed, order)
+        self.tell(owner, Stepped(order, "filled", order.closed))
 
 
 def remaining(position: Position) -> Decimal:

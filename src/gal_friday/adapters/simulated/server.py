@@ -1,7 +1,8 @@
-"""The simulated Kraken as an HTTP server on loopback.
+"""The simulated Kraken as an HTTP server on loopback, with the private stream on the same port.
 
     async with SimulatedKraken(exchange) as server:
         server.url                      # http://127.0.0.1:54321
+        server.stream_url               # ws://127.0.0.1:54321/v2
         server.faults.switch_on("cut_json", endpoint="Ledgers")
 
 Raw sockets and h11 rather than a web framework, so that connections can be reset, cut in the middle of a
@@ -24,10 +25,12 @@ from gal_friday.adapters.simulated.control import CONTROL_PREFIX, Control
 from gal_friday.adapters.simulated.exchange import Exchange
 from gal_friday.adapters.simulated.faults import Faults
 from gal_friday.adapters.simulated.service import Service
+from gal_friday.adapters.simulated.stream import StreamHub
 
 HOST = "127.0.0.1"
 READ_SIZE = 65_536
 BODY_MAX = 1_000_000
+STREAM_PATH = "/v2"
 # SO_LINGER on with a time of zero: closing sends RST instead of FIN.
 _RESET = struct.pack("ii", 1, 0)
 
@@ -45,11 +48,17 @@ class SimulatedKraken:
         self._port = port
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
+        self.hub = StreamHub(exchange, self.service.faults)
 
     @property
     def url(self) -> str:
         """Return the address of the server, without a slash at the end."""
         return f"http://{HOST}:{self._port}"
+
+    @property
+    def stream_url(self) -> str:
+        """Return the address of the private stream, WebSocket version 2."""
+        return f"ws://{HOST}:{self._port}{STREAM_PATH}"
 
     @property
     def faults(self) -> Faults:
@@ -62,6 +71,7 @@ class SimulatedKraken:
         return self.service.calls
 
     async def __aenter__(self) -> Self:
+        self.hub.start()
         self._server = await asyncio.start_server(self._connected, HOST, self._port)
         self._port = self._server.sockets[0].getsockname()[1]
         return self
@@ -70,6 +80,7 @@ class SimulatedKraken:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         assert self._server is not None
+        self.hub.stop()
         self._server.close()
         for task in self._connections:
             task.cancel()
@@ -109,15 +120,24 @@ class _Connection:
         self._reader = reader
         self._writer = writer
         self._h11 = h11.Connection(h11.SERVER)
+        self._received = bytearray()
 
     async def run(self) -> None:
         while True:
             http = await self._receive()
+            if http is not None and _wants_stream(http):
+                await self._stream()
+                return
             if http is None or not await self._respond(http):
                 return
             if self._h11.our_state is h11.MUST_CLOSE:
                 return
             self._h11.start_next_cycle()
+
+    async def _stream(self) -> None:
+        from gal_friday.adapters.simulated.stream_connection import StreamConnection
+
+        await StreamConnection(self._server.hub, self._reader, self._writer, self._reset).run(bytes(self._received))
 
     async def _respond(self, http: HttpRequest) -> bool:
         """Answer one request; return whether the connection lives on."""
@@ -136,10 +156,13 @@ class _Connection:
     async def _receive(self) -> HttpRequest | None:
         head: h11.Request | None = None
         body = bytearray()
+        self._received.clear()
         while True:
             event = self._h11.next_event()
             if event is h11.NEED_DATA:
-                self._h11.receive_data(await self._reader.read(READ_SIZE))
+                data = await self._reader.read(READ_SIZE)
+                self._received += data
+                self._h11.receive_data(data)
             elif isinstance(event, h11.Request):
                 head = event
             elif isinstance(event, h11.Data):
@@ -187,6 +210,10 @@ class _Connection:
         raw = self._writer.get_extra_info("socket")
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self._writer.transport.abort()
+
+
+def _wants_stream(http: HttpRequest) -> bool:
+    return http.path == STREAM_PATH and http.headers.get("upgrade", "").lower() == "websocket"
 
 
 def _request(head: h11.Request, body: bytes) -> HttpRequest:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from gal_friday.adapters.simulated.account import Account
 from gal_friday.adapters.simulated.clock import ticks_of
 from gal_friday.adapters.simulated.fills import Deal, evenly
+from gal_friday.adapters.simulated.happenings import Stepped
 from gal_friday.adapters.simulated.instruments import Pair
 from gal_friday.adapters.simulated.margin import Margin, remaining
 from gal_friday.adapters.simulated.records import ZERO, Execution, Order, Placed
@@ -105,6 +106,7 @@ class Trading(Margin):
                     expired.append(order.id)
                 elif order.status == "pending" and order.starts <= now:
                     order.status = "open"
+                    self.tell(owner, Stepped(order, "new", ticks_of(self.now())))
                     self._try_at_once(owner, order, self.instruments.pair(order.pair), 1)
         return expired
 
@@ -126,7 +128,9 @@ class Trading(Margin):
             raise
         order.misc = [*(word for word in order.misc if word != "amended"), "amended"]
         amend_id = self.ids.amend()
-        order.amends = [*order.amends, _amendment(amend_id, order, self.stamp())]
+        amended = self.stamp()
+        order.amends = [*order.amends, _amendment(amend_id, order, amended)]
+        self.tell(owner, Stepped(order, "amended", amended))
         return amend_id
 
     def set_price(self, pair: str, price: Amount, *, match: bool = True) -> tuple[Execution, ...]:
@@ -185,6 +189,9 @@ class Trading(Margin):
         self._reserve(owner, order, pair)
         owner.orders[order.id] = owner.open_orders[order.id] = order
         self.order_owner[order.id] = owner
+        self.tell(owner, Stepped(order, "pending_new", order.opened))
+        if order.starts <= ticks_of(self.now()):
+            self.tell(owner, Stepped(order, "new", order.opened))
 
     def _execute(self, owner: Account, order: Order, pair: Pair, deal: Deal) -> tuple[Execution, ...]:
         if not order.leverage:
@@ -219,6 +226,7 @@ class Trading(Margin):
             order.misc = [*order.misc, "partial"]
         owner.open_orders.pop(order.id, None)
         owner.closed_orders.append(order.id, order.closed, order)
+        self.tell(owner, Stepped(order, "filled" if status == "closed" else status, order.closed))
 
     def _reserve(self, owner: Account, order: Order, pair: Pair) -> None:
         """Put the order's hold on the wallet that can bear it: the plain one, else ``.F``, else shared."""

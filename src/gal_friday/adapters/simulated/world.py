@@ -13,6 +13,7 @@ import msgspec
 
 from gal_friday.adapters.simulated.account import Account
 from gal_friday.adapters.simulated.clock import Now, VirtualClock, ticks_of
+from gal_friday.adapters.simulated.happenings import Happening, Listener, Moved
 from gal_friday.adapters.simulated.ids import IdSource
 from gal_friday.adapters.simulated.instrument_table import standard
 from gal_friday.adapters.simulated.instruments import Asset, Instruments, Pair
@@ -46,6 +47,10 @@ class Quirks(msgspec.Struct):
     drop_zero_legs: bool = False
     # The fee lists of AssetPairs are being emptied.
     lists_fees: bool = True
+    # A stream that has nothing to say sends a heartbeat this often.
+    heartbeat: timedelta = timedelta(seconds=1)
+    # A stream without a subscription is closed after this long.
+    stream_idle: timedelta = timedelta(seconds=60)
 
 
 class World:
@@ -71,6 +76,7 @@ class World:
         self.transfer_owner: dict[str, Account] = {}
         # Proceeds of delisted assets that are still to be paid, per account.
         self.owed: dict[str, list[tuple[Asset, Decimal]]] = {}
+        self.listeners: list[Listener] = []
         self._last_stamp = 0
         self._trade_numbers: dict[str, int] = {}
 
@@ -90,6 +96,11 @@ class World:
         """Give an account a credit line in an asset, of which *used* is drawn."""
         held = self.instruments.asset(asset)
         self.account(account).credit[held.id] = (scaled(held, line), scaled(held, used))
+
+    def tell(self, account: Account, happening: Happening) -> None:
+        """Tell everybody who listens that something happened on an account."""
+        for listener in self.listeners:
+            listener(account, happening)
 
     def stamp(self) -> int:
         """Return the time of the next row in ticks: strictly growing, up to a millisecond before now."""
@@ -130,6 +141,7 @@ class World:
         )
         account.balances[asset.id] = row.balance
         account.ledger.append(row.id, row.ticks, row)
+        self.tell(account, Moved(row))
         return row.id
 
     def price(self, pair: Pair) -> Decimal:
