@@ -1,8 +1,9 @@
 """People decide about repairs of the book: asked for, approved, rejected, taken back.
 
 A decision is written twice, once in the life of the adjustment and once in the review of every discrepancy that it
-repairs; the first is the one that counts. Approving does not write to the book: that is done by what is passed in as
-*apply*, and only a run that sees both sides agree closes a review (I7). Nothing here writes to a book.
+repairs; the first is the one that counts, and the second follows from it (``noting``). Approving does not write to the
+book: that is done by what is passed in as *apply*, and only a run that sees both sides agree closes a review (I7).
+Nothing here writes to a book.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -19,15 +20,15 @@ from gal_friday.domain.facts import Actor
 from gal_friday.domain.followed import Followed
 from gal_friday.domain.remark import name_of, note_of
 from gal_friday.domain.review import Action, IllegalAction, Reason, ReviewState
-from gal_friday.domain.reviewed import Ask, Review, ReviewChange, Stepped, check_decidable, step, unreviewed
+from gal_friday.domain.reviewed import Ask, ReviewChange, Stepped, check_decidable, step
+from gal_friday.flows.noting import note as noted
+from gal_friday.flows.noting import reviews_of, words_of
 from gal_friday.flows.review import Desk, found
 from gal_friday.ports.adjustments import Adjustments
-from gal_friday.ports.errors import ReviewOvertaken
 
 ADJUSTMENT = "adj_"
 """How the id of an adjustment begins."""
 _LOOKED_AT = 1_000
-_TRIES = 3
 
 Apply = Callable[[str], Awaitable[object]]
 """Takes the id of an approved adjustment, posts it to its book, and returns what came of it."""
@@ -88,7 +89,7 @@ async def propose(repairs: Repairs, discrepancy_id: str, by: Actor, *, note: str
     (kept,) = await repairs.adjustments.keep(
         [made], state=AdjustmentState.PROPOSED, by=_by(ask), four_eyes=four_eyes
     )  # fmt: skip
-    return Decided(kept=kept, changes=await _noted(repairs, kept, ask))
+    return Decided(kept=kept, changes=await noted(repairs.desk, kept.adjustment.discrepancies, ask))
 
 
 async def approve(repairs: Repairs, named: str, by: Actor, *, note: str = "") -> Decided:
@@ -112,7 +113,7 @@ async def approve(repairs: Repairs, named: str, by: Actor, *, note: str = "") ->
     approved = await repairs.adjustments.move(
         kept.id, AdjustmentState.APPROVED, by=_by(ask), content=content, revision=revision
     )
-    changes = await _noted(repairs, approved, ask)
+    changes = await noted(repairs.desk, approved.adjustment.discrepancies, ask)
     outcome = None if repairs.apply is None else await repairs.apply(kept.id)
     return Decided(kept=await _now(repairs, approved), changes=changes, outcome=outcome)
 
@@ -129,10 +130,9 @@ async def reject(repairs: Repairs, named: str, by: Actor, *, reason: Reason | No
     ask = replace(_ask(repairs, Action.REJECT, by, note, kept.id), reason=reason)
     # What has to be said is checked before anything is written, also where no discrepancy is known any more.
     await _steps(repairs, kept.adjustment.discrepancies, ask, checked=True)
-    said = f"{reason}: {ask.note}" if ask.note else str(reason)
-    by_whom = replace(_by(ask), note=said)
+    by_whom = replace(_by(ask), note=words_of(reason, ask.note))
     rejected = await repairs.adjustments.move(kept.id, AdjustmentState.REJECTED, by=by_whom, revision=kept.revision)
-    return Decided(kept=rejected, changes=await _noted(repairs, rejected, ask))
+    return Decided(kept=rejected, changes=await noted(repairs.desk, rejected.adjustment.discrepancies, ask))
 
 
 async def undo(repairs: Repairs, named: str, by: Actor, *, note: str = "") -> Decided:
@@ -153,7 +153,7 @@ async def undo(repairs: Repairs, named: str, by: Actor, *, note: str = "") -> De
     (proposed,) = await repairs.adjustments.keep(
         [made], state=AdjustmentState.PROPOSED, by=_by(ask), four_eyes=four_eyes
     )  # fmt: skip
-    return Decided(kept=proposed, changes=await _noted(repairs, proposed, ask))
+    return Decided(kept=proposed, changes=await noted(repairs.desk, proposed.adjustment.discrepancies, ask))
 
 
 def _ask(repairs: Repairs, action: Action, by: Actor, note: str, adjustment_id: str) -> Ask:
@@ -213,16 +213,10 @@ def _check_four_eyes(repairs: Repairs, kept: Kept, by: Actor) -> None:
 
 async def _check_needed(repairs: Repairs, kept: Kept) -> None:
     """Refuse to approve the repair of what agrees altogether; one symptom that is gone does not make it needless."""
-    pairs = await _reviews(repairs, kept.adjustment.discrepancies)
+    pairs = await reviews_of(repairs.desk, kept.adjustment.discrepancies)
     if pairs and all(not followed.is_open for followed, _ in pairs):
         review = replace(pairs[0][1], state=ReviewState.CLOSED)
         check_decidable(review, kept.id, reverses=kept.adjustment.reverses is not None)
-
-
-async def _reviews(repairs: Repairs, discrepancies: Sequence[str]) -> list[tuple[Followed, Review]]:
-    known = await repairs.desk.store.followed(discrepancies)
-    reviews = await repairs.desk.reviews.reviews(one.id for one in known)
-    return [(one, reviews.get(one.id) or unreviewed(one)) for one in known]
 
 
 async def _steps(
@@ -234,7 +228,7 @@ async def _steps(
     *checked* holds what was said against the table all the same.
     """
     steps = []
-    for followed, review in await _reviews(repairs, discrepancies):
+    for followed, review in await reviews_of(repairs.desk, discrepancies):
         try:
             steps.append(step(review, ask, followed))
         except IllegalAction:
@@ -242,28 +236,6 @@ async def _steps(
                 raise
     if checked and not steps and not ask.reason:
         raise NothingToDecide(f"give a reason: --reason with one of {', '.join(Reason)}")
-    return steps
-
-
-async def _noted(repairs: Repairs, kept: Kept, ask: Ask) -> tuple[ReviewChange, ...]:
-    """Write the decision to the reviews. It is taken already: who acts at the same moment does not undo it."""
-    for _ in range(_TRIES):
-        steps = await _possible(repairs, kept.adjustment.discrepancies, ask)
-        try:
-            await repairs.desk.reviews.save(steps)
-        except ReviewOvertaken:
-            continue
-        return tuple(stepped.change for stepped in steps)
-    return ()
-
-
-async def _possible(repairs: Repairs, discrepancies: Sequence[str], ask: Ask) -> list[Stepped]:
-    steps = []
-    for followed, review in await _reviews(repairs, discrepancies):
-        try:
-            steps.append(step(review, ask, followed))
-        except IllegalAction:
-            continue
     return steps
 
 

@@ -25,6 +25,7 @@ from gal_friday.domain.snapshot import Snapshot
 from gal_friday.domain.verdict import ReconciliationStatus
 from gal_friday.flows.apply import Repairing, repaired
 from gal_friday.flows.fetch import Fetched, Sources, fetch
+from gal_friday.flows.noting import complete
 from gal_friday.flows.review import follow_up
 from gal_friday.flows.worth import AtExchange, worth
 from gal_friday.ports.clock import Clock
@@ -157,5 +158,8 @@ async def _followed_up(repairing: Repairing | None, report: ReconciliationReport
     """See to the reviews of what became of discrepancies: what this misses the next run does."""
     if repairing is not None and repairing.desk is not None:
         with suppress(StoreFailed):
+            if repairing.adjustments is not None:
+                # First: a review that closes takes no proposal any more.
+                await complete(repairing.desk, repairing.adjustments, report.account)
             await follow_up(repairing.desk, report.account)
     return report
