@@ -8,6 +8,7 @@ from gal_friday.adapters.book_sql.application import Application
 from gal_friday.adapters.sql.engine import writing
 from gal_friday.domain.adjusted import Kept
 from gal_friday.ports.errors import StoreFailed
+from tests.crash import jobs
 
 
 def journal_apart() -> None:
@@ -61,9 +62,19 @@ def acknowledged_early() -> None:
     SqlBook.append = append  # type: ignore[method-assign, assignment]
 
 
+def left_untold() -> None:
+    """What was decided just before a crash never reaches the reviews."""
+
+    async def complete(*_: object) -> tuple[()]:
+        return ()
+
+    jobs.complete = complete  # type: ignore[attr-defined, assignment]
+
+
 BREAKS: dict[str, Callable[[], None]] = {
     "journal_apart": journal_apart,
     "applied_twice": applied_twice,
     "rows_one_by_one": rows_one_by_one,
     "acknowledged_early": acknowledged_early,
+    "left_untold": left_untold,
 }

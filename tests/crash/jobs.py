@@ -36,9 +36,11 @@ from gal_friday.domain.report import ReconciliationReport, compare
 from gal_friday.domain.review import Action
 from gal_friday.domain.snapshot import Coverage, Coverages, Scales, Snapshot
 from gal_friday.flows.decide import Repairs, approve, propose
+from gal_friday.flows.noting import complete
 from gal_friday.flows.review import Desk, act, follow_up
 from gal_friday.ports.errors import StoreFailed
 from tests.contracts.adjusting import CUT, FILL_EFFECTS, T0, WHOLE_FILL, adjustment, back, fill, legs, movement, plug
+from tests.crash import served
 
 ANN, BOB = By("ann"), By("bob")
 ALICE, BEN = (Actor(name, KnownBy.SELF_DECLARED) for name in ("alice", "ben"))
@@ -53,7 +55,7 @@ class Life:
     def __init__(self, engine: AsyncEngine, folder: Path, say: Say) -> None:
         """Open everything that is kept there; *say* tells what was acknowledged."""
         self.asked: dict[str, Any] = {}
-        self.engine, self.say, self.clock = engine, say, SteppedClock(T0 + timedelta(hours=1))
+        self.engine, self.folder, self.say, self.clock = engine, folder, say, SteppedClock(T0 + timedelta(hours=1))
         self.journal = SqlJournal(folder, self.clock)
         self.book = SqlBook(engine, clock=self.clock)
         self.adjustments = SqlAdjustments(engine, clock=self.clock, journal=self.journal)
@@ -113,7 +115,8 @@ class Life:
         if known is None:
             followed = await self._recorded(made, followed)
         self.say({"report": name})
-        for change in await follow_up(self.desk, "main"):
+        told = await complete(self.desk, self.adjustments, "main")
+        for change in (*told, *await follow_up(self.desk, "main")):
             self.say({"review": change.discrepancy_id, "number": change.number, "action": change.action.value})
         return candidates_of(made, internal, held, {one.id: one for one in followed})
 
@@ -134,9 +137,11 @@ class Life:
         done = (await act(self.desk, name, action, by, note=note, **more)).changes[0]
         self.say({"review": name, "number": done.number, "action": done.action.value})
 
-    async def restart(self) -> None:
+    async def restart(self, job: str) -> None:
         """Do what has to be done before anything else."""
         await upgrade(self.engine)
+        if job == "serve":
+            return  # the next run does it
         await self.adjustments.settle("main")
         for kept in await self.adjustments.unsettled("main"):
             assert kept.state is AdjustmentState.APPROVED, kept
@@ -271,4 +276,6 @@ JOBS: dict[str, Callable[[Life], Awaitable[None]]] = {
     "adjust": adjust,
     "review": review,
     "repair": repair,
+    "serve": served.serve,
 }
+BEGINNINGS: dict[str, Callable[[Life], Awaitable[None]]] = {"begin": begin, "begin_served": served.begin}

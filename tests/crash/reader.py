@@ -21,6 +21,7 @@ TABLES = (
     *("books", "book_fills", "book_movements", "book_orders", "book_reversals", "book_plugs"),
     *("adjustments", "adjustment_changes", "position_adjustments", "reconciliation_events"),
     *("discrepancies", "discrepancy_changes", "reviews", "review_changes", "journal_entries", "journal_heads"),
+    *("recordings", "recording_contents"),
 )
 _RECORDS = {"fill": ("book_fills", "fill_id"), "movement": ("book_movements", "movement_id")}
 _WRITTEN = ("applied", "verified", "unverified", "reversed")
@@ -66,6 +67,7 @@ def wrong(rows: Rows, acknowledged: Sequence[Row] = ()) -> list[str]:
         *_half_written(rows),
         *_not_in_the_journal(rows),
         *_broken_journal(rows),
+        *_half_recorded(rows),
         *(f"lost: {ack}" for ack in acknowledged if not _is_kept(rows, ack)),
         *_contradicted(acknowledged),
     ]
@@ -103,12 +105,7 @@ def outcome_of(rows: Rows) -> dict[str, Any]:
         "adjustments": sorted((row["type"], row["state"], row["content"]) for row in rows["adjustments"]),
         "reports": sorted(row["reconciliation_id"] for row in rows["reconciliation_events"]),
         "discrepancies": sorted((row["key"], row["state"], row["occurrences"]) for row in rows["discrepancies"]),
-        # A decision about a repair is the adjustment's; that the review tells it too is not promised after a crash.
-        "reviews": sorted(
-            (row["action"], row["note"])
-            for row in rows["review_changes"]
-            if row["action"] not in ("propose", "approve")
-        ),
+        "reviews": sorted((row["action"], row["note"]) for row in rows["review_changes"]),
         "review states": sorted(row["state"] for row in rows["reviews"]),
     }
 
@@ -210,6 +207,15 @@ def _not_in_the_journal(rows: Rows) -> Iterator[str]:
             alone = Counter(changes) - Counter(entries), Counter(entries) - Counter(changes)
             yield f"{what}: changes without an entry {dict(alone[0])}, entries without a change {dict(alone[1])}"
     yield from _unlike_their_changes(rows)
+
+
+def _half_recorded(rows: Rows) -> Iterator[str]:
+    """What a run was told is kept with its report, whole."""
+    known = {row["reconciliation_id"] for row in rows["recordings"]}
+    contents = {row["reconciliation_id"] for row in rows["recording_contents"]}
+    yield from (f"the recording of {name} is half there" for name in known ^ contents)
+    reports = {row["reconciliation_id"] for row in rows["reconciliation_events"]}
+    yield from (f"the recording of {name} is of no report" for name in known - reports)
 
 
 def _reports(rows: Rows) -> Sequence[Row]:

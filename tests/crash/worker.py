@@ -17,7 +17,7 @@ from typing import Any
 
 from gal_friday.adapters.sql import open_engine, steps  # noqa: F401 - Alembic too is there before the first fork
 from tests.crash.breaks import BREAKS
-from tests.crash.jobs import JOBS, Life, begin
+from tests.crash.jobs import BEGINNINGS, JOBS, Life
 from tests.crash.racing import RACES
 from tests.crash.write_points import WritePoints
 
@@ -58,11 +58,11 @@ async def _live(asked: dict[str, Any]) -> None:
     life.asked = asked
     if asked["job"] in RACES:
         await RACES[asked["job"]](life)
-    elif asked["job"] == "begin":
-        await begin(life)
+    elif asked["job"] in BEGINNINGS:
+        await BEGINNINGS[asked["job"]](life)
     else:
         if asked.get("again"):
-            await life.restart()
+            await life.restart(asked["job"])
         await JOBS[asked["job"]](life)
         say({"points": points.names})
         await life.tell_the_end()
