@@ -88,7 +88,7 @@ def test_only_some_states_can_be_asked_for(state: AdjustmentState) -> None:
             move_to(PROPOSED, state)
 
 
-@pytest.mark.parametrize("actor", ["ann", " Ann ", "ANN"])
+@pytest.mark.parametrize("actor", ["ann", " Ann ", "ANN", "ａｎｎ", "аnn", "ann\u200b"], ids=ascii)
 def test_who_proposed_may_not_approve(actor: str) -> None:  # I11
     with pytest.raises(SamePerson, match="somebody else has to"):
         after(PROPOSED, Step.APPROVE, By(actor), T0, content=CONTENT)

@@ -137,13 +137,18 @@ async def test_a_repair_is_proposed_approved_by_another_applied_and_settled_only
     ]
 
 
-@pytest.mark.parametrize("approver", ["alice", "Alice", " ALICE "])
+@pytest.mark.parametrize("approver", ["alice", "Alice", " ALICE ", "ａｌｉｃｅ", "аlice"], ids=ascii)
 async def test_who_proposed_may_not_approve(world: World, approver: str) -> None:  # I11
     asked = await world.proposed()
     with pytest.raises(SamePerson, match="somebody else has to"):
         await approve(world.repairs(), asked.kept.id, Actor(approver, KnownBy.SELF_DECLARED))
     assert await world.held("XRP") == 100
     assert len((await look(world.desk, await world.id("XRP"))).changes) == 1
+
+
+async def test_nobody_decides_under_the_name_of_a_rule(world: World) -> None:  # I11
+    with pytest.raises(MalformedRemark, match="kept for what this program does by itself"):
+        await world.proposed(by=Actor("policy", KnownBy.SELF_DECLARED))
 
 
 async def test_a_policy_that_asks_for_four_eyes_since_holds_for_what_was_proposed_before(world: World) -> None:  # I11

@@ -21,6 +21,7 @@ from gal_friday.domain.adjustment import (
     PostOrder,
 )
 from gal_friday.domain.errors import IllegalStep, OtherContent, SamePerson
+from gal_friday.domain.person import same_person
 
 POLICY = "policy"
 """The name under which policy proposes and approves."""
@@ -301,7 +302,7 @@ def _check_who(adjustment_id: str, step: Step, actor: str) -> None:
 
 
 def _check_approval(kept: Kept, actor: str, content: str | None) -> None:
-    if kept.four_eyes and actor.strip().casefold() == kept.proposed_by.casefold():
+    if kept.four_eyes and same_person(actor, kept.proposed_by):
         raise _same_person(kept.id, actor)
     if content != kept.adjustment.content:
         raise OtherContent(

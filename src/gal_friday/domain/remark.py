@@ -7,6 +7,7 @@ Nothing here decides what a remark is good for.
 from datetime import UTC, datetime, timedelta
 
 from gal_friday.domain.errors import GalFridayError
+from gal_friday.domain.person import is_reserved
 
 NOTE_MAX = 2_000
 """Characters: what a person reads, not a file."""
@@ -35,13 +36,15 @@ def name_of(text: str, what: str = "name") -> str:
     """Return the name of a person, in one line.
 
     Raises:
-        MalformedRemark: empty, too long, or with a character that cannot be seen.
+        MalformedRemark: empty, too long, with a character that cannot be seen, or the name of no person.
     """
     plain = _plain(text, what)
     if not plain:
         raise MalformedRemark(f"the {what} is empty; say who")
     if len(plain) > NAME_MAX or "\n" in plain:
         raise MalformedRemark(f"the {what} is one line of at most {NAME_MAX} characters; write it shorter")
+    if is_reserved(plain):
+        raise MalformedRemark(f"the {what} {plain!r} is kept for what this program does by itself; say who it is")
     return plain
 
 

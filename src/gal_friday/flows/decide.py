@@ -18,6 +18,7 @@ from gal_friday.domain.candidate import Candidate
 from gal_friday.domain.errors import GalFridayError, SamePerson
 from gal_friday.domain.facts import Actor
 from gal_friday.domain.followed import Followed
+from gal_friday.domain.person import same_person
 from gal_friday.domain.remark import name_of, note_of
 from gal_friday.domain.review import Action, IllegalAction, Reason, ReviewState
 from gal_friday.domain.reviewed import Ask, ReviewChange, Stepped, check_decidable, step
@@ -206,8 +207,7 @@ async def _of_discrepancy(repairs: Repairs, followed: Followed, *states: Adjustm
 
 def _check_four_eyes(repairs: Repairs, kept: Kept, by: Actor) -> None:
     """Hold the policy of now against an adjustment that was proposed under another one; see ``adjusted`` (I11)."""
-    same = by.name.casefold() == kept.proposed_by.casefold()
-    if same and repairs.needs_four_eyes(kept.adjustment.value):
+    if same_person(by.name, kept.proposed_by) and repairs.needs_four_eyes(kept.adjustment.value):
         raise SamePerson(f"{by.name} proposed adjustment {kept.id} and may not approve it; somebody else has to")
 
 
