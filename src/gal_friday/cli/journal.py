@@ -164,7 +164,8 @@ def _result(found: Verified) -> Iterator[str]:
     yield f"  root      {found.root}"
     yield f"  signed by {', '.join(found.keys)}"
     kept = f", {found.anchors} heads kept outside" if found.anchors else ""
-    yield f"  held against {found.reports} reports, {found.changes} changes of discrepancies{kept}"
+    held = f"{found.reports} reports, {found.changes} changes of discrepancies, {found.decisions} steps of decisions"
+    yield f"  held against {held}{kept}"
 
 
 def _say_what_next(found: Verified) -> None:

@@ -24,7 +24,7 @@ def fact_of(change: ReviewChange) -> Fact:
         "until": change.until,
         "assignee": change.assignee,
         "adjustment": change.adjustment_id or None,
-        "evidence": None if change.evidence is None else _told(change.evidence),
+        "evidence": None if change.evidence is None else told_of(change.evidence),
     }
     return Fact(
         kind=FACTS[change.action],
@@ -54,7 +54,8 @@ FACTS = {
 }
 
 
-def _told(evidence: Evidence) -> dict[str, object]:
+def told_of(evidence: Evidence) -> dict[str, object]:
+    """Return what the journal keeps of what a person looked at."""
     return {name: value for name, value in asdict(evidence).items() if value is not None} | {
         "type": evidence.type.value,
         "severity": evidence.severity.value,

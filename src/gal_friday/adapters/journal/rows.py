@@ -6,7 +6,7 @@ Read in parts, in order, within one state of the database. Nothing here judges.
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, LargeBinary, Table, cast, select
+from sqlalchemy import ColumnElement, LargeBinary, Table, cast, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gal_friday.adapters.sql.tables import JOURNAL_ENTRIES, JOURNAL_HEADS
@@ -54,18 +54,18 @@ async def head_rows(connection: AsyncConnection) -> AsyncIterator[Sequence[HeadR
 
 
 async def in_parts(
-    connection: AsyncConnection, table: Table, names: Sequence[str], *, at_once: int = AT_ONCE
+    connection: AsyncConnection, table: Table, names: Sequence[str], *, at_once: int = AT_ONCE, keys: int = 1
 ) -> AsyncIterator[Sequence[Sequence[Any]]]:
-    """Yield rows in the order of the first column, which is the key; every text as its bytes."""
-    key = table.c[names[0]]
-    columns = [raw(table.c[name], connection) for name in names]
+    """Yield rows in the order of the first columns, which are the key; every text behind them as its bytes."""
+    key = [table.c[name] for name in names[:keys]]
+    columns = [raw(table.c[name], connection) for name in names[keys:]]
     last: Any = None
     while True:
-        query = select(key, *columns[1:]).order_by(key).limit(at_once)
-        rows = (await connection.execute(query if last is None else query.where(key > last))).all()
+        query = select(*key, *columns).order_by(*key).limit(at_once)
+        rows = (await connection.execute(query if last is None else query.where(tuple_(*key) > last))).all()
         if not rows:
             return
-        last = rows[-1][0]
+        last = tuple(rows[-1][:keys])
         yield rows if connection.dialect.name == "sqlite" else [tuple(map(_as_bytes, row)) for row in rows]
 
 

@@ -40,6 +40,8 @@ class Verified(Struct, frozen=True):
     """Changes of discrepancies that were held against their facts."""
     reports: int
     """Reports that were held against their facts."""
+    decisions: int
+    """Steps of adjustments and of reviews that were held against their facts."""
     anchors: int
     """Heads kept outside that were met."""
     broken: Broken | None = None
@@ -72,6 +74,7 @@ async def verify(
         keys=tuple(inspection.keys),
         changes=ties.changes,
         reports=ties.reports,
+        decisions=ties.decisions.count,
         anchors=inspection.anchors,
         broken=broken,
     )
