@@ -1,5 +1,6 @@
 """Adjustments and reviews, held against their facts: nobody approves, rejects or accepts by editing a row."""
 
+from datetime import timedelta
 
 import pytest
 from msgspec.structs import replace

@@ -207,3 +207,39 @@ async def test_a_head_of_another_format_is_refused(engine: AsyncEngine, append: 
     assert kept is not None
     with pytest.raises(MalformedFact, match="'other' is not gal-friday/journal-head/1"):
         list(anchors_in(replace(kept, form="other").line(), source="heads"))
+
+
+def test_a_field_that_stands_twice_is_refused(lines: list[bytes], checked: Checked) -> None:
+    """Another reader may take the first of them, which nothing proves."""
+    forged = lines[5].replace(b'{"', b'{"entry":"nothing happened","', 1)
+    status, said = checked([*lines[:5], forged, *lines[6:]])
+    assert (status, "a field stands twice" in said) == (1, True), said
+
+
+@pytest.mark.parametrize("change", [bytes.upper, lambda leaf: leaf[:8] + b" " + leaf[8:]], ids=["capitals", "blank"])
+async def test_a_hash_or_a_signature_in_another_spelling_is_refused(
+    engine: AsyncEngine, lines: list[bytes], checked: Checked, change: Callable[[bytes], bytes]
+) -> None:
+    some = [line async for line in export(engine, account="other")]
+    for field in ("leaf", "signature"):
+        found = ((n, json.loads(line)) for n, line in enumerate(some) if n)
+        number, value = next((n, line[field]) for n, line in found if field in line and "entry" not in line)
+        changed = some[number].replace(value.encode(), change(value.encode()))
+        status, said = checked([*some[:number], changed, *some[number + 1 :]])
+        assert (status, "as it is written" in said) == (1, True), said
+
+
+def test_nesting_without_end_is_no_export(lines: list[bytes], checked: Checked) -> None:
+    for number in (0, 5):
+        status, said = checked([*lines[:number], b'{"a":' * 100_000 + b"\n", *lines[number + 1 :]])
+        assert (status, said.startswith("BROKEN")) == (1, True), said
+
+
+def test_a_file_without_a_head_proves_nothing(lines: list[bytes], checked: Checked, tmp_path: Path) -> None:
+    file = tmp_path / "heads.jsonl"
+    for content in (b"", b"\n \n"):
+        file.write_bytes(content)
+        status, said = checked(lines, "--anchor", str(file))
+        assert (status, "no head is in it" in said) == (1, True), said
+        with pytest.raises(MalformedFact, match="no head is in it"):
+            list(anchors_in(content, source="heads.jsonl"))

@@ -85,8 +85,10 @@ def anchors_in(content: bytes, *, source: str) -> Iterator[Anchored]:
     """Yield the heads of a file, line by line; empty lines are nothing.
 
     Raises:
-        MalformedFact: a line is no head.
+        MalformedFact: a line is no head, or there is none.
     """
+    if not content.strip():
+        raise MalformedFact(f"{source}: no head is in it, so that it proves nothing; name the file that has them")
     for number, line in enumerate(content.splitlines(), 1):
         if line.strip():
             try:

@@ -109,7 +109,7 @@ class Journal:
             self.read(seq, json.loads(text))
         else:
             self.withheld += 1
-            expect(len(leaf), 32, f"entry {seq}", "no hash")
+            expect((len(leaf), leaf.hex()), (32, line["leaf"]), f"entry {seq}", "no hash as it is written")
         while seq & 1 == 0:
             leaf, seq = sha256(b"\x01" + self.peaks.pop() + leaf).digest(), seq >> 1
         self.peaks.append(leaf)
@@ -144,7 +144,9 @@ class Journal:
         )
         expect(head["key"] in self.keys, True, place, "signed with a key that no entry adds")
         expect(not self.trusted or head["key"] in self.trusted, True, place, "signed with a key that is not trusted")
-        signed = is_signed(self.keys[head["key"]], text_of(head), bytes.fromhex(line["signature"]))
+        signature = bytes.fromhex(line["signature"])
+        expect(line["signature"], signature.hex(), place, "no signature as it is written")
+        signed = is_signed(self.keys[head["key"]], text_of(head), signature)
         expect(signed, True, place, "the signature is not that of its key over this head")
         self.heads, self.sealed = self.heads + 1, self.size
 
@@ -172,6 +174,17 @@ def expect(found: object, expected: object, place: str, what: str) -> None:
         raise Broken(f"{place}: {what}: expected {str(expected)[:200]!r}, found {str(found)[:200]!r}")
 
 
+def loaded(line: bytes) -> Any:
+    """Return what a line holds; a field that stands twice would be read in two ways."""
+    return json.loads(line, object_pairs_hook=once)
+
+
+def once(fields: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the fields of an object, each of which stands in it once."""
+    expect(len(dict(fields)), len(fields), "a line", "a field stands twice in it")
+    return dict(fields)
+
+
 def key_id(public: bytes) -> str:
     """Return the id of a public key."""
     return "key_" + sha256(public).hexdigest()[:16]
@@ -190,12 +203,13 @@ def anchors_in(path: str) -> list[tuple[str, dict[str, Any]]]:
     with open(path, "rb") as file:
         for number, line in enumerate(file, 1):
             if line.strip():
-                head, place = json.loads(line), f"{path}, line {number}"
+                head, place = loaded(line), f"{path}, line {number}"
                 public = bytes.fromhex(head["public_key"])
                 expect(head["key"], key_id(public), place, "the key is not the one that its id names")
                 signed = is_signed(public, text_of(head), bytes.fromhex(head["signature"]))
                 expect(signed, True, place, "the signature is not that of its key over this head")
                 found.append((place, head))
+    expect(bool(found), True, path, "no head is in it, so that it proves nothing")
     return found
 
 
@@ -207,14 +221,14 @@ def verified(path: str, trusted: list[str], anchor_files: list[str]) -> str:
     """
     journal = Journal(trusted, [anchor for file in anchor_files for anchor in anchors_in(file)])
     with open(path, "rb") as file:
-        header, number = json.loads(file.readline() or b"null"), 1
+        header, number = loaded(file.readline() or b"null"), 1
         try:
             expect(header["format"], FORMAT, "line 1", "not an exported journal of this version")
             for number, line in enumerate(file, 2):  # noqa: B007 - it names the line that cannot be read
-                what = json.loads(line)
+                what = loaded(line)
                 journal.head(what) if "head" in what else journal.entry(what)
             journal.end(header)
-        except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
             raise Broken(f"line {number} cannot be read: {type(error).__name__} {error}") from None
     withheld = f" ({journal.withheld} of them withheld)" if journal.withheld else ""
     keys = ", ".join(journal.keys)
@@ -242,7 +256,7 @@ def main(words: list[str]) -> int:
     except OSError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    except (Broken, ValueError, KeyError, TypeError) as error:
+    except (Broken, ValueError, KeyError, TypeError, RecursionError) as error:
         sys.stdout.write(f"BROKEN  {error}\n")
         return 1
     return 0
