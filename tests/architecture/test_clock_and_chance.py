@@ -14,6 +14,7 @@ READS_THE_TIME = {
     *("time.time", "time.time_ns", "time.monotonic", "time.monotonic_ns", "time.perf_counter"),
     *("time.perf_counter_ns", "time.process_time", "time.localtime", "time.gmtime"),
 }
+SECRETS = "src/gal_friday/adapters/access/chance.py"
 TAKES_CHANCES = {"os.urandom", "uuid.uuid1", "uuid.uuid4", "uuid4", "uuid1", "urandom"}
 
 
@@ -41,13 +42,17 @@ def test_nobody_imports_the_time_by_another_name() -> None:
         f"{place(path)}:{line} {name}"
         for path in modules()
         for line, name in imported_names(path)
-        if name in READS_THE_TIME | TAKES_CHANCES | {"secrets"} and not place(path).startswith(CLOCK)
+        if name in READS_THE_TIME | TAKES_CHANCES and not place(path).startswith(CLOCK)
     ]
     assert found == []
 
 
 def test_nobody_takes_chances() -> None:
     assert [f"{file}:{line} {name}" for file, line, name in uses() if name in TAKES_CHANCES] == []
+
+
+def test_only_what_makes_secrets_imports_the_module_for_them() -> None:
+    assert {place(path) for path in modules() for _, name in imported_names(path) if name == "secrets"} == {SECRETS}
 
 
 def test_only_the_simulator_knows_random_and_only_its_class() -> None:

@@ -99,6 +99,10 @@ class FactKind(StrEnum):
     """From here on heads may be signed with this key; the entry holds its public half."""
     JOURNAL_ANCHORED = "journal_anchored"
     """A signed head was handed to somewhere outside."""
+    TOKEN_CREATED = "token_created"  # noqa: S105 - the words, not one
+    """An API token was made; its secret is nowhere."""
+    TOKEN_REVOKED = "token_revoked"  # noqa: S105
+    """An API token is not good any more."""
 
 
 class KnownBy(StrEnum):
@@ -110,6 +114,8 @@ class KnownBy(StrEnum):
     """The name of the operating system's user; nobody verified it."""
     TOKEN = "token"  # noqa: S105 - the word, not one
     """The owner of a verified token."""
+    SESSION = "session"
+    """A person who signed in."""
     SYSTEM = "system"
     """This program itself."""
 
