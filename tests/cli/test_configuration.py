@@ -152,7 +152,7 @@ def test_show_says_what_is_reserved_and_changes_nothing(run: Run) -> None:  # as
     assert schema.count("Reserved: ") == len(reserved)
 
 
-RESERVED_NAMES = ("interval_minutes",)
+RESERVED_NAMES: tuple[str, ...] = ()
 
 
 def test_show_hides_the_password_of_the_database(run: Run) -> None:

@@ -29,6 +29,7 @@ from gal_friday.bootstrap.settings import (
     PriceSettings,
     Reconciliation,
     Recordings,
+    ServiceSettings,
     Settings,
 )
 from gal_friday.cli import exit_status, main, setting_list
@@ -82,6 +83,7 @@ SECTIONS: dict[str, type[Struct]] = {
     '### `[accounts.NAME.book]`, `type = "file"`': BookInFile,
     "### `[prices]`": PriceSettings,
     "### `[recordings]`": Recordings,
+    "### `[service]`": ServiceSettings,
     "### `[aliases]`": AliasSettings,
 }
 

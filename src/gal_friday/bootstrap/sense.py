@@ -30,6 +30,7 @@ def nonsense_in(settings: "Settings") -> Iterator[Problem]:
     yield from _of_reconciliation(settings.reconciliation)
     yield from _of_prices(settings)
     yield from _of_names(settings)
+    yield from _of_service(settings)
     if not 0 <= (days := settings.recordings.keep_days) <= _LONGEST["reach_back_days"]:
         yield Problem(("recordings", "keep_days"), f"must be from 0 to {_LONGEST['reach_back_days']}", days)
 
@@ -40,6 +41,26 @@ def _of_account(account: str, configured: "AccountSettings") -> Iterator[Problem
         if not is_reference(getattr(configured, name)):
             yield Problem((*path, name), f"a secret must not stand here; refer to it as {FORMS}")
     yield from _limits((*path, "book"), asdict(configured.book))
+
+
+def _of_service(settings: "Settings") -> Iterator[Problem]:
+    service, path = settings.service, ("service",)
+    for name, least, most in (
+        ("runs_at_once", 1, 1_000),
+        ("jitter_percent", 0, 50),
+        ("late_after_minutes", 1, 10_080),
+        ("drain_seconds", 0, 3_600),
+    ):
+        value = getattr(service, name)
+        if not least <= value <= most:
+            yield Problem((*path, name), f"must be from {least} to {most}", value)
+    intervals: dict[Path, int | None] = {
+        ("accounts", name, "interval_minutes"): one.interval_minutes for name, one in settings.accounts.items()
+    }
+    intervals["reconciliation", "interval_minutes"] = settings.reconciliation.interval_minutes
+    for where, minutes in intervals.items():
+        if minutes is not None and not 1 <= minutes <= 44_640:
+            yield Problem(where, "must be from 1 to 44640, which is a month", minutes)
 
 
 def _of_reconciliation(reconciliation: "Reconciliation") -> Iterator[Problem]:

@@ -4,14 +4,19 @@ async with ReconciliationService.from_config("gal-friday.toml") as service:
 report = await service.run_reconciliation("main")
 """
 
+import math
 import os
 import socket
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import takewhile
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from msgspec.structs import replace
+
+from gal_friday.adapters.kraken import Recorder
 from gal_friday.bootstrap.desk import desk_of
 from gal_friday.bootstrap.recording import conditions_of, recorded_run, recorder_of
 from gal_friday.bootstrap.settings import Settings, load
@@ -19,10 +24,14 @@ from gal_friday.bootstrap.wire import OpenStore, mode_of, open_store, prices_of,
 from gal_friday.domain.policy import Mode
 from gal_friday.domain.records import RECORD_KINDS, Kind
 from gal_friday.domain.report import ReconciliationReport
+from gal_friday.domain.verdict import ReconciliationStatus
 from gal_friday.flows.apply import Repairing
+from gal_friday.flows.fetch import Sources
 from gal_friday.flows.lease import held
+from gal_friday.flows.obstacles import Heeded
 from gal_friday.flows.reconcile import reconcile
-from gal_friday.ports.exchange import Progress
+from gal_friday.ports.exchange import Call, Calls, Progress
+from gal_friday.service.turns import Ran
 
 
 class ReconciliationService:
@@ -88,44 +97,81 @@ class ReconciliationService:
             BadConfiguration: no such account, or its secrets cannot be resolved.
             AccountBusy: another process reconciles this account now (I13).
         """
-        store = self.opened
+        return (await self.run(account, only=only, mode=mode)).report
+
+    async def run(
+        self,
+        account: str | None = None,
+        *,
+        only: Sequence[Kind] = RECORD_KINDS,
+        mode: Mode | None = None,
+        calls: Calls | None = None,
+    ) -> Ran:
+        """Reconcile one account now; return the report, what stood in the way, and what it cost.
+
+        *calls* is told of every call to the exchange.
+
+        Raises:
+            BadConfiguration, AccountBusy: as ``run_reconciliation``.
+        """
+        store, spent = self.opened, _Spent(calls)
         recorder = recorder_of(self.settings)
-        sources = sources_of(self.settings, account, store, self._progress, recorder)
-        since = sources.clock.now() - timedelta(hours=self.settings.reconciliation.lookback_hours)
-        policy, prices = self.settings.reconciliation.policy(), prices_of(self.settings)
-        chosen = mode or mode_of(self.settings, account)
+        sources = sources_of(self.settings, account, store, self._progress, recorder, spent)
+        sources = replace(sources, exchange=(heeded := Heeded(sources.exchange)))
         try:
-            async with held(store.leases, sources.account, owner=owner(), clock=sources.clock) as lease:
-                repairing = Repairing(
-                    mode=chosen,
-                    adjustments=store.adjustments if sources.book is store.book else None,
-                    desk=desk_of(store),
-                    token=lease.token,
-                )
-                if recorder is None:
-                    return await reconcile(
-                        sources, store.store, policy=policy, since=since, only=only, prices=prices, repairing=repairing
-                    )
-                begun = conditions_of(self.settings, sources, prices, repairing, since=since, only=only)
-                return await recorded_run(self.settings, store, sources, recorder, begun, prices, repairing)
+            report = await self._reconciled(store, sources, recorder, only, mode or mode_of(self.settings, account))
         finally:
             await sources.exchange.close()
+        return Ran(report=report, obstacle=heeded.obstacle, until=heeded.until, spent=math.ceil(spent.points))
+
+    async def _reconciled(
+        self, store: OpenStore, sources: Sources, recorder: Recorder | None, only: Sequence[Kind], mode: Mode
+    ) -> ReconciliationReport:
+        since = sources.clock.now() - timedelta(hours=self.settings.reconciliation.lookback_hours)
+        policy, prices = self.settings.reconciliation.policy(), prices_of(self.settings)
+        async with held(store.leases, sources.account, owner=owner(), clock=sources.clock) as lease:
+            repairing = Repairing(
+                mode=mode,
+                adjustments=store.adjustments if sources.book is store.book else None,
+                desk=desk_of(store),
+                token=lease.token,
+            )
+            if recorder is None:
+                return await reconcile(
+                    sources, store.store, policy=policy, since=since, only=only, prices=prices, repairing=repairing
+                )
+            begun = conditions_of(self.settings, sources, prices, repairing, since=since, only=only)
+            return await recorded_run(self.settings, store, sources, recorder, begun, prices, repairing)
 
     async def get_reconciliation_status(self, account: str | None = None) -> dict[str, object]:
-        """Return ``last_run``, ``next_run``, ``consecutive_failures`` and ``last_report`` of an account, or of all."""
+        """Return ``last_run``, ``next_run``, ``consecutive_failures`` and ``last_report`` of an account, or of all.
+
+        ``next_run`` is None where no service looks after the account; of several accounts it is the next one, and the
+        failures are those of the account that fails the longest.
+        """
         reports = await self.opened.store.reports(account=account, limit=100)
-        failures = 0
-        for report in reports:
-            if report.status != "failed":
-                break
-            failures += 1
+        failed = takewhile(lambda report: report.status is ReconciliationStatus.FAILED, reports)
+        planned = [one for one in await self.opened.schedules.all() if account in (None, one.account)]
         last = reports[0] if reports else None
         return {
             "last_run": last.timestamp if last else None,
-            "next_run": None,
-            "consecutive_failures": failures,
+            "next_run": min((one.due for one in planned if not one.is_paused), default=None),
+            "consecutive_failures": max((one.failures for one in planned), default=len(tuple(failed))),
             "last_report": last,
         }
+
+
+class _Spent:
+    """Adds up what a run costs of the key's call budget, and passes every call on."""
+
+    def __init__(self, calls: Calls | None) -> None:
+        self._calls = calls
+        self.points = 0.0
+
+    def __call__(self, call: Call) -> None:
+        self.points += call.cost
+        if self._calls is not None:
+            self._calls(call)
 
 
 def owner() -> str:

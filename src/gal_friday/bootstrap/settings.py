@@ -37,7 +37,7 @@ class Reconciliation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """How accounts are reconciled. Shares are fractions, values are in *reporting_currency*."""
 
     interval_minutes: int = 60
-    """Reserved: minutes between two runs of a service; this version has none."""
+    """Minutes between two runs of an account by ``gal-friday serve``; a little less, so that not all come at once."""
     lookback_hours: int = 24
     """How far back orders, fills and movements are compared. Balances and positions have no window."""
     auto_correct: bool = True
@@ -111,7 +111,7 @@ class Reconciliation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return Policy(**fields)
 
 
-RESERVED = ("reconciliation.interval_minutes",)
+RESERVED: tuple[str, ...] = ()
 """Settings that are kept for a later version and change nothing in this one."""
 
 
@@ -152,9 +152,24 @@ class AccountSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     url: str = "https://api.kraken.com"
     allow_trading_key: bool = False
     """Accept a key that may trade or withdraw. Gal-Friday never uses such rights; a key without them is safer."""
+    interval_minutes: int | None = None
+    """Minutes between two runs of this account; by default as all others."""
     mode: ModeName | None = None
     """What a run may do about what it finds; by default enforce with auto_correct, else propose."""
     book: EmbeddedBook | BookInFile = EmbeddedBook()
+
+
+class ServiceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How ``gal-friday serve`` goes about it."""
+
+    runs_at_once: int = 4
+    """How many accounts are reconciled side by side."""
+    jitter_percent: int = 10
+    """Up to this share of the interval a run comes earlier, so that accounts are spread."""
+    late_after_minutes: int = 5
+    """A run that is so late is told as missed."""
+    drain_seconds: int = 25
+    """How long runs under way may go on after the service was told to stop."""
 
 
 class PriceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -200,6 +215,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     prices: PriceSettings = PriceSettings()
     aliases: AliasSettings = AliasSettings()
     recordings: Recordings = Recordings()
+    service: ServiceSettings = ServiceSettings()
 
 
 def load(path: Path | None = None, *, environment: Mapping[str, str] | None = None) -> Settings:

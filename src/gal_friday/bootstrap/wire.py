@@ -9,9 +9,10 @@ from gal_friday.adapters.book_file import FileBook
 from gal_friday.adapters.book_sql import SqlAdjustments, SqlBook
 from gal_friday.adapters.clock import SystemClock
 from gal_friday.adapters.journal import SqlJournal
-from gal_friday.adapters.kraken import KrakenExchange, Recorder
+from gal_friday.adapters.kraken import KrakenExchange, Recorder, tier_named
 from gal_friday.adapters.prices import FilePrices, FixedPrices
 from gal_friday.adapters.recordings import SqlRecordings
+from gal_friday.adapters.schedule import SqlSchedules
 from gal_friday.adapters.sql.engine import open_engine
 from gal_friday.adapters.sql.migration import upgrade
 from gal_friday.adapters.store import SqlReviews, SqlStore
@@ -26,7 +27,7 @@ from gal_friday.domain.policy import Mode
 from gal_friday.flows.fetch import Sources
 from gal_friday.ports.book import Book
 from gal_friday.ports.errors import ExchangeRefused
-from gal_friday.ports.exchange import Exchange, Progress
+from gal_friday.ports.exchange import Calls, Exchange, Progress
 from gal_friday.ports.prices import Prices
 
 
@@ -42,6 +43,7 @@ class OpenStore:
         self.book = SqlBook(engine, clock=SystemClock())
         self.adjustments = SqlAdjustments(engine, clock=SystemClock(), journal=self.journal)
         self.leases = SqlLeases(engine, clock=SystemClock())
+        self.schedules = SqlSchedules(engine, self.journal)
         self.recordings = SqlRecordings(engine)
 
     async def close(self) -> None:
@@ -94,12 +96,13 @@ def sources_of(
     store: OpenStore,
     progress: Progress | None = None,
     recorder: Recorder | None = None,
+    calls: Calls | None = None,
 ) -> Sources:
     """Return the two sides of an account, ready to be read; *recorder* takes down what the exchange answers."""
     account, configured = account_of(settings, name)
     return Sources(
         account,
-        exchange_of(account, configured, state_folder(settings), progress, recorder),
+        exchange_of(account, configured, state_folder(settings), progress, recorder, calls),
         book_of(account, configured, store),
         SystemClock(),
         settings.aliases.table(),
@@ -119,6 +122,7 @@ def exchange_of(
     folder: Path,
     progress: Progress | None = None,
     recorder: Recorder | None = None,
+    calls: Calls | None = None,
 ) -> Exchange:
     """Return the exchange of an account, not yet opened.
 
@@ -138,6 +142,7 @@ def exchange_of(
             allow_trading_key=configured.allow_trading_key,
             progress=progress,
             recorder=recorder,
+            calls=calls,
         )
     except ExchangeRefused as wrong:
         # Nothing was asked yet, so what is wrong is what was configured.
@@ -146,6 +151,12 @@ def exchange_of(
         raise BadConfiguration(
             f"nothing can be kept in the folder {folder}: {error.strerror}; set state_folder to one that can be written"
         ) from error
+
+
+def points_per_hour(configured: AccountSettings) -> int | None:
+    """Return what the exchange gives back of the call budget of an account's key; None is without limit."""
+    tier = tier_named(configured.tier)
+    return None if tier is None else int(tier.decay * 3600)
 
 
 def book_of(account: str, configured: AccountSettings, store: OpenStore) -> Book:

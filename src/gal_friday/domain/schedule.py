@@ -227,6 +227,13 @@ def abandoned(planned: Planned, now: datetime) -> Step:
     return Step(done, (_skipped(planned, now, why),))
 
 
+def interrupted(planned: Planned, now: datetime) -> Step:
+    """Return the schedule of an account whose run was stopped with the service: it is due at once, and did not fail."""
+    why = f"the service stopped during the run that began at {instant(planned.begun or now)}"
+    done = replace(planned, begun=None, owner="", due=now, because=Why.RETRY)
+    return Step(done, (_skipped(planned, now, why),))
+
+
 def missed(planned: Planned, now: datetime, timing: Timing) -> Step | None:
     """Return the schedule with a missed run told, once for every due instant; None where none was missed.
 
@@ -285,7 +292,7 @@ def paced(timing: Timing, *, points: int, points_per_hour: int | None) -> Timing
 
 def _rank(one: Planned, severity: Severity | None) -> tuple[Any, ...]:
     asked = {Why.REQUESTED: 0, Why.STREAM: 1}.get(one.because, 2)
-    badness = -(list(Severity).index(severity) + 1) if severity is not None else 0
+    badness = len(Severity) if severity is None else len(Severity) - 1 - list(Severity).index(severity)
     return (asked, badness, one.last_complete or _NEVER, one.due, one.account)
 
 

@@ -19,6 +19,7 @@ happened, to what, and what to do next; none carries a secret.
 from datetime import datetime
 
 from gal_friday.domain.errors import GalFridayError
+from gal_friday.domain.schedule import Obstacle
 
 
 class WorldFailed(GalFridayError):
@@ -32,10 +33,10 @@ class ExchangeFailed(WorldFailed):
 class ExchangeUnavailable(ExchangeFailed):
     """No answer in time, or a refusal that passes: asking again is safe."""
 
-    def __init__(self, message: str, *, retry_at: datetime | None = None) -> None:
-        """Keep the instant before which asking again is pointless or harmful, where it is known."""
+    def __init__(self, message: str, *, retry_at: datetime | None = None, obstacle: Obstacle = Obstacle.OUTAGE) -> None:
+        """Keep what stands in the way, and before when asking again is pointless or harmful, where that is known."""
         super().__init__(message)
-        self.retry_at = retry_at
+        self.retry_at, self.obstacle = retry_at, obstacle
 
 
 class ExchangeRefused(ExchangeFailed):

@@ -20,6 +20,23 @@ And before a wait: what is waited for, in seconds, and how many there were so fa
 """
 
 
+class Call(Struct, frozen=True, kw_only=True):
+    """One call to an exchange, as those want to know it who watch it from outside."""
+
+    endpoint: str
+    outcome: str
+    """``ok``, ``refused``, or ``no_answer``."""
+    seconds: float
+    cost: float
+    """Points of the key's call budget; 0 for a public call."""
+    left: float | None = None
+    """Points that are left of the budget after it; None where there is no limit."""
+
+
+Calls = Callable[[Call], None]
+"""Told of every call, whatever came of it."""
+
+
 class Reading(Struct, Generic[Row], frozen=True, kw_only=True):
     """The rows of one read, and the proof of how complete they are."""
 

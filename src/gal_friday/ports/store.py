@@ -4,12 +4,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from msgspec import Struct
+
 from gal_friday.domain.finding import Key
 from gal_friday.domain.followed import Change, Followed
 from gal_friday.domain.following import Carried
+from gal_friday.domain.materiality import Severity
 from gal_friday.domain.report import ReconciliationReport
 
 NOTHING_CARRIED = Carried()
+
+
+class OpenCount(Struct, frozen=True):
+    """How many discrepancies of one kind are open in one account."""
+
+    account: str
+    type: str
+    severity: Severity
+    count: int
 
 
 class Store(Protocol):
@@ -54,6 +66,14 @@ class Store(Protocol):
 
     async def open_discrepancies(self, account: str) -> Sequence[Followed]:
         """Return every discrepancy of the account that has not been seen to agree, by id."""
+        ...
+
+    async def open_counts(self) -> Sequence[OpenCount]:
+        """Return how many discrepancies are open, by account, type and severity; cheap however many there are.
+
+        Raises:
+            StoreFailed: they cannot be read.
+        """
         ...
 
     async def followed(self, ids: Iterable[str]) -> Sequence[Followed]:

@@ -6,6 +6,7 @@ from gal_friday.adapters.kraken.listing import KnownAsset, KnownNames, KnownPair
 from gal_friday.adapters.kraken.names import Names
 from gal_friday.adapters.kraken.parse_fills import with_ledger_fees
 from gal_friday.adapters.kraken.patience import Patience
+from gal_friday.adapters.kraken.rate import tier_named
 from gal_friday.adapters.kraken.recorded import NO_KEY, NO_SECRET, Player, Recorder
 from gal_friday.adapters.kraken.transport import Deadlines
 
@@ -25,5 +26,6 @@ __all__ = [
     "Player",
     "Recorder",
     "read_exports",
+    "tier_named",
     "with_ledger_fees",
 ]

@@ -36,7 +36,7 @@ from gal_friday.domain.assets import Asset
 from gal_friday.domain.records import Balance, Fill, Kind, Movement, Order, Position
 from gal_friday.domain.snapshot import Coverage, Scales
 from gal_friday.ports.clock import Clock
-from gal_friday.ports.exchange import Capabilities, Check, Progress, Reading
+from gal_friday.ports.exchange import Calls, Capabilities, Check, Progress, Reading
 
 BASE_URL = "https://api.kraken.com"
 
@@ -63,13 +63,15 @@ class KrakenExchange:
         progress: Progress | None = None,
         http: httpx2.AsyncBaseTransport | None = None,
         recorder: Recorder | Player | None = None,
+        calls: Calls | None = None,
     ) -> None:
         """Make no call yet.
 
         *otp* is a static second factor. *state_folder* keeps the last nonce, a lockout and the call counter
         of each key; without it they do not outlive the process. *known* are names of earlier days, from
         ``known_names``. *keep_raw* is given every raw answer that was used. *http* replaces the network,
-        for tests. *recorder* takes down every answer that was used, or gives the answers of a recording.
+        for tests. *calls* is told of every call. *recorder* takes down every answer that was used, or gives the
+        answers of a recording.
 
         Raises:
             ExchangeRefused: the key is unusable, or *url* would send it over an open line.
@@ -78,7 +80,14 @@ class KrakenExchange:
         credentials = Credentials(key, secret, otp)
         transport = Transport(url, deadlines=deadlines or Deadlines(), proxy=proxy, http=http)
         client = Client(
-            credentials, transport, clock, tier=tier, state_dir=state_folder, patience=patience, progress=progress
+            credentials,
+            transport,
+            clock,
+            tier=tier,
+            state_dir=state_folder,
+            patience=patience,
+            progress=progress,
+            calls=calls,
         )
         # How long calls wait and when they are tried again is no part of a report: only what is read here is.
         self._client = client if recorder is None else recorder.around(client, key)

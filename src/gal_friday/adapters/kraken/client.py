@@ -28,9 +28,10 @@ from gal_friday.adapters.kraken.rate import PUBLIC, Counter, charged, tier_named
 from gal_friday.adapters.kraken.signing import Credentials
 from gal_friday.adapters.kraken.slowness import Slowness
 from gal_friday.adapters.kraken.transport import Answer, NoAnswer, Transport
+from gal_friday.domain.schedule import Obstacle
 from gal_friday.ports.clock import Clock
 from gal_friday.ports.errors import ExchangeRefused, ExchangeUnavailable
-from gal_friday.ports.exchange import Progress
+from gal_friday.ports.exchange import Call, Calls, Progress
 
 Params = Mapping[str, str]
 
@@ -72,10 +73,12 @@ class Client:
         state_dir: Path | None = None,
         patience: Patience | None = None,
         progress: Progress | None = None,
+        calls: Calls | None = None,
     ) -> None:
         """Share turn, counter and nonce with every other client of the same key and *state_dir*.
 
-        *progress* is told of waits, in seconds so far: without a word they look like a program that hangs.
+        *progress* is told of waits, in seconds so far: without a word they look like a program that hangs. *calls* is
+        told of every call.
         """
         self._credentials = credentials
         self._transport = transport
@@ -86,8 +89,9 @@ class Client:
         self._turns = turns_of(credentials.fingerprint, state_dir)
         self._patience = patience or Patience()
         self._slowness = Slowness(self._patience)
-        self._progress = progress
+        self._progress, self._calls = progress, calls
         self._waited: dict[str, float] = {}
+        self._took = 0.0
         self._stopped: str | None = None
         self._blocked_until: datetime | None = None
 
@@ -106,6 +110,7 @@ class Client:
             self._refuse_if_stopped()
             self._slowness.refuse(endpoint.name, self._clock.now())
             nonce, outcome = await self._attempt(endpoint, params or {})
+            self._count(endpoint, outcome)
             if isinstance(outcome, Reply):
                 return outcome
             now = self._clock.now()
@@ -161,7 +166,16 @@ class Client:
         except NoAnswer as error:
             return NoResult(str(error))
         finally:
-            self._slowness.took(endpoint.name, self._clock.monotonic() - began, self._clock.now())
+            self._took = self._clock.monotonic() - began
+            self._slowness.took(endpoint.name, self._took, self._clock.now())
+
+    def _count(self, endpoint: Endpoint, outcome: Reply | NoResult) -> None:
+        if self._calls is None:
+            return
+        said = "ok" if isinstance(outcome, Reply) else "refused" if outcome.refusal is not None else "no_answer"
+        left = self._turns.left(self._tier, self._clock.now()) if endpoint.private else None
+        cost = endpoint.cost if endpoint.private else 0.0
+        self._calls(Call(endpoint=endpoint.name, outcome=said, seconds=self._took, cost=cost, left=left))
 
     def _wait_for_budget(self, seconds: float) -> None:
         self._tell(_FOR_BUDGET, seconds)
@@ -209,6 +223,7 @@ class Client:
             raise ExchangeUnavailable(
                 "Kraken's front end blocked this address; no call is made for a while",
                 retry_at=self._blocked_until,
+                obstacle=Obstacle.THROTTLED,
             )
 
 

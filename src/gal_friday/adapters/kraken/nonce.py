@@ -18,7 +18,8 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 from msgspec.structs import replace
 
 from gal_friday.adapters.kraken.keyfile import KeyFile, KeyMemory
-from gal_friday.adapters.kraken.rate import Tier, charged, full, wait_for
+from gal_friday.adapters.kraken.rate import Tier, charged, full, level_at, wait_for
+from gal_friday.domain.schedule import Obstacle
 from gal_friday.ports.clock import Clock
 from gal_friday.ports.errors import ExchangeUnavailable
 
@@ -88,6 +89,10 @@ class KeyTurns:
             finally:
                 self._release()
 
+    def left(self, tier: Tier | None, now: datetime) -> float | None:
+        """Return how many points of the call budget are left; None where there is no limit."""
+        return None if tier is None else tier.maximum - level_at(self.memory.counter, tier, now)
+
     def remember(self, memory: KeyMemory) -> None:
         """Keep what is known about the key, here and in the file."""
         self.memory = memory
@@ -139,6 +144,7 @@ class KeyTurns:
                 f"Kraken locked this key out; no call is made before {until:%Y-%m-%d %H:%M:%S} UTC. "
                 "Check that key and secret belong together.",
                 retry_at=until,
+                obstacle=Obstacle.LOCKOUT,
             )
 
     def _lock(self) -> asyncio.Lock:

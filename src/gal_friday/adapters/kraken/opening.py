@@ -13,6 +13,7 @@ from gal_friday.adapters.kraken.client import Client, WrongArguments
 from gal_friday.adapters.kraken.endpoints import ASSET_PAIRS, ASSETS, GET_API_KEY_INFO, SYSTEM_STATUS, TIME
 from gal_friday.adapters.kraken.key import KeyInfo, key_info
 from gal_friday.adapters.kraken.listing import KnownNames, assets_listed, pairs_listed
+from gal_friday.domain.schedule import Obstacle
 from gal_friday.ports.clock import Clock
 from gal_friday.ports.errors import ExchangeMalformed, ExchangeUnavailable
 
@@ -46,7 +47,9 @@ async def refuse_maintenance(client: Client) -> None:
     """
     status = await system_status(client)
     if not status.readable:
-        raise ExchangeUnavailable("Kraken is in maintenance; nothing was read. Asking again later is safe.")
+        raise ExchangeUnavailable(
+            "Kraken is in maintenance; nothing was read. Asking again later is safe.", obstacle=Obstacle.MAINTENANCE
+        )
 
 
 async def clock_offset(client: Client, clock: Clock) -> timedelta:

@@ -13,6 +13,7 @@ from gal_friday.adapters.kraken.endpoints import Endpoint
 from gal_friday.adapters.kraken.errors import ErrorClass, Refusal
 from gal_friday.adapters.kraken.nonce import LOCKOUT
 from gal_friday.adapters.kraken.transport import Answer
+from gal_friday.domain.schedule import Obstacle
 from gal_friday.ports.errors import (
     ExchangeFailed,
     ExchangeMalformed,
@@ -77,6 +78,7 @@ def after(
             f"Kraken's front end blocks this address ({missed.because}); make no calls for a while, "
             "then check the network with: gal-friday preflight",
             retry_at=now + BLOCKED_PAUSE,
+            obstacle=Obstacle.THROTTLED,
         )
     if missed.refusal is None:
         return _after_no_answer(missed, endpoint, attempt, nonce, now, patience)
@@ -148,7 +150,8 @@ def _after_refusal(
 def _given_up(worst: ErrorClass, said: str, endpoint: Endpoint, now: datetime) -> ExchangeFailed:
     if worst in _WHAT_TO_DO_LATER:
         retry_at = now + LOCKOUT if worst is ErrorClass.LOCKOUT else None
-        return ExchangeUnavailable(f"{said}; {_WHAT_TO_DO_LATER[worst]}", retry_at=retry_at)
+        obstacle = _OBSTACLES.get(worst, Obstacle.OUTAGE)
+        return ExchangeUnavailable(f"{said}; {_WHAT_TO_DO_LATER[worst]}", retry_at=retry_at, obstacle=obstacle)
     if worst is ErrorClass.WARNING:
         return ExchangeMalformed(f"{said}: a warning without a result. Nothing of it was used.")
     if worst is ErrorClass.PERMISSION:
@@ -157,6 +160,8 @@ def _given_up(worst: ErrorClass, said: str, endpoint: Endpoint, now: datetime) -
         return ExchangeRefused(f"{said}; check key, secret and second factor. They are not used again.")
     return ExchangeRefused(f"{said}; asking again will not help")
 
+
+_OBSTACLES = {ErrorClass.RATE: Obstacle.THROTTLED, ErrorClass.LOCKOUT: Obstacle.LOCKOUT}
 
 _WHAT_TO_DO_LATER = {
     ErrorClass.RETRYABLE: "asking again later is safe",
@@ -178,7 +183,11 @@ def _after_throttle(
     wait = patience.longest_pause if refusal.until is None else refusal.until - now.timestamp()
     if attempt < patience.attempts and wait <= patience.longest_named_wait:
         return Again(max(wait, patience.first_pause))
-    return ExchangeUnavailable(f"{said}; asking again later is safe", retry_at=now + timedelta(seconds=max(0.0, wait)))
+    return ExchangeUnavailable(
+        f"{said}; asking again later is safe",
+        retry_at=now + timedelta(seconds=max(0.0, wait)),
+        obstacle=Obstacle.THROTTLED,
+    )
 
 
 def _pause(attempt: int, nonce: int, patience: Patience) -> float:

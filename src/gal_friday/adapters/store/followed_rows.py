@@ -8,13 +8,15 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gal_friday.adapters.sql.tables import DISCREPANCIES, DISCREPANCY_CHANGES
 from gal_friday.adapters.store.rules import check_first
 from gal_friday.domain.followed import Change, Followed
 from gal_friday.domain.following import Carried
+from gal_friday.domain.materiality import Severity
+from gal_friday.ports.store import OpenCount
 
 _KNOWN, _CHANGES = DISCREPANCIES.c, DISCREPANCY_CHANGES.c
 _AT_ONCE = 500
@@ -101,6 +103,16 @@ async def of_account(
         query = query.where(_KNOWN.state != "cleared")
     query = query.order_by(_KNOWN.last_seen.desc(), _KNOWN.discrepancy_id).limit(limit)
     return [_followed(body) for body in (await connection.execute(query)).scalars()]
+
+
+async def open_counts(connection: AsyncConnection) -> list[OpenCount]:
+    """Return how many are open, by account, type and severity."""
+    groups = (_KNOWN.account, _KNOWN.type, _KNOWN.severity)
+    query = select(*groups, func.count()).where(_KNOWN.state != "cleared").group_by(*groups).order_by(*groups)
+    return [
+        OpenCount(account, kind, Severity(severity), n)
+        for account, kind, severity, n in await connection.execute(query)
+    ]
 
 
 async def with_ids(connection: AsyncConnection, ids: Iterable[str]) -> list[Followed]:

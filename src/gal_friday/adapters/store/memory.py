@@ -1,5 +1,6 @@
 """Reports and discrepancies in memory, gone with the process."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
@@ -10,7 +11,7 @@ from gal_friday.domain.followed import Change, Followed
 from gal_friday.domain.following import Carried
 from gal_friday.domain.report import ReconciliationReport
 from gal_friday.domain.run_facts import facts_of_run
-from gal_friday.ports.store import NOTHING_CARRIED
+from gal_friday.ports.store import NOTHING_CARRIED, OpenCount
 
 
 class MemoryStore:
@@ -77,6 +78,12 @@ class MemoryStore:
     async def open_discrepancies(self, account: str) -> Sequence[Followed]:
         """Return the open ones, by id; see ``Store``."""
         return tuple(sorted(await self.discrepancies(account=account), key=lambda one: one.id))
+
+    async def open_counts(self) -> Sequence[OpenCount]:
+        """Return how many are open, by account, type and severity; see ``Store``."""
+        open_ones = await self.discrepancies()
+        counted = Counter((one.account, one.type.value, one.severity) for one in open_ones)
+        return [OpenCount(*group, number) for group, number in sorted(counted.items())]
 
     async def followed(self, ids: Iterable[str]) -> Sequence[Followed]:
         """Return those that are known, by id; see ``Store``."""

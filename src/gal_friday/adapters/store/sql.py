@@ -23,7 +23,7 @@ from gal_friday.domain.records import RECORD_KINDS
 from gal_friday.domain.report import ReconciliationReport
 from gal_friday.domain.run_facts import facts_of_run
 from gal_friday.ports.errors import StoreFailed
-from gal_friday.ports.store import NOTHING_CARRIED
+from gal_friday.ports.store import NOTHING_CARRIED, OpenCount
 
 _EVENTS = RECONCILIATION_EVENTS.c
 
@@ -109,6 +109,15 @@ class SqlStore:
         async with reading(self._engine, StoreFailed) as connection:
             found = await followed_rows.of_account(connection, account, cleared=False)
         return tuple(sorted(found, key=lambda one: one.id))
+
+    async def open_counts(self) -> Sequence[OpenCount]:
+        """Return how many are open, by account, type and severity; see ``Store``.
+
+        Raises:
+            StoreFailed: the database cannot be read.
+        """
+        async with reading(self._engine, StoreFailed) as connection:
+            return await followed_rows.open_counts(connection)
 
     async def followed(self, ids: Iterable[str]) -> Sequence[Followed]:
         """Return those that are known, by id; see ``Store``.

@@ -1,0 +1,113 @@
+"""The service as a whole: schedule, turns and whatever else goes on beside them, until it is told to stop.
+
+Whoever stops it is obeyed in two steps: nothing new begins, what is under way may end, and what does not end in time
+is written down as interrupted, so that the next start goes on where this one was.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+
+from gal_friday.adapters.clock import SystemClock
+from gal_friday.adapters.dispatch import TaskDispatcher
+from gal_friday.bootstrap.errors import BadConfiguration
+from gal_friday.bootstrap.service import ReconciliationService, owner
+from gal_friday.bootstrap.settings import AccountSettings, Settings
+from gal_friday.bootstrap.wire import points_per_hour
+from gal_friday.domain.materiality import Severity, more_severe
+from gal_friday.domain.schedule import Timing
+from gal_friday.service.accounts import Account
+from gal_friday.service.scheduler import Scheduler
+from gal_friday.service.turns import Ran, Turns
+
+_LOG = logging.getLogger("gal_friday.service")
+
+
+class Serving:
+    """The parts of a running service, for whoever adds another one."""
+
+    def __init__(self, service: ReconciliationService) -> None:
+        """Put them together; nothing runs yet."""
+        settings, opened = service.settings, service.opened
+        clock = SystemClock()
+        self.service = service
+        self.accounts = accounts_of(settings)
+        self.ended = asyncio.Event()
+        """Set whenever a turn came to an end; whoever waits for it clears it."""
+        self.turns = Turns(opened.schedules, self._run, self._timings, clock, owner=owner(), heard=self._heard)
+        self.dispatcher = TaskDispatcher(self.turns.take, at_once=settings.service.runs_at_once)
+        self.scheduler = Scheduler(
+            self.accounts, opened.schedules, self.turns, self.dispatcher, opened.leases, self._worst, clock
+        )
+
+    async def _run(self, account: str) -> Ran:
+        return await self.service.run(account)
+
+    def _timings(self) -> Mapping[str, Timing]:
+        return self.scheduler.timings
+
+    def _heard(self, account: str) -> None:
+        del account
+        self.ended.set()
+        self.scheduler.wake()
+
+    async def _worst(self) -> Mapping[str, Severity]:
+        worst: dict[str, Severity] = {}
+        for one in await self.service.opened.store.open_counts():
+            worst[one.account] = more_severe(worst.get(one.account, Severity.LOW), one.severity)
+        return worst
+
+
+def accounts_of(settings: Settings) -> tuple[Account, ...]:
+    """Return the accounts of the configuration as the schedule takes them."""
+    return tuple(
+        Account(
+            name=name,
+            exchange=configured.exchange,
+            timing=timing_of(settings, configured),
+            key=configured.api_key,
+            points_per_hour=points_per_hour(configured),
+        )
+        for name, configured in sorted(settings.accounts.items())
+    )
+
+
+def timing_of(settings: Settings, configured: AccountSettings) -> Timing:
+    """Return how often this account is to be reconciled."""
+    minutes = configured.interval_minutes or settings.reconciliation.interval_minutes
+    return Timing(
+        interval=timedelta(minutes=minutes),
+        jitter_percent=settings.service.jitter_percent,
+        late_after=timedelta(minutes=settings.service.late_after_minutes),
+    )
+
+
+async def serve(
+    settings: Settings, stop: asyncio.Event, *, ready: Callable[[Serving], Awaitable[None]] | None = None
+) -> None:
+    """Look after every account of the configuration until *stop* is set; *ready* is told when it has begun.
+
+    Raises:
+        BadConfiguration: no account is configured.
+        StoreFailed: the database cannot be opened.
+    """
+    if not settings.accounts:
+        raise BadConfiguration("no account is configured; `gal-friday init` writes a configuration to fill in")
+    async with ReconciliationService(settings) as service:
+        serving = Serving(service)
+        scheduling = asyncio.create_task(serving.scheduler.run(), name="schedule")
+        stopping = asyncio.create_task(stop.wait(), name="stop")
+        try:
+            if ready is not None:
+                await ready(serving)
+            await asyncio.wait((scheduling, stopping), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+            scheduling.cancel()
+            left = await serving.dispatcher.drain(settings.service.drain_seconds)
+            for account in left:
+                _LOG.warning("the run of account %s did not end in time and was interrupted", account)
+            with contextlib.suppress(asyncio.CancelledError):
+                await scheduling

@@ -1,0 +1,35 @@
+"""``gal-friday serve``: every account of the configuration, reconciled again and again until it is stopped."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+
+from gal_friday.bootstrap import serve as bootstrap
+from gal_friday.bootstrap.settings import Settings, load
+from gal_friday.cli.exit_status import RECONCILED
+from gal_friday.cli.options import ConfigFile
+from gal_friday.cli.output import say
+
+
+def serve(*, config: ConfigFile = None) -> int:
+    """Reconcile every account at once, and then again and again, until Ctrl-C or SIGTERM; runs under way may end."""
+    settings = load(config)
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(message)s")
+    asyncio.run(_until_stopped(settings))
+    return RECONCILED
+
+
+async def _until_stopped(settings: Settings) -> None:
+    stop = asyncio.Event()
+    for name in ("SIGTERM", "SIGINT"):
+        with contextlib.suppress(NotImplementedError):  # Windows has no such handlers
+            asyncio.get_running_loop().add_signal_handler(getattr(signal, name), stop.set)
+    await bootstrap.serve(settings, stop, ready=_told)
+    say("Stopped.")
+
+
+async def _told(serving: bootstrap.Serving) -> None:
+    names = ", ".join(one.name for one in serving.accounts)
+    say(f"Looking after {names}. Ctrl-C or SIGTERM stops it; runs under way may end.")

@@ -1,0 +1,111 @@
+"""The service as an operator starts it: a process of its own, a database in a file, signals."""
+
+import asyncio
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from gal_friday.bootstrap.demo import Demo, running_demo
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to handle")
+
+
+class Service:
+    """``gal-friday serve`` on the demo's account."""
+
+    def __init__(self, demo: Demo) -> None:
+        self.configuration = demo.configuration
+        self.database = demo.configuration.with_name("gal-friday.db")
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> "Service":
+        command = [sys.executable, "-m", "gal_friday", "serve", "--config", str(self.configuration)]
+        self.process = subprocess.Popen(command, stderr=subprocess.PIPE)
+        return self
+
+    async def stop(self, number: int) -> tuple[int, str]:
+        """Send the signal, and return the exit status and what was said."""
+        assert self.process is not None
+        self.process.send_signal(number)
+        _, said = await asyncio.to_thread(self.process.communicate, timeout=30)
+        return self.process.returncode, said.decode()
+
+    async def until(self, query: str, enough: Callable[[int], bool]) -> int:
+        """Look into the database until what the query counts is enough."""
+        async with asyncio.timeout(30):
+            while not enough(found := self.count(query)):  # noqa: ASYNC110 - another process writes there
+                await asyncio.sleep(0.1)
+        return found
+
+    def count(self, query: str) -> int:
+        connection = sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)
+        try:
+            return int(connection.execute(query).fetchone()[0])
+        finally:
+            connection.close()
+
+
+@pytest.fixture
+async def service() -> AsyncIterator[Service]:
+    async with running_demo() as demo:
+        made = Service(demo)
+        yield made
+        if made.process is not None and made.process.poll() is None:
+            made.process.kill()
+            made.process.communicate()
+
+
+RUNS = "SELECT count(*) FROM reconciliation_events"
+
+
+async def test_it_reconciles_at_once_and_stops_in_order(service: Service) -> None:
+    service.start()
+    await service.until(RUNS, lambda n: n == 1)
+    await service.until("SELECT count(*) FROM schedules WHERE begun IS NULL", lambda n: n == 1)
+    status, said = await service.stop(signal.SIGTERM)
+    assert (status, said.splitlines()[-1]) == (0, "Stopped."), said
+    assert (
+        service.count("SELECT count(*) FROM leases WHERE until > strftime('%Y-%m-%dT%H:%M:%f', 'now', '+1 second')")
+        == 0
+    )
+
+
+async def test_a_run_under_way_may_end_before_it_stops(service: Service) -> None:
+    service.start()
+    await service.until("SELECT count(*) FROM schedules WHERE begun IS NOT NULL", lambda n: n == 1)
+    status, said = await service.stop(signal.SIGINT)
+    assert status == 0, said
+    assert service.count(RUNS) == 1
+    assert service.count("SELECT count(*) FROM schedules WHERE begun IS NOT NULL") == 0
+
+
+async def test_after_a_kill_the_next_start_goes_on(service: Service) -> None:  # I16
+    service.start()
+    await service.until("SELECT count(*) FROM schedules WHERE begun IS NOT NULL", lambda n: n == 1)
+    await service.stop(signal.SIGKILL)
+    # Its lease would end by itself in two minutes; nobody waits for that here.
+    with sqlite3.connect(service.database) as connection:
+        connection.execute("UPDATE leases SET until = '2000-01-01T00:00:00.000000+00:00'")
+        begun = "json_set(body, '$.begun', '2000-01-01T00:00:00Z')"
+        connection.execute(f"UPDATE schedules SET body = {begun} WHERE begun IS NOT NULL")
+    connection.close()
+    before = service.count(RUNS)
+    service.start()
+    await service.until(RUNS, lambda n: n == before + 1)
+    reason = "SELECT count(*) FROM journal_entries WHERE kind = 'run_skipped' AND entry LIKE '%ended without a report%'"
+    await service.until(reason, lambda n: n == 1)
+    assert (await service.stop(signal.SIGTERM))[0] == 0
+
+
+def test_without_an_account_it_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "empty.toml").write_text("")
+    command = [sys.executable, "-m", "gal_friday", "serve", "--config", str(tmp_path / "empty.toml")]
+    done = subprocess.run(command, capture_output=True, check=False, timeout=30)
+    assert done.returncode == 2
+    assert b"gal-friday init" in done.stderr
