@@ -180,6 +180,23 @@ def test_amounts_too_long_for_the_ambient_context_are_valued_and_never_raise() -
             assert discrepancy.value is None or discrepancy.severity == "critical"
 
 
+@pytest.mark.parametrize(
+    "ours, theirs, age",
+    [
+        pytest.param(fill(), fill(price="0.7"), 1800, id="a fill: since it was executed"),
+        pytest.param([fill(), fill()], [fill()], 1800, id="a fill that is listed twice"),
+        pytest.param(movement(), movement(net="41"), 1800, id="a movement: since it was booked"),
+        pytest.param(order(), order(price="0.7"), 3600, id="terms of an order: since it was placed"),
+        pytest.param(order(), order(status="canceled"), 1800, id="state of an order: since it changed"),
+        pytest.param(order(), order(filled="10", updated=-60), None, id="an order that tells no later instant"),
+    ],
+)
+def test_what_both_sides_have_is_wrong_since_its_own_instant(ours: object, theirs: object, age: int | None) -> None:
+    sides = [rows if isinstance(rows, list) else [rows] for rows in (ours, theirs)]
+    report = compare(internal(*sides[0]), exchange(*sides[1]))
+    assert {one.age_seconds for one in report.discrepancies if isinstance(one, RecordDiscrepancy)} == {age}
+
+
 def test_a_record_newer_than_the_report_is_of_no_negative_age() -> None:
     report = compare(internal(as_of=at(5)), exchange(fill(minute=3), as_of=at(4)))
     assert [one.age_seconds for one in report.discrepancies] == [120]

@@ -146,17 +146,20 @@ class Grader(Struct, frozen=True):
 def discrepancies_of(finding: Finding, grader: Grader, why: Why = NOT_KNOWN) -> Iterator[Discrepancy]:
     """Yield the discrepancies of one finding; none for those that agree, are pending, or cannot be told."""
     match finding:
-        case Differs(key, mismatches, about):
-            yield from (_of_mismatch(grader, key, mismatch, about, why) for mismatch in mismatches)
+        case Differs(key, mismatches, about, at):
+            age = _age(grader, at)
+            yield from (_of_mismatch(grader, key, mismatch, about, why, age) for mismatch in mismatches)
         case InternalOnly(key, kind, amount, about):
             field, difference = _field_of(key), quantity.negate(amount)
             lack = AmountMismatch(kind, field, amount, ZERO, difference, finding.stake)
             yield _one_sided(grader, finding, lack, "exchange", why)
-            yield from (_of_mismatch(grader, key, repeat, about, why) for repeat in finding.repeats)
+            age = _age(grader, finding.at)
+            yield from (_of_mismatch(grader, key, repeat, about, why, age) for repeat in finding.repeats)
         case ExchangeOnly(key, kind, amount, about):
             lack = AmountMismatch(kind, _field_of(key), ZERO, amount, amount, finding.stake)
             yield _one_sided(grader, finding, lack, "internal", why)
-            yield from (_of_mismatch(grader, key, repeat, about, why) for repeat in finding.repeats)
+            age = _age(grader, finding.at)
+            yield from (_of_mismatch(grader, key, repeat, about, why, age) for repeat in finding.repeats)
         case _:
             return
 
@@ -180,13 +183,16 @@ def _one_sided(
         return _balance(grader, key, lack, missing_on, why)
     if key.kind is Kind.POSITIONS:
         return _position(grader, key, lack, why)
-    age = None if finding.at is None else max(0, int((grader.now - finding.at).total_seconds()))
     internal = quantity.text(lack.internal) if missing_on == "exchange" else None
     exchange = quantity.text(lack.exchange) if missing_on == "internal" else None
-    return _record(grader, key, lack, about, internal, exchange, why, age)
+    return _record(grader, key, lack, about, internal, exchange, why, _age(grader, finding.at))
 
 
-def _of_mismatch(grader: Grader, key: Key, mismatch: Mismatch, about: str, why: Why) -> Discrepancy:
+def _age(grader: Grader, at: datetime | None) -> int | None:
+    return None if at is None else max(0, int((grader.now - at).total_seconds()))
+
+
+def _of_mismatch(grader: Grader, key: Key, mismatch: Mismatch, about: str, why: Why, age: int | None) -> Discrepancy:
     match mismatch:
         case AmountMismatch() if key.kind in (Kind.BALANCES, Kind.HOLDS):
             return _balance(grader, key, mismatch, None, why)
@@ -194,15 +200,15 @@ def _of_mismatch(grader: Grader, key: Key, mismatch: Mismatch, about: str, why: 
             return _position(grader, key, mismatch, why)
         case AmountMismatch():
             ours, theirs = quantity.text(mismatch.internal), quantity.text(mismatch.exchange)
-            return _record(grader, key, mismatch, about, ours, theirs, why)
+            return _record(grader, key, mismatch, about, ours, theirs, why, age)
         case TextMismatch():
-            return _record(grader, key, mismatch, about, mismatch.internal, mismatch.exchange, why)
+            return _record(grader, key, mismatch, about, mismatch.internal, mismatch.exchange, why, age)
         case Inconsistent(side=side):
             # Both numbers are that side's own: the other has no say in it.
             text = f"{mismatch.stated} against {mismatch.found}"
             if side == "internal":
-                return _record(grader, key, mismatch, mismatch.about, text, None, why)
-            return _record(grader, key, mismatch, mismatch.about, None, text, why)
+                return _record(grader, key, mismatch, mismatch.about, text, None, why, age)
+            return _record(grader, key, mismatch, mismatch.about, None, text, why, age)
         case _:
             assert_never(mismatch)
 

@@ -155,6 +155,8 @@ class Differs(Struct, frozen=True, gc=False, tag="differs", tag_field="finding")
     mismatches: tuple[Mismatch, ...]
     about: str = ""
     """The instrument or asset, where the key is an id."""
+    at: datetime | None = None
+    """When the event took place that the sides tell differently, where they speak of one and it is known."""
 
 
 class InternalOnly(Struct, frozen=True, gc=False, tag="internal_only", tag_field="finding"):

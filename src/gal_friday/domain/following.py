@@ -183,7 +183,7 @@ class _Sight:
 
     def _began(self, seen: Discrepancy, finding: Unlike) -> datetime:
         """Return since when this is wrong, as far as anything tells."""
-        at = None if isinstance(finding, Differs) else finding.at
+        at = finding.at
         if at is None and seen.age_seconds is not None:
             at = self.run.now - timedelta(seconds=seen.age_seconds)
         told = (self.inherited.get(finding.key), at, _diverged(seen))

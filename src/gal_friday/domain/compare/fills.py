@@ -3,7 +3,7 @@
 Time, price and size are no identity: two fills of one order can share all three.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from gal_friday.domain import quantity
@@ -44,16 +44,21 @@ def compare_fills(view: View) -> list[Finding]:
     for fill_id, theirs in exchange.items():
         if fill_id not in internal and not before(theirs.at, start):
             findings.append(only_exchange(view, _lone(theirs, DiscrepancyType.FILL_MISSING_INTERNAL, 1)))
-    return _with_repeats(view, findings)
+    return _with_repeats(view, findings, internal)
 
 
 def _id(fill: Fill) -> str:
     return fill.fill_id
 
 
-def _with_repeats(view: View, findings: list[Finding]) -> list[Finding]:
+def _with_repeats(view: View, findings: list[Finding], booked: Mapping[str, Fill]) -> list[Finding]:
     twice = repeated(view.internal.fills, view.exchange.fills, _id, DiscrepancyType.FILL_DUPLICATED)
-    return [also_repeated(found, twice.get(found.key.name, ())) for found in findings] if twice else findings
+    instants = {name: booked[name].at for name in twice if name in booked}
+    return (
+        [also_repeated(found, twice.get(found.key.name, ()), instants.get(found.key.name)) for found in findings]
+        if twice
+        else findings
+    )
 
 
 def _lone(fill: Fill, kind: DiscrepancyType, direction: int) -> Lone:
@@ -71,7 +76,7 @@ def _both(view: View, ours: Fill, theirs: Fill) -> Finding:
         # Its ledger rows may still be on their way, and until then its fee is an estimate.
         return Pending(key, "so young that its fee may not be booked yet", view.until(theirs.at))
     if mismatches:
-        return Differs(key, mismatches, theirs.instrument)
+        return Differs(key, mismatches, theirs.instrument, theirs.at)
     return Agrees(key, ours.quantity, quantity.subtract(theirs.quantity, ours.quantity))
 
 

@@ -82,14 +82,14 @@ def _id(row: Movement) -> str:
 
 def _told(finding: Finding, twice: Repeats[str], rows: Sequence[Movement]) -> Finding:
     if isinstance(finding, Agrees) and (unknown := tuple(_unknown(rows))):
-        finding = Differs(finding.key, unknown, rows[0].asset)
+        finding = Differs(finding.key, unknown, rows[0].asset, rows[0].at)
     if not twice:
         return finding
     names = sorted({row.movement_id for row in rows})
     repeats = (
         of_row(found, "" if name == finding.key.name else name) for name in names for found in twice.get(name, ())
     )
-    return also_repeated(finding, tuple(repeats))
+    return also_repeated(finding, tuple(repeats), rows[0].at)
 
 
 def _unknown(rows: Iterable[Movement]) -> Iterator[Mismatch]:
@@ -131,7 +131,7 @@ def _event_of(row: Movement, ours: Movement | None, theirs: Movement | None) -> 
 def _same_id(view: View, ours: Movement, theirs: Movement) -> Finding:
     key = Key(_MOVEMENTS, ours.movement_id)
     mismatches = (*_names(ours, theirs), *_nets(view, theirs.asset, (ours,), (theirs,)))
-    return Differs(key, mismatches, theirs.asset) if mismatches else _agrees(key, [ours], [theirs])
+    return Differs(key, mismatches, theirs.asset, theirs.at) if mismatches else _agrees(key, [ours], [theirs])
 
 
 def _names(ours: Movement, theirs: Movement) -> Iterator[Mismatch]:
@@ -230,7 +230,7 @@ def _differing(view: View, key: Key, event: Event, ours: list[Movement], theirs:
     if _later_than(view.cutoff("exchange"), ours) or _later_than(view.cutoff("internal"), theirs):
         reason = "rows of it are newer than the other side's reading; the next run will tell"
         return Pending(key, reason, view.until(max(row.at for row in (*ours, *theirs))))
-    return Differs(key, mismatches, event.asset)
+    return Differs(key, mismatches, event.asset, max((row.at for row in theirs or ours), default=None))
 
 
 def _later_than(at: datetime, rows: Iterable[Movement]) -> bool:

@@ -111,7 +111,15 @@ def _both(view: View, key: Key, ours: Order, theirs: Order) -> Finding:
         return _changing(view, key)
     if theirs.order_id in view.motion.orders:
         return _changing(view, key)
-    return Differs(key, mismatches, theirs.instrument)
+    return Differs(key, mismatches, theirs.instrument, _since(theirs, mismatches))
+
+
+def _since(theirs: Order, mismatches: Iterable[Mismatch]) -> datetime | None:
+    """Return since when the exchange states what the book does not: its terms from the start, its state later."""
+    if all(one.type is _TERMS for one in mismatches):
+        return theirs.opened_at
+    # An order that did not change since it was placed tells no instant at which its state went wrong.
+    return theirs.updated_at if theirs.updated_at != theirs.opened_at else None
 
 
 def _changing(view: View, key: Key) -> Pending:
