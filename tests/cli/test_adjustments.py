@@ -66,7 +66,7 @@ def test_one_tells_its_whole_life_and_the_way_back(run: Run, demo: str, kept: li
     assert "Moves balances:ETH:spot 38 → 39.25 +1.25" in lines
     assert "balances:USD:spot 141042.6005 → 137304.3446 -3738.2559" in lines
     assert [word for word in ("approved", "intended", "applied", "verified") if f" {word} by " in outcome.out]
-    assert f"gal-friday review undo {one['adjustment_id']}" in lines
+    assert f"gal-friday review undo {one['adjustment_id']} --config {demo}" in lines
     told = run("adjustments", one["adjustment_id"], "--config", demo, "--json").json()
     assert [change["to_state"] for change in told["history"]] == ["approved", "intended", "applied", "verified"]
 

@@ -143,6 +143,23 @@ def test_show_says_where_settings_come_from_and_state_is_kept(run: Run, tmp_path
     assert "None" not in outcome.out
 
 
+@pytest.mark.parametrize(
+    "auto_correct, own, shown",
+    [
+        ("true", "", "enforce  (from reconciliation.auto_correct = true)"),
+        ("false", "", "propose  (from reconciliation.auto_correct = false)"),
+        ("true", 'mode = "observe"', "observe"),
+    ],
+)
+def test_show_says_which_mode_is_in_effect_and_where_it_comes_from(
+    run: Run, auto_correct: str, own: str, shown: str
+) -> None:
+    account = f'[accounts.main]\napi_key = "env:K"\napi_secret = "env:S"\n{own}\n'
+    FILE.write_text(f"[reconciliation]\nauto_correct = {auto_correct}\n{account}")
+    assert f"accounts.main.mode = {shown}" in run("config", "show").out.splitlines()
+    assert run("config", "show", "--json").json()["accounts"]["main"]["mode"] == shown.partition(" ")[0]
+
+
 def test_show_says_what_is_reserved_and_changes_nothing(run: Run) -> None:  # as it is today
     lines = dict(line.split(" = ") for line in run("config", "show").out.splitlines())
     reserved = [name for name, value in lines.items() if "changes nothing" in value]

@@ -84,6 +84,7 @@ def test_one_is_found_by_the_beginning_of_its_id_and_shown_whole(run: Run, demo:
     for part in (fill["id"], "Book         nothing", "Exchange     1.25", "missed fill", "opened", "book import FILE"):
         assert part in said
     shown = run("discrepancy", fill["id"], "--config", demo, "--json").json()
+    assert [made["state"] for made in shown.pop("adjustments")] == ["applied"]
     assert shown == fill | {"review_changes": []}
     assert (shown["review"]["state"], shown["review"]["revision"]) == ("open", 0)
 
@@ -104,7 +105,7 @@ def test_a_list_that_was_cut_says_so(run: Run, demo: str) -> None:
 def test_an_id_that_nobody_knows_is_wrong_usage(run: Run, demo: str) -> None:
     outcome = run("discrepancy", "dis_gone", "--config", demo)
     assert (outcome.status, outcome.out) == (2, "")
-    assert "`gal-friday discrepancies --all` lists them" in outcome.err
+    assert f"`gal-friday discrepancies --config {demo} --all` lists them" in outcome.err
     assert run("discrepancy", "--config", demo).status == 2
     assert run("discrepancies", "--config", demo, "--limit", "0").status == 2
 

@@ -170,7 +170,7 @@ def test_an_empty_queue_says_so(run: Run) -> None:
     outcome = run("review", "queue")
     assert (outcome.status, outcome.out) == (0, "")
     assert "nothing waits for a person" in outcome.err
-    assert run("review", "queue", "--json").json() == {"queue": [], "count": 0}
+    assert run("review", "queue", "--json").json() == {"queue": [], "count": 0, "proposals": []}
 
 
 def test_the_queue_is_whole_at_every_width_and_says_when_it_was_cut(

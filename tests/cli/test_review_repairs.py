@@ -12,17 +12,18 @@ from gal_friday.bootstrap.clock import system_clock
 from gal_friday.bootstrap.service import ReconciliationService
 from gal_friday.bootstrap.settings import load
 from gal_friday.domain.adjusted import By
-from gal_friday.domain.adjustment import AdjustmentState
+from gal_friday.domain.adjustment import AdjustmentState, Effect, PostMovement
 from gal_friday.domain.assets import Asset, Wallet
 from gal_friday.domain.following import carry_forward
 from gal_friday.domain.policy import Policy
 from gal_friday.domain.recall import run_of
-from gal_friday.domain.records import Balance
+from gal_friday.domain.records import Balance, Movement
 from gal_friday.domain.repair import candidates_of
 from gal_friday.domain.report import compare
 from gal_friday.domain.snapshot import Coverage, Coverages, Scales, Side, Snapshot
 from tests.cli.conftest import Run
 from tests.cli.test_review import CONFIGURATION
+from tests.contracts.adjusting import adjustment as made_of
 
 WHOLE = Coverages(balances=Coverage.TOTAL, positions=Coverage.TOTAL)
 
@@ -83,6 +84,74 @@ def test_a_repair_is_approved_by_another_posted_and_taken_back(run: Run, propose
     assert (undone.status, "gal-friday run main" in undone.out) == (0, True)
     assert total(run) == "100"
     assert run("journal", "verify").status == 0
+
+
+def test_the_queue_and_the_page_show_what_is_proposed_and_how_to_approve_it(
+    run: Run, proposed: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    discrepancy, adjustment = proposed
+    monkeypatch.setenv("COLUMNS", "80")
+    config = ("--config", "gal-friday.toml")
+    shown = [
+        "Proposed: 1",
+        f"  {adjustment}  balance: 5 XRP spot: no record explains it",
+        "      balances:XRP:spot  100  →  105  +5",
+        "      no record stands behind it: it forces the amount, against suspense",
+        "      proposed by alice; somebody else than alice has to approve it (four eyes)",
+        f"      gal-friday review approve {adjustment} --config gal-friday.toml",
+    ]
+    assert run("review", "queue", *config).out.splitlines()[-6:] == shown
+    page = run("discrepancy", discrepancy, *config).out.splitlines()
+    place = page.index("Proposed: 1")
+    assert page[place : place + 6] == shown
+    after = page[page.index("What next") + 1 :]
+    assert [line.partition("  (")[0] for line in after] == [
+        "  gal-friday report --account main --config gal-friday.toml",
+        "  gal-friday run main --config gal-friday.toml",
+        f"  gal-friday review assign {discrepancy} --config gal-friday.toml",
+    ]
+    told = run("review", "queue", "--json").json()
+    assert [one["proposed"] for one in told["queue"]] == [[adjustment]]
+    assert [one["adjustment_id"] for one in told["proposals"]] == [adjustment]
+    assert run("discrepancy", discrepancy, "--json").json()["adjustments"][0]["state"] == "proposed"
+
+
+def test_what_comes_next_goes_by_the_configuration_that_was_named(run: Run, proposed: tuple[str, str]) -> None:
+    _, adjustment = proposed
+    config = ("--config", "gal-friday.toml")
+    done = run("review", "approve", adjustment, "--as", "bob", *config)
+    assert done.out.splitlines()[-1] == "  gal-friday run main --config gal-friday.toml"
+    back = run("review", "undo", adjustment, "--as", "bob", *config)
+    assert back.out.rstrip().endswith("--config gal-friday.toml")
+    waits = run("review", "queue", *config).out
+    assert "reversal" in waits and "proposed by bob; somebody else than bob has to approve it" in waits
+    gone = run("review", "approve", "adj_gone", *config)
+    assert "gal-friday review queue --config gal-friday.toml lists what waits" in gone.err
+    assert run("discrepancies", *config).status == 0
+
+
+def test_approving_shows_what_a_plug_gives_way(run: Run, proposed: tuple[str, str]) -> None:
+    _, adjustment = proposed
+    run("review", "approve", adjustment, "--as", "bob")
+    late = asyncio.run(evidence())
+    done = run("review", "approve", late, "--as", "bob")
+    assert done.out.splitlines()[1:3] == [
+        "  balances:XRP:spot  105 → 107 (+2)",
+        "  balances:XRP:spot  a plug stood for it and gave way: suspense 5 → 3 (-2)",
+    ]
+    assert total(run) == "105"
+
+
+async def evidence() -> str:
+    """Return the id of a proposal to book a deposit of 2 XRP of long ago, which the plug stood for."""
+    async with ReconciliationService(load(None)) as service:
+        at = system_clock().now()
+        booked = PostMovement(Movement("LLATE", "deposit", Asset("XRP"), Wallet.SPOT, Decimal(2), at - timedelta(days=30)))
+        made = made_of(booked, effects={"balances:XRP:spot": "2"}, version="2", at=at)
+        effects = (Effect("balances:XRP:spot", Decimal(105), Decimal(107)),)
+        made = replace(made, effects=effects, discrepancies=())
+        (kept,) = await service.opened.adjustments.keep([made], state=AdjustmentState.PROPOSED, by=By("alice"))
+        return kept.id
 
 
 def test_a_rejected_repair_is_not_posted(run: Run, proposed: tuple[str, str]) -> None:

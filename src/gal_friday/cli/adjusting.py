@@ -2,9 +2,11 @@
 
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, assert_never
 
 from gal_friday.cli import words
+from gal_friday.cli.again import named
 from gal_friday.cli.columns import aligned, padded, signed, table, worth
 from gal_friday.domain import quantity
 from gal_friday.domain.adjusted import IN_THE_BOOK, POLICY, Applied, Kept, Refused, names_of
@@ -79,19 +81,22 @@ def _place(effect: Effect) -> str:
     return effect.key.partition(":")[2].rpartition(":")[0]
 
 
-def page_lines(kept: Kept, *, currency: str, width: int) -> list[str]:
-    """Return everything about one adjustment: what it posts, what it rests on, its history, the way back."""
-    return list(_page(kept, currency, width))
+def page_lines(kept: Kept, *, currency: str, width: int, config: Path | None = None) -> list[str]:
+    """Return everything about one adjustment: what it posts, what it rests on, its history, the way back.
+
+    *config* is the configuration that the command named.
+    """
+    return list(_page(kept, currency, width, config))
 
 
-def _page(kept: Kept, currency: str, width: int) -> Iterator[str]:
+def _page(kept: Kept, currency: str, width: int, config: Path | None) -> Iterator[str]:
     made = kept.adjustment
     yield f"{kept.id}: {_plain(kept.state)}, {_plain(made.type)} in {made.account} at {made.exchange}"
     yield from _labelled("Why", [f"{_plain(made.cause)}: {made.reason}"], width)
     if made.value is not None:
         yield from _labelled("Worth", [worth(made.value, currency)], width)
     yield from _labelled("Posts", [in_words(posting) for posting in made.postings], width)
-    effects = [f"{' ' * _LABEL}{line}" for line in _effects(made.effects)]
+    effects = [f"{' ' * _LABEL}{line}" for line in effect_lines(made.effects)]
     yield from (f"{'' if n else 'Moves':<{_LABEL}}{line[_LABEL:]}" for n, line in enumerate(effects))
     yield from _labelled("Rests on", [", ".join(made.record_ids) or _on_nothing(kept)], width)
     yield from _labelled("Repairs", [", ".join(made.discrepancies)] if made.discrepancies else [], width)
@@ -105,7 +110,7 @@ def _page(kept: Kept, currency: str, width: int) -> Iterator[str]:
     if command:
         yield ""
         yield "What next"
-        yield f"  {command}"
+        yield f"  {command}{named(config)}"
         yield f"      ({purpose})"
 
 
@@ -115,7 +120,8 @@ def _on_nothing(kept: Kept) -> str:
     return "the exchange's answer"
 
 
-def _effects(effects: Sequence[Effect]) -> list[str]:
+def effect_lines(effects: Sequence[Effect]) -> list[str]:
+    """Return what is added where, one line for each amount, before and after."""
     return table(
         (
             padded([effect.key for effect in effects]),

@@ -6,6 +6,7 @@ Looking changes nothing and judges nothing: the exit status is 0 whatever is sho
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -52,7 +53,7 @@ def adjustments(
         raise BadUsage(f"--days goes from 1 to {_DAYS_MAX} and --limit from 1")
     states, settings = states_in(state), load(config)
     if adjustment_id is not None:
-        _show_one(settings, adjustment_id, as_json=as_json)
+        _show_one(settings, adjustment_id, config, as_json=as_json)
         return RECONCILED
     found = asyncio.run(_found(settings, account, pair, states, days, limit))
     if as_json:
@@ -80,7 +81,7 @@ def states_in(text: str | None) -> tuple[AdjustmentState, ...]:
     return tuple(state for state in AdjustmentState if state in named)
 
 
-def _show_one(settings: Settings, prefix: str, *, as_json: bool) -> None:
+def _show_one(settings: Settings, prefix: str, config: Path | None, *, as_json: bool) -> None:
     try:
         found = asyncio.run(_one(settings, prefix))
     except SeveralMatch as wrong:
@@ -90,7 +91,7 @@ def _show_one(settings: Settings, prefix: str, *, as_json: bool) -> None:
     if as_json:
         write_json(_json(found))
     else:
-        _print(page_lines(found, currency=_currency(settings), width=out().width))
+        _print(page_lines(found, currency=_currency(settings), width=out().width, config=config))
 
 
 async def _found(

@@ -4,7 +4,7 @@ Every file is read and checked before the first entry is written, and all of the
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,12 +16,14 @@ from msgspec.structs import replace
 from gal_friday.bootstrap.settings import BookInFile, EmbeddedBook, Settings, load
 from gal_friday.bootstrap.wire import OpenStore, account_of, book_of, open_store
 from gal_friday.cli import words
+from gal_friday.cli.again import carrying
 from gal_friday.cli.columns import aligned, padded, table
 from gal_friday.cli.exit_status import RECONCILED
 from gal_friday.cli.feed import Feed, read_feed
 from gal_friday.cli.files import write_new
 from gal_friday.cli.options import AsJson, BadUsage, ConfigFile
 from gal_friday.cli.output import STDIN, out, printable, say, write, write_json
+from gal_friday.cli.suspense import drained_at, drained_line
 from gal_friday.cli.unbooked import Unbooked, unbooked
 from gal_friday.domain import quantity
 from gal_friday.domain.aliases import renamed
@@ -60,7 +62,7 @@ def import_(*files: Files, account: Account = None, config: ConfigFile = None, a
     done, notes = asyncio.run(_imported(settings, name, feed))
     result = Imported(name, len(files), done.new, done.already_known, done.version, (*feed.notes, *notes))
     for note in result.notes:
-        say(note)
+        say(carrying(note, config))
     if as_json:
         write_json(result)
     else:
@@ -122,10 +124,21 @@ async def _imported(settings: Settings, name: str, feed: Feed) -> tuple[Appended
             movements=new.movements,
             orders=feed.orders,
         )
+        released = await drained_at(store, name, done.version) if done.gave_way else ()
     finally:
         await store.close()
     known = done.already_known + new.already_known
-    return replace(done, already_known=known), (*new.notes, *feed.left_out(begun=begun))
+    return replace(done, already_known=known), (
+        *new.notes,
+        *feed.left_out(begun=begun),
+        *map(drained_line, released),
+        *_replaced(done.replaced),
+    )
+
+
+def _replaced(names: Sequence[str]) -> tuple[str, ...]:
+    """Say what a repair had booked before, and is what the trading system says from now on."""
+    return (f"took the place of what a repair had booked: {', '.join(names)}",) if names else ()
 
 
 async def _new(settings: Settings, name: str, feed: Feed, store: OpenStore) -> Unbooked:

@@ -46,11 +46,13 @@ def show(*, config: ConfigFile = None, as_json: AsJson = False) -> int:
 
     Settings that are kept for a later version are marked, and under --json listed as ``reserved``.
     """
-    from gal_friday.bootstrap.wire import state_folder
+    from gal_friday.bootstrap.wire import mode_of, state_folder
 
     settings = load(config)
     effective = _without_passwords(settings)
     effective["state_folder"] = str(state_folder(settings))
+    for account, set_there in effective["accounts"].items():
+        set_there["mode"] = mode_of(settings, account).value
     if as_json:
         write_json(effective | {"reserved": RESERVED})
         return RECONCILED
@@ -58,9 +60,17 @@ def show(*, config: ConfigFile = None, as_json: AsJson = False) -> int:
     say(f"from {file}" if file else "there is no configuration file; `gal-friday init` writes one")
     console = out()
     for name, value in _flat(plain(effective)):
-        said = "  (reserved: changes nothing in this version)" if name in RESERVED else ""
+        said = "  (reserved: changes nothing in this version)" if name in RESERVED else _mode_from(name, settings)
         console.print(f"{name} = {printable(value)}{said}")
     return RECONCILED
+
+
+def _mode_from(name: str, settings: Settings) -> str:
+    """Say where the mode of an account comes from, behind the setting of this name; nothing for any other."""
+    modes = {f"accounts.{account}.mode": configured.mode for account, configured in settings.accounts.items()}
+    if name not in modes or modes[name] is not None:
+        return ""
+    return f"  (from reconciliation.auto_correct = {str(settings.reconciliation.auto_correct).lower()})"
 
 
 def schema(*, as_json: AsJson = False) -> int:

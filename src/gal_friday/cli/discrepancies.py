@@ -15,11 +15,14 @@ from gal_friday.bootstrap.clock import system_clock
 from gal_friday.bootstrap.desk import desk_of
 from gal_friday.bootstrap.service import ReconciliationService
 from gal_friday.bootstrap.settings import Settings, load
+from gal_friday.cli.adjusting import adjustment_json
 from gal_friday.cli.exit_status import RECONCILED
 from gal_friday.cli.following import list_lines, page_lines
 from gal_friday.cli.options import AsJson, BadUsage, ConfigFile
 from gal_friday.cli.output import out, say, write_json
+from gal_friday.cli.proposed import repairs_of
 from gal_friday.domain import quantity
+from gal_friday.domain.adjusted import Kept
 from gal_friday.domain.followed import Followed
 from gal_friday.domain.materiality import Severity
 from gal_friday.domain.report import plain
@@ -73,14 +76,25 @@ def discrepancy(
     """Show one discrepancy: both sides, since when, why, its life, and what to do next."""
     settings = load(config)
     try:
-        seen = asyncio.run(_one(settings, discrepancy_id))
+        seen, repairs = asyncio.run(_one(settings, discrepancy_id))
     except (SeveralMatch, UnknownDiscrepancy) as wrong:
         raise BadUsage(str(wrong)) from wrong
     if as_json:
-        write_json(_json(seen.followed, seen.review) | {"review_changes": seen.changes})
+        made = [adjustment_json(one, plain(one.adjustment)) for one in repairs]
+        write_json(_json(seen.followed, seen.review) | {"review_changes": seen.changes, "adjustments": made})
     else:
         now, currency = system_clock().now(), _currency(settings)
-        _print(page_lines(seen.followed, now=now, currency=currency, review=seen.review, changes=seen.changes))
+        told = page_lines(
+            seen.followed,
+            now=now,
+            currency=currency,
+            review=seen.review,
+            changes=seen.changes,
+            repairs=repairs,
+            width=out().width,
+            config=config,
+        )
+        _print(told)
     return RECONCILED
 
 
@@ -92,12 +106,13 @@ async def _found(
         return found, await service.opened.reviews.reviews(one.id for one in found)
 
 
-async def _one(settings: Settings, prefix: str) -> Looked:
-    """Return the discrepancy with every change of its life, not only the newest that it carries with it."""
+async def _one(settings: Settings, prefix: str) -> tuple[Looked, Sequence[Kept]]:
+    """Return the discrepancy with every change of its life, not only the newest, and what was made to repair it."""
     async with ReconciliationService(settings) as service:
         seen = await look(desk_of(service.opened), prefix)
         changes = await service.opened.store.changes(seen.followed.id)
-        return replace(seen, followed=replace(seen.followed, history=tuple(changes)))
+        repairs = await repairs_of(service.opened.adjustments, seen.followed.account, seen.followed.id)
+        return replace(seen, followed=replace(seen.followed, history=tuple(changes))), repairs
 
 
 def _json(one: Followed, review: Review | None) -> dict[str, Any]:

@@ -6,12 +6,17 @@ Nothing is ever cut: ids and amounts are whole at every width, because people co
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 
 from gal_friday.cli import words
+from gal_friday.cli.again import named
 from gal_friday.cli.columns import aligned, amount, padded, signed, table, worth
 from gal_friday.cli.output import printable
+from gal_friday.cli.proposed import proposed_lines
 from gal_friday.cli.reviewing import page_head, page_history, short, spanned
 from gal_friday.domain import quantity
+from gal_friday.domain.adjusted import Kept
+from gal_friday.domain.adjustment import AdjustmentState
 from gal_friday.domain.discrepancy import BalanceDiscrepancy, Discrepancy, RecordDiscrepancy
 from gal_friday.domain.due import age_of
 from gal_friday.domain.explanation import Alternative, Explanation, Item
@@ -87,11 +92,18 @@ def page_lines(
     currency: str,
     review: Review | None = None,
     changes: Sequence[ReviewChange] = (),
+    repairs: Sequence[Kept] = (),
+    width: int = 80,
+    config: Path | None = None,
 ) -> list[str]:
-    """Return everything that is known about one discrepancy, what people decided about it, and what to do next."""
+    """Return everything that is known about one discrepancy, what people decided about it, and what to do next.
+
+    *repairs* are the adjustments that were made for it, *config* is the configuration that the command named.
+    """
     head = (*_head(one, now, currency), *page_head(one, review or unreviewed(one), now))
-    lines = (*head, *_why(one), *_life(one), *page_history(changes), *_next(one))
-    return [printable(line) for line in lines]
+    lines = (*head, *_why(one), *_life(one), *page_history(changes))
+    told = (*_repairs(repairs, currency, width, config), *_next(one, repairs, config))
+    return [printable(line) for line in (*lines, *told)]
 
 
 def _head(one: Followed, now: datetime, currency: str) -> Iterator[str]:
@@ -190,13 +202,30 @@ def _life(one: Followed) -> Iterator[str]:
     yield from (f"  {line}" for line in table(columns))
 
 
-def _next(one: Followed) -> Iterator[str]:
+def _repairs(repairs: Sequence[Kept], currency: str, width: int, config: Path | None) -> Iterator[str]:
+    """Yield what was made to repair it: proposals with all that a decision needs, of the others where they stand."""
+    done = [kept for kept in repairs if kept.state is not AdjustmentState.PROPOSED]
+    proposed = [kept for kept in repairs if kept.state is AdjustmentState.PROPOSED]
+    if done:
+        yield from ("", "Repairs")
+        kinds = (kept.adjustment.type.replace("_", " ") for kept in done)
+        yield from (f"  {kept.id}  {kept.state}, {kind}" for kept, kind in zip(done, kinds, strict=True))
+    told = list(proposed_lines(proposed, currency=currency, width=width, config=config))
+    yield from (["", *told] if told else [])
+
+
+def _next(one: Followed, repairs: Sequence[Kept], config: Path | None) -> Iterator[str]:
+    steps = list(_steps(one, repairs))
+    yield from (["", "What next"] if steps else [])
+    yield from (f"  {command}{named(config)}  ({purpose})" for command, purpose in steps)
+
+
+def _steps(one: Followed, repairs: Sequence[Kept]) -> Iterator[tuple[str, str]]:
     if not one.is_open:
         return
-    account = shlex.quote(one.account)
-    yield from ("", "What next")
-    if one.type in _NEVER_BOOKED:
-        yield f"  gal-friday book import FILE --account {account}  (Kraken's ledgers.csv and trades.csv)"
-    yield f"  gal-friday report --account {account}  (what else the last run saw)"
-    yield f"  gal-friday run {account}  (again; only what is seen to agree is settled)"
-    yield f"  gal-friday review assign {one.id}  (take it; review --help lists what else can be decided)"
+    account, states = shlex.quote(one.account), {kept.state for kept in repairs}
+    if one.type in _NEVER_BOOKED and AdjustmentState.PROPOSED not in states:
+        yield f"gal-friday book import FILE --account {account}", "Kraken's ledgers.csv and trades.csv"
+    yield f"gal-friday report --account {account}", "what else the last run saw"
+    yield f"gal-friday run {account}", "again; only what is seen to agree is settled"
+    yield f"gal-friday review assign {one.id}", "take it; review --help lists what else can be decided"

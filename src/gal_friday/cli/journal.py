@@ -16,6 +16,7 @@ from cyclopts import Parameter
 from gal_friday.bootstrap import journal as journals
 from gal_friday.bootstrap.journal import Anchored, Asked, Verified
 from gal_friday.bootstrap.settings import load
+from gal_friday.cli.again import named
 from gal_friday.cli.columns import aligned, padded, table
 from gal_friday.cli.exit_status import DISCREPANCIES, RECONCILED
 from gal_friday.cli.files import OWNER_ONLY, UnusableFile, read
@@ -48,7 +49,7 @@ def verify(*, anchor: Kept = (), key: Keys = (), config: ConfigFile = None, as_j
         for line in _result(found):
             out().print(printable(line))
     if found.broken is not None:
-        _say_what_next(found)
+        _say_what_next(found, config)
     return RECONCILED if found.broken is None else DISCREPANCIES
 
 
@@ -168,11 +169,12 @@ def _result(found: Verified) -> Iterator[str]:
     yield f"  held against {held}{kept}"
 
 
-def _say_what_next(found: Verified) -> None:
+def _say_what_next(found: Verified, config: Path | None) -> None:
     say("keep a copy of the database as it is now, before anything else writes to it")
-    say("then compare with a backup and with heads kept outside: gal-friday journal verify --anchor FILE")
+    verify = f"gal-friday journal verify --anchor FILE{named(config)}"
+    say(f"then compare with a backup and with heads kept outside: {verify}")
     if found.broken is not None and found.broken.place.startswith("entry "):
-        say("what stands around it: gal-friday journal show --limit 1000")
+        say(f"what stands around it: gal-friday journal show --limit 1000{named(config)}")
 
 
 def _show(rows: Sequence[Written]) -> None:

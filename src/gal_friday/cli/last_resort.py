@@ -24,7 +24,7 @@ def guarded(arguments: Sequence[str]) -> int:
         status = _ran(ours)
         sys.stdout.flush()
     except BaseException as error:  # noqa: BLE001 - the last line of defence, which reports it
-        status = _explained(error, debug=debug)
+        status = _explained(error, ours, debug=debug)
         _flushed_or_dropped()
     return status
 
@@ -42,8 +42,9 @@ def _without_debug(arguments: Sequence[str]) -> tuple[list[str], bool]:
     return [*ours, *arguments[end:]], len(ours) < end
 
 
-def _explained(error: BaseException, *, debug: bool) -> int:
+def _explained(error: BaseException, arguments: Sequence[str], *, debug: bool) -> int:
     from gal_friday.cli import exit_status
+    from gal_friday.cli.again import carrying, config_in
 
     if debug and not isinstance(error, SystemExit | BrokenPipeError):
         with contextlib.suppress(OSError):
@@ -56,7 +57,7 @@ def _explained(error: BaseException, *, debug: bool) -> int:
         case BrokenPipeError():
             return exit_status.BROKEN_PIPE
         case GalFridayError():
-            return _told(str(error), _status_of(error))
+            return _told(carrying(str(error), config_in(arguments)), _status_of(error))
         case OSError():
             return _told(f"{_place(error)}{error.strerror or error}", exit_status.FAILED)
         case _:

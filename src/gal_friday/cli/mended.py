@@ -3,12 +3,12 @@
 The report decides nothing anew: it tells what stands in it. Amounts and ids are whole at every width.
 """
 
-import shlex
 import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from gal_friday.cli import words
+from gal_friday.cli.again import named
 from gal_friday.cli.columns import aligned, padded, signed, table
 from gal_friday.cli.output import printable
 from gal_friday.domain import quantity
@@ -42,10 +42,9 @@ def waiting_of(
     if not proposals and not escalated:
         return
     because = {_id(one): "; ".join(one.decision.reasons) for one in report.decisions}
-    named = "" if config is None else f" --config {shlex.quote(str(config))}"
     blocks = []
     for each in proposals:
-        last = f"gal-friday review approve {each[0].adjustment_id}{named}"
+        last = f"gal-friday review approve {each[0].adjustment_id}{named(config)}"
         block = [*_entry(each, width), *_wrapped(f"because {because[each[0].adjustment_id]}", width)]
         if recorded:
             block.append(_INDENT + (last if kept else "this book is not kept here: post it in your own system"))

@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+from gal_friday.cli.again import named
 from gal_friday.domain.decision import Choice
 from gal_friday.domain.finding import DiscrepancyType as Type
 from gal_friday.domain.report import ReconciliationReport
@@ -23,8 +24,7 @@ def next_steps(report: ReconciliationReport, *, recorded: bool, config: Path | N
     """
     if not recorded:
         return list(_after_compare(report))
-    named = "" if config is None else f" --config {shlex.quote(str(config))}"
-    return [(f"{command}{named}", purpose) for command, purpose in _after_run(report)]
+    return [(f"{command}{named(config)}", purpose) for command, purpose in _after_run(report)]
 
 
 def _after_compare(report: ReconciliationReport) -> Iterator[Step]:

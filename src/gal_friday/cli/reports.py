@@ -11,6 +11,7 @@ from gal_friday.bootstrap.clock import system_clock
 from gal_friday.bootstrap.service import ReconciliationService
 from gal_friday.bootstrap.settings import Settings, load
 from gal_friday.cli import words
+from gal_friday.cli.again import carrying
 from gal_friday.cli.columns import aligned, padded, table
 from gal_friday.cli.exit_status import RECONCILED
 from gal_friday.cli.options import AsJson, BadUsage, ConfigFile, kept_here
@@ -45,7 +46,8 @@ def reports(
     elif found:
         _show(found)
     else:
-        say(f"no report of the last {words.counted(days, 'day', 'days')}; `gal-friday run` makes one")
+        told = f"no report of the last {words.counted(days, 'day', 'days')}; `gal-friday run` makes one"
+        say(carrying(told, config))
     if len(found) == limit:
         say(f"these are the newest {limit}; --limit shows more")
     return RECONCILED

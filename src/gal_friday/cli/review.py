@@ -8,7 +8,7 @@ asked for was done.
 import asyncio
 import getpass
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
@@ -19,17 +19,22 @@ from gal_friday.bootstrap.desk import desk_of, repairs_of
 from gal_friday.bootstrap.service import ReconciliationService
 from gal_friday.bootstrap.settings import load
 from gal_friday.bootstrap.wire import OpenStore
+from gal_friday.cli.adjusting import adjustment_json
 from gal_friday.cli.deciding import decided_json, decided_lines
 from gal_friday.cli.exit_status import FAILED, RECONCILED
 from gal_friday.cli.options import AsJson, BadUsage, ConfigFile
 from gal_friday.cli.output import out, printable, say, write_json
+from gal_friday.cli.proposed import proposed_in, proposed_lines
 from gal_friday.cli.reviewing import done_line, queue_json, queue_lines, review_json
-from gal_friday.domain.adjusted import Refused
+from gal_friday.cli.suspense import drained_at
+from gal_friday.domain.adjusted import Applied, Kept, Refused
 from gal_friday.domain.facts import Actor, KnownBy
+from gal_friday.domain.give_way import Drained
+from gal_friday.domain.report import plain
 from gal_friday.domain.review import Action, Reason
 from gal_friday.flows import decide
 from gal_friday.flows.decide import Decided, Repairs
-from gal_friday.flows.review import Desk, Looked, act
+from gal_friday.flows.review import Desk, Looked, Waiting, act
 from gal_friday.flows.review import queue as waiting
 from gal_friday.ports.errors import SeveralMatch
 
@@ -60,12 +65,17 @@ def queue(*, account: Account = None, limit: Limit = 100, config: ConfigFile = N
     if limit <= 0:
         raise BadUsage("--limit goes from 1")
     settings = load(config)
-    every = _at_the_desk(config, lambda desk: waiting(desk, account=account))
+    every, proposed = _opened(config, lambda opened: _waiting(opened, account))
     shown, now = every[:limit], system_clock().now()
     if as_json:
-        write_json({"queue": [queue_json(each, now) for each in shown], "count": len(shown)})
-    elif shown:
-        for line in queue_lines(shown, now=now, currency=settings.reconciliation.reporting_currency, width=out().width):
+        queued = [queue_json(each, now, proposed) for each in shown]
+        proposals = [adjustment_json(one, plain(one.adjustment)) for one in proposed]
+        write_json({"queue": queued, "count": len(shown), "proposals": proposals})
+    elif shown or proposed:
+        currency, width = settings.reconciliation.reporting_currency, out().width
+        lines = queue_lines(shown, now=now, currency=currency, width=width) if shown else []
+        told = list(proposed_lines(proposed, currency=currency, width=width, config=config))
+        for line in (*lines, *([""] if lines and told else []), *told):
             out().print(line)
     else:
         say("nothing waits for a person")
@@ -255,13 +265,27 @@ def _tell(done: Looked, *, as_json: bool) -> None:
 
 def _decided(config: ConfigFile, work: Callable[[Repairs], Awaitable[Decided]], *, as_json: bool) -> int:
     policy = load(config).reconciliation.policy()
-    done = _opened(config, lambda opened: work(repairs_of(opened, policy)))
+
+    async def worked(opened: OpenStore) -> tuple[Decided, Sequence[Drained]]:
+        done = await work(repairs_of(opened, policy))
+        match done.outcome:
+            case Applied(version=version, gave_way=plugs) if plugs:
+                return done, await drained_at(opened, done.kept.adjustment.account, version)
+            case _:
+                return done, ()
+
+    done, drained = _opened(config, worked)
     if as_json:
-        write_json(decided_json(done))
+        write_json(decided_json(done, drained))
     else:
-        for line in decided_lines(done):
+        for line in decided_lines(done, drained=drained, config=config):
             out().print(printable(line))
     return FAILED if isinstance(done.outcome, Refused) else RECONCILED
+
+
+async def _waiting(opened: OpenStore, account: str | None) -> tuple[Sequence[Waiting], Sequence[Kept]]:
+    """Return what needs a person, and every proposal: one that takes a repair back has no open discrepancy."""
+    return await waiting(desk_of(opened), account=account), await proposed_in(opened.adjustments, account)
 
 
 def _at_the_desk(config: ConfigFile, work: Callable[[Desk], Awaitable[_T]]) -> _T:

@@ -10,6 +10,7 @@ from typing import Any
 from gal_friday.cli import words
 from gal_friday.cli.columns import padded, table, worth
 from gal_friday.cli.output import printable
+from gal_friday.domain.adjusted import Kept
 from gal_friday.domain.due import age_of, due_at, needs_a_person, overdue_by
 from gal_friday.domain.followed import Followed
 from gal_friday.domain.review import ReviewState
@@ -67,8 +68,8 @@ def _due(each: Waiting, now: datetime) -> str:
     return f"{spanned(each.overdue)} late" if each.overdue is not None else f"in {spanned(each.due - now)}"
 
 
-def queue_json(each: Waiting, now: datetime) -> dict[str, Any]:
-    """Return one entry of the queue."""
+def queue_json(each: Waiting, now: datetime, proposed: Sequence[Kept] = ()) -> dict[str, Any]:
+    """Return one entry of the queue, with the ids of the adjustments that are *proposed* for it."""
     one, review = each.followed, each.review
     return {
         "discrepancy_id": one.id,
@@ -86,6 +87,7 @@ def queue_json(each: Waiting, now: datetime) -> dict[str, Any]:
         "overdue_seconds": None if each.overdue is None else int(each.overdue.total_seconds()),
         "assignee": review.assignee,
         "review": review.state,
+        "proposed": [kept.id for kept in proposed if one.id in kept.adjustment.discrepancies],
     }
 
 

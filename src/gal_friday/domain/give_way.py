@@ -101,6 +101,27 @@ def give_way(plugs: Sequence[StandingPlug], events: Iterable[Sequence[Moved]]) -
     return tuple(Release(plug_id, amount) for plug_id, amount in released if amount)
 
 
+class Drained(Struct, frozen=True):
+    """What plugs of one place stood for, before and after a record arrived."""
+
+    key: str
+    """As in reports: ``balances:BTC:spot``."""
+    before: Decimal
+    after: Decimal
+
+    @property
+    def change(self) -> Decimal:
+        """What is added to the place by it, beside the record."""
+        return quantity.subtract(self.after, self.before)
+
+
+def drained(before: Iterable[Suspense], after: Iterable[Suspense]) -> tuple[Drained, ...]:
+    """Return the places whose suspense is another one afterwards, ordered by place."""
+    old, new = ({f"{line.kind}:{line.name}:{line.part}": line.amount for line in lines} for lines in (before, after))
+    every = (Drained(key, old.get(key, ZERO), new.get(key, ZERO)) for key in sorted(old.keys() | new.keys()))
+    return tuple(one for one in every if one.change)
+
+
 def suspense_of(plugs: Iterable[StandingPlug]) -> tuple[Suspense, ...]:
     """Return the suspense line of every place with a plug, ordered by place."""
     places: dict[tuple[Kind, str, str], list[Decimal]] = {}

@@ -101,15 +101,15 @@ def only_exchange(view: View, lone: Lone, *, doubt: str = "") -> Finding:
     return held_back or ExchangeOnly(lone.key, lone.type, lone.amount, lone.about, lone.stake, lone.at)
 
 
-def also_repeated(finding: Finding, repeats: tuple[Inconsistent, ...]) -> Finding:
-    """Return the finding with the fact added that a side lists the record more than once."""
+def also_repeated(finding: Finding, repeats: tuple[Inconsistent, ...], at: datetime | None = None) -> Finding:
+    """Return the finding with the fact added that a side lists the record, which is of this instant, more than once."""
     if not repeats:
         return finding
     match finding:
         case Agrees(key):
-            return Differs(key, repeats, repeats[0].about)
-        case Differs(key, mismatches, about):
-            return Differs(key, (*mismatches, *repeats), about)
+            return Differs(key, repeats, repeats[0].about, at)
+        case Differs(key, mismatches, about, since):
+            return Differs(key, (*mismatches, *repeats), about, since)
         case InternalOnly() | ExchangeOnly():
             return replace(finding, repeats=repeats)
         case Pending() | CannotTell():
@@ -148,7 +148,8 @@ def why_not_covered(snapshot: Snapshot, kind: Kind) -> str:
     if reasons:
         return reasons[0]
     if snapshot.coverage.of(kind) == Coverage.NONE and snapshot.rows(kind):
-        return f"the {snapshot.side} snapshot lists {kind} without saying how complete they are: state coverage"
+        says = f"the {snapshot.side} snapshot lists {kind}, but its coverage of them is none"
+        return f"{says}: they prove nothing; state coverage total or partial"
     covered = "only in part" if snapshot.coverage.of(kind) == Coverage.PARTIAL else "not at all"
     return f"the {snapshot.side} snapshot covers {kind} {covered}"
 
