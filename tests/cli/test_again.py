@@ -12,7 +12,10 @@ HERE = Path("/etc/a b.toml")
 @pytest.mark.parametrize(
     "said, carried",
     [
-        ("`gal-friday discrepancies --all` lists them", "`gal-friday discrepancies --config '/etc/a b.toml' --all` lists"),
+        (
+            "`gal-friday discrepancies --all` lists them",
+            "`gal-friday discrepancies --config '/etc/a b.toml' --all` lists",
+        ),
         ("look again: gal-friday run main", "look again: gal-friday run --config '/etc/a b.toml' main"),
         ("gal-friday review approve adj_1; or", "gal-friday review approve --config '/etc/a b.toml' adj_1; or"),
         ("gal-friday config check --config x.toml", "gal-friday config check --config x.toml"),

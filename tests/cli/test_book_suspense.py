@@ -55,6 +55,20 @@ def test_the_suspense_line_is_in_an_export_that_every_reader_of_the_format_reads
     assert [row["kind"] for row in told["movements"] if row["asset"] == "XRP"] == ["plug"]
 
 
+def test_a_book_that_is_opened_from_an_export_has_what_plugs_stood_for_in_its_opening_and_says_so(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = run("book", "show", "--json").json()
+    assert run("book", "export", "kept.json").status == 0
+    monkeypatch.setenv("GAL_FRIDAY_DATABASE__URL", f"sqlite+aiosqlite:///{tmp_path / 'anew.db'}")
+    opened = run("book", "import", "kept.json")
+    assert opened.status == 0
+    assert "suspense: 3 XRP in 1 plug: part of the opening from now on, and no plug any more" in opened.err
+    anew = run("book", "show", "--json").json()
+    assert (anew["balances"], anew["suspense"]) == (whole["balances"], [])
+    assert {row["kind"] for row in json.loads(run("book", "export").out)["movements"]} == {"opening"}
+
+
 def test_a_book_without_a_plug_has_no_suspense(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GAL_FRIDAY_DATABASE__URL", f"sqlite+aiosqlite:///{tmp_path / 'other.db'}")
     assert run("book", "import", written(tmp_path, "book.json", side("internal"))).status == 0

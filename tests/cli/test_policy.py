@@ -93,6 +93,12 @@ def test_a_lower_limit_turns_a_correction_into_a_proposal_and_says_why() -> None
     assert one.would_because == ("it is worth more than 5 (proven_max_value)",)
 
 
+def test_what_a_person_took_back_would_not_be_posted_again_either() -> None:
+    before = decided(replace(deposit(1, "10"), turned_down="adj_0"))
+    told = redecided([ran(0, before)], Policy())
+    assert (told.changes, told.would) == ((), {Choice.PROPOSE: 1})
+
+
 def test_what_would_have_been_posted_is_not_asked_about_again() -> None:
     large = decided(deposit(1, "20000"))
     told = redecided([ran(10, large), ran(0, large)], Policy(proven_max_value=Decimal(30000)))

@@ -136,6 +136,11 @@ def test_only_a_person_takes_back_a_record_or_takes_in_an_order(kind: Adjustment
     assert choice(proven(kind=kind)) == "propose"
 
 
+@pytest.mark.parametrize("before, expected", [("", "correct"), ("adj_1", "propose")])
+def test_what_a_person_decided_against_once_a_person_decides_about_again(before: str, expected: str) -> None:
+    assert choice(proven(turned_down=before)) == expected
+
+
 @pytest.mark.parametrize("used, expected", [(19, "correct"), (20, "propose"), (21, "propose")])
 def test_so_many_corrections_an_hour(used: int, expected: str) -> None:
     assert choice(proven(), used=Used(hour=used)) == expected

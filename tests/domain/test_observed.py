@@ -54,8 +54,14 @@ def applied(posted: datetime = POSTED, **terms: Any) -> Kept:
     return kept
 
 
-def became(kept: Kept, findings: dict[str, Finding] = AGREED, seen: Seen | None = None, read: datetime = READ) -> Any:
-    moves = observed([kept], findings, seen or {}, read_at=read)
+def became(
+    kept: Kept,
+    findings: dict[str, Finding] = AGREED,
+    seen: Seen | None = None,
+    read: datetime = READ,
+    opened: tuple[str, ...] = ("dis_fill", "dis_usd"),
+) -> Any:
+    moves = observed([kept], findings, seen or {}, opened, read_at=read)
     return moves[0].to_state if moves else None
 
 
@@ -78,11 +84,31 @@ def test_a_run_that_had_begun_to_read_says_nothing(seconds: int, told: Adjustmen
 
 
 def test_what_is_still_seen_is_in_doubt_until_it_agrees() -> None:
-    (moved,) = observed([applied()], {}, {"dis_usd": (), "dis_other": ()}, read_at=READ)
+    (moved,) = observed([applied()], {}, {"dis_usd": (), "dis_other": ()}, (), read_at=READ)
     assert (moved.to_state, moved.note) == (AdjustmentState.UNVERIFIED, "still seen: dis_usd")
     doubted = replace(applied(), state=AdjustmentState.UNVERIFIED)
     assert became(doubted, {}, {"dis_usd": ()}) is None
     assert became(doubted) is AdjustmentState.VERIFIED
+
+
+@pytest.mark.parametrize("state", [AdjustmentState.APPLIED, AdjustmentState.UNVERIFIED])
+@pytest.mark.parametrize(
+    "seen, opened, told",
+    [
+        ([USD], (), AdjustmentState.VERIFIED),
+        ([USD], ("dis_other",), AdjustmentState.VERIFIED),
+        ([USD], ("dis_fill",), None),
+        ([], (), None),
+    ],
+    ids=["seen to agree before", "another is open", "its own is open", "nothing is seen"],
+)
+def test_what_left_the_window_was_seen_to_agree_where_nothing_of_it_is_open(  # I7
+    state: AdjustmentState, seen: list[Key], opened: tuple[str, ...], told: AdjustmentState | None
+) -> None:
+    kept = replace(applied(), state=state)
+    assert became(kept, {str(key): Agrees(key) for key in seen}, opened=opened) is told
+    unlike: dict[str, Finding] = {str(USD): CannotTell(USD, "not read")}
+    assert became(kept, unlike, opened=opened) is None
 
 
 @pytest.mark.parametrize(

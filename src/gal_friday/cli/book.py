@@ -115,7 +115,7 @@ async def _imported(settings: Settings, name: str, feed: Feed) -> tuple[Appended
         begun = name in await store.book.accounts()
         opening = feed.opening(begun=begun)
         if opening is not None:
-            return await store.book.open_with(opening), ()
+            return await store.book.open_with(opening), feed.opened()
         new = await _new(settings, name, feed, store) if begun else Unbooked(feed.fills, feed.movements, 0, ())
         done = await store.book.append(
             account=name,

@@ -15,6 +15,7 @@ from gal_friday.bootstrap.exports import exports_in
 from gal_friday.cli.files import UnusableFile, head, snapshot_in, title
 from gal_friday.cli.options import BadUsage
 from gal_friday.cli.output import STDIN
+from gal_friday.domain.give_way import said, suspense_in
 from gal_friday.domain.records import Fill, Kind, Movement, Order
 from gal_friday.domain.snapshot import Coverage, Snapshot
 from gal_friday.ports.errors import ExchangeMalformed
@@ -66,6 +67,14 @@ class Feed(Struct, frozen=True, kw_only=True):
         if self.files > 1:
             raise BadUsage(f"the book would begin with the balances in {title(opening[0][0])}; import that file first")
         return opening[0][1]
+
+    def opened(self) -> tuple[str, ...]:
+        """Return what is to be known about a book that begins from these files, one sentence each."""
+        lines = [said(line) for one in self.snapshots.values() for line in suspense_in(one.extra)]
+        return tuple(
+            f"{line}: part of the opening from now on, and no plug any more; a record that it stood for adds to it"
+            for line in lines
+        )
 
     def left_out(self, *, begun: bool) -> tuple[str, ...]:
         """Return what an append does not book, one sentence each, with the way out."""

@@ -285,6 +285,11 @@ def names_of(adjustment: Adjustment) -> frozenset[str]:
     return frozenset(names)
 
 
+def is_policys_own(kept: Kept) -> bool:
+    """Say whether policy and this program alone have had to do with it so far, and no person."""
+    return all(who(change.actor) != "person" for change in kept.history)
+
+
 def who(actor: str) -> str:
     """Return what kind of actor this is: policy, this program, or a person."""
     name = actor.strip().casefold()

@@ -112,6 +112,8 @@ def _against(candidate: Candidate, mode: Mode, policy: Policy) -> Iterator[str]:
         yield _ONLY_A_PERSON_BECAUSE[made.type]
     if made.effects and candidate.value is None:
         yield "nobody knows what it is worth: there is no price"
+    if candidate.turned_down:
+        yield f"{candidate.turned_down} posted the same, and a person decided against it"
     if candidate.flips >= policy.breaker_flips:
         yield f"it came back {candidate.flips} times"
     yield from _against_plug(candidate, policy) if made.is_plug else _against_evidence(candidate, policy)

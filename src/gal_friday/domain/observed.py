@@ -34,6 +34,7 @@ def observed(
     kept: Iterable[Kept],
     findings: Mapping[str, Finding],
     discrepancies: Mapping[str, Collection[str]],
+    opened: Collection[str],
     *,
     read_at: datetime,
 ) -> tuple[Moved, ...]:
@@ -41,12 +42,18 @@ def observed(
 
     *findings* are those of the run by the text of their key, *discrepancies* the ids that it saw, each with the
     records that explain the whole of it, if any do: what only other records stand behind is no failure of a repair.
+    *opened* are the discrepancies that are open after the run, also where it could not judge them.
     """
-    return tuple(moved for one in kept if (moved := _observed(one, findings, discrepancies, read_at)) is not None)
+    every = (_observed(one, findings, discrepancies, opened, read_at) for one in kept)
+    return tuple(moved for moved in every if moved is not None)
 
 
 def _observed(
-    one: Kept, findings: Mapping[str, Finding], discrepancies: Mapping[str, Collection[str]], read_at: datetime
+    one: Kept,
+    findings: Mapping[str, Finding],
+    discrepancies: Mapping[str, Collection[str]],
+    opened: Collection[str],
+    read_at: datetime,
 ) -> Moved | None:
     posted = _posted_at(one)
     # What takes another one back brings its difference back: that is no failure of it.
@@ -56,10 +63,18 @@ def _observed(
     doubted = [name for name in still if not _is_of_others(discrepancies[name], one)]
     if doubted and one.state is AdjustmentState.APPLIED:
         return Moved(one, AdjustmentState.UNVERIFIED, f"still seen: {', '.join(doubted)}")
-    seen = [findings.get(key) for key in one.adjustment.keys]
-    if not still and all(isinstance(finding, Agrees) for finding in seen):
+    if not still and _is_seen_to_agree(one.adjustment, findings, opened):
         return Moved(one, AdjustmentState.VERIFIED, "both sides were seen to agree")
     return None
+
+
+def _is_seen_to_agree(made: Adjustment, findings: Mapping[str, Finding], opened: Collection[str]) -> bool:
+    """Say whether every key of it agrees; one that no run looks at any more was seen to, where nothing is open."""
+    seen = [findings[key] for key in made.keys if key in findings]
+    if not all(isinstance(finding, Agrees) for finding in seen):
+        return False
+    left = bool(made.discrepancies) and not set(made.discrepancies) & set(opened)
+    return len(seen) == len(made.keys) or (bool(seen) and left)
 
 
 def _is_of_others(records: Collection[str], one: Kept) -> bool:

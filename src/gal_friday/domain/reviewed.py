@@ -4,6 +4,7 @@ What may happen is said by the table in ``review``; here it is checked and done.
 are two functions, so that no person can close a review and no run can decide anything. Nothing here writes.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
@@ -114,6 +115,11 @@ class ReviewChange(Struct, frozen=True, kw_only=True):
     def from_json(data: bytes) -> "ReviewChange":
         """Return what was written as this JSON."""
         return msgspec.json.decode(data, type=ReviewChange)
+
+
+def was_looked_at(followed: Followed, changes: Iterable[ReviewChange]) -> bool:
+    """Say whether a person had to do with this discrepancy since it was opened, or came back after it had agreed."""
+    return any(change.actor != PROGRAM and change.at >= followed.opened_at for change in changes)
 
 
 class Ask(Struct, frozen=True, kw_only=True):

@@ -28,6 +28,7 @@ from gal_friday.domain.repair import candidates_of
 from gal_friday.domain.report import ReconciliationReport
 from gal_friday.domain.snapshot import Snapshot
 from gal_friday.flows.review import Desk, excused
+from gal_friday.flows.take_over import take_over
 from gal_friday.ports.adjustments import Adjustments
 from gal_friday.ports.clock import Clock
 
@@ -69,7 +70,7 @@ async def repaired(
     excused_ones = await excused(repairing.desk, carried.open) if repairing.desk is not None else frozenset()
     found = candidates_of(report, *sides, open_ones, policy_version=policy.version)
     candidates = tuple(one for one in found if not set(one.discrepancies) <= set(excused_ones))
-    posted = await _posted(repairing, report, clock)
+    posted = await _posted(repairing, report, open_ones, clock)
     breakers = breakers_of(
         discrepancies=report.total_discrepancies,
         degraded=report.unseen,
@@ -80,7 +81,6 @@ async def repaired(
     mode = repairing.mode if repairing.adjustments is not None or repairing.mode is Mode.OBSERVE else Mode.PROPOSE
     candidates = tuple(_barred(candidates, posted.against))
     decided = decide(candidates, mode=mode, policy=policy, used=posted.used, breakers=breakers)
-    decided = tuple(_asked_again(decided, posted.against))
     outcomes = await _acted(repairing, decided, policy)
     await _tidied(repairing, report, found, open_ones, policy, clock)
     return with_decisions(replace(report, mode=mode), decided, outcomes, excused=excused_ones)
@@ -99,7 +99,7 @@ class _Posted(Struct, frozen=True):
     """What people turned down or took back."""
 
 
-async def _posted(repairing: Repairing, report: ReconciliationReport, clock: Clock) -> _Posted:
+async def _posted(repairing: Repairing, report: ReconciliationReport, opened: Collection[str], clock: Clock) -> _Posted:
     """Settle what was left half done, hold what was posted against this run, and return what that means for it."""
     adjustments, account = repairing.adjustments, report.account
     if adjustments is None:
@@ -111,7 +111,7 @@ async def _posted(repairing: Repairing, report: ReconciliationReport, clock: Clo
     kept = await adjustments.adjustments(account=account, states=_IN_THE_BOOK, limit=_LOOKED_AT)
     findings = {str(finding.key): finding for finding in report.findings}
     seen = {one.id: _explaining(one) for one in report.discrepancies}
-    moves = observed(kept, findings, seen, read_at=report.cut.internal)
+    moves = observed(kept, findings, seen, opened, read_at=report.cut.internal)
     for moved in moves:
         await _move(adjustments, moved)
     now = {moved.kept.id: moved.to_state for moved in moves}
@@ -131,26 +131,16 @@ def _explaining(one: Discrepancy) -> Collection[str]:
 
 
 def _barred(candidates: Iterable[Candidate], against: Sequence[Kept]) -> Iterator[Candidate]:
-    """Yield the candidates; of what a person decided against nothing is posted."""
+    """Yield the candidates; of what a person decided against nothing is posted, and the same is asked about again."""
     states = {one.id: one.state for one in against}
+    contents = {one.adjustment.content: one.id for one in against}
     for one in candidates:
         name = one.adjustment.adjustment_id if one.adjustment is not None else ""
         if name in states:
             told = f"{name}, its repair, is {states[name]} already: a person decided against it"
             yield replace(one, bars=replace(one.bars, lasting=(*one.bars.lasting, told)))
-        else:
-            yield one
-
-
-def _asked_again(decided: Iterable[Decided], against: Sequence[Kept]) -> Iterator[Decided]:
-    """Yield what was decided; what a person took back or turned down once, a person decides about again."""
-    contents = {one.adjustment.content: one for one in against}
-    for one in decided:
-        made = one.candidate.adjustment
-        before = contents.get(made.content) if made is not None else None
-        if before is not None and one.decision.choice is Choice.CORRECT:
-            because = (f"{before.id} posted the same, and a person decided against it",)
-            yield replace(one, decision=replace(one.decision, choice=Choice.PROPOSE, reasons=because))
+        elif one.adjustment is not None and one.adjustment.content in contents:
+            yield replace(one, turned_down=contents[one.adjustment.content])
         else:
             yield one
 
@@ -188,6 +178,7 @@ async def _acted(repairing: Repairing, decided: Sequence[Decided], policy: Polic
             if kept.state is not AdjustmentState.PROPOSED:
                 outcomes[kept.id] = Refused(kept.id, f"it is {kept.state} already")
             continue
+        await take_over(adjustments, repairing.desk, made.adjustment_id)
         outcome = await _applied(adjustments, stands.seen_by(made), one, repairing.token)
         outcomes[made.adjustment_id] = outcome
         stands.after(made, outcome)
@@ -219,7 +210,7 @@ async def _applied(adjustments: Adjustments, made: Adjustment, decided: Decided,
     if kept.state in (AdjustmentState.APPROVED, AdjustmentState.INTENDED):
         return await adjustments.apply(kept.id, token=token)
     if kept.state is AdjustmentState.PROPOSED:
-        return Refused(kept.id, "an earlier run proposed it, and a person has to decide about it")
+        return Refused(kept.id, "it was proposed, and a person has asked for it or looked at it")
     # Whatever came of it, nothing was posted now.
     return Refused(kept.id, f"it is {kept.state} already")
 

@@ -3,7 +3,8 @@
 An opening posts what is needed so that the book, rolled up, says exactly what the snapshot stated: one
 ``opening`` movement for each asset and wallet, one opening margin fill for each position at its average
 price. Both stand before everything that the book can be asked about, since the exchange has no such rows.
-What the snapshot's own fills and movements already explain is not posted again (N3).
+What the snapshot's own fills and movements already explain is not posted again (N3). What plugs of another book
+stood for is part of the opening, and no plug any more: nothing here knows what they rest on.
 
 No price is ever invented: a position without an average price cannot be opened from.
 """
@@ -12,6 +13,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gal_friday.domain import quantity
 from gal_friday.domain.assets import Instrument
@@ -49,6 +51,7 @@ def opening_of(snapshot: Snapshot) -> Opening:
                 f"a book cannot begin from {kind} that are not stated in full; list them all, none as "
                 f'"{kind}": [], and write "coverage": {{"{kind}": "total"}}'
             )
+    snapshot = replace(snapshot, movements=tuple(row for row in snapshot.movements if row.kind != "plug"))
     at = _just_before(snapshot)
     # The opening stands before everything that it leads up to.
     return Opening(
