@@ -171,10 +171,14 @@ def test_proposing_keeps_what_a_person_may_approve_and_enforcing_posts_once(run:
     proposed = run("adjustments", "--config", fresh, "--state", "proposed", "--json").json()
     assert proposed["count"] == 9
     assert {each["proposed_by"] for each in proposed["adjustments"]} == {"policy"}
-    again = run("run", "--config", fresh, "--mode", "enforce")
-    assert again.status == 1
-    # What was proposed to a person stays with that person, whatever the mode is by now.
-    assert run("adjustments", "--config", fresh, "--state", "proposed", "--json").json()["count"] == 9
+    looked_at = next(each for each in proposed["adjustments"] if each["cause"] == "missed_fill")
+    assert run("review", "comment", looked_at["discrepancies"][0], "--note", "mine", "--config", fresh).status == 0
+    assert run("run", "--config", fresh, "--mode", "enforce").status == 1
+    # What a person has looked at stays with that person; so does what policy may never post.
+    left = run("adjustments", "--config", fresh, "--state", "proposed", "--json").json()["adjustments"]
+    assert {each["cause"] for each in left} == {"missed_fill", "foreign_order"}
+    posted = run("adjustments", "--config", fresh, "--state", "applied", "--json").json()
+    assert posted["count"] == 7
 
 
 def test_enforcing_posts_what_the_policy_allows_and_the_second_run_agrees(run: Run, fresh: str) -> None:
