@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gal_friday.domain import quantity
-from gal_friday.domain.facts import PROGRAM, Actor
+from gal_friday.domain.facts import PROGRAM, Actor, KnownBy
 from gal_friday.domain.finding import DiscrepancyType
 from gal_friday.domain.followed import Followed
 from gal_friday.domain.ids import digest
@@ -119,7 +119,8 @@ class ReviewChange(Struct, frozen=True, kw_only=True):
 
 def was_looked_at(followed: Followed, changes: Iterable[ReviewChange]) -> bool:
     """Say whether a person had to do with this discrepancy since it was opened, or came back after it had agreed."""
-    return any(change.actor != PROGRAM and change.at >= followed.opened_at for change in changes)
+    people = (change for change in changes if change.actor.known_by not in (KnownBy.POLICY, KnownBy.SYSTEM))
+    return any(change.at >= followed.opened_at for change in people)
 
 
 class Ask(Struct, frozen=True, kw_only=True):
