@@ -30,7 +30,7 @@ def journal_apart() -> None:
 def applied_twice() -> None:
     """Nobody looks whether it was written already."""
 
-    async def settle(self: Any, account: str) -> list[Kept]:
+    async def settle(self: Any, account: str, **told: Any) -> list[Kept]:
         return []
 
     def waiting(self: Any, ids: Sequence[str]) -> list[Kept]:

@@ -121,7 +121,7 @@ class Account(Struct, frozen=True):
 
     async def approve(self) -> None:
         """Approve whatever waits for it, and have it posted."""
-        repairs = repairs_of(self.opened, self.service.settings.reconciliation.policy())
+        repairs = repairs_of(self.opened, self.service.settings, owner="a test")
         waiting = await self.opened.adjustments.adjustments(account="main", states=(AdjustmentState.PROPOSED,))
         for one in waiting:
             done = await approve(repairs, one.id, BEN, note="so it is")

@@ -15,7 +15,9 @@ import pytest
 
 from gal_friday.bootstrap.settings import load
 from gal_friday.cli import main
+from gal_friday.domain.handover import Took, answer_in, handover_of
 from gal_friday.domain.snapshot_json import FORMAT, read_snapshot
+from tests.contracts.handing import MADE
 from tests.docs.conftest import Kraken
 from tests.docs.pages import README, ROOT, Block, Command, agrees, blocks, commands, pages
 
@@ -81,9 +83,15 @@ def _ran(typed: str, capsys: Output) -> tuple[int, str]:
 
 def _json(block: Block) -> None:
     value = json.loads(block.text)
-    if isinstance(value, dict) and "format" in value:
-        assert value["format"] == FORMAT
-        read_snapshot(block.text.encode(), source=str(block))
+    match value:
+        case {"format": "gal-friday/answer/1", "adjustment_id": str() as name}:
+            assert isinstance(answer_in(block.text.encode(), name), Took)
+        case {"format": "gal-friday/handover/1"}:
+            said = handover_of(MADE, token=1).body
+            assert list(value) == list(json.loads(said))
+        case {"format": name}:
+            assert name == FORMAT
+            read_snapshot(block.text.encode(), source=str(block))
 
 
 def _toml(block: Block) -> None:

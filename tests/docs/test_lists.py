@@ -26,11 +26,13 @@ from gal_friday.bootstrap.settings import (
     BookInFile,
     Database,
     EmbeddedBook,
+    HttpWriter,
     PriceSettings,
     Reconciliation,
     Recordings,
     ServiceSettings,
     Settings,
+    TableWriter,
 )
 from gal_friday.cli import exit_status, main, setting_list
 from gal_friday.domain import snapshot_json
@@ -81,6 +83,8 @@ SECTIONS: dict[str, type[Struct]] = {
     "### `[accounts.NAME]`": AccountSettings,
     '### `[accounts.NAME.book]`, `type = "embedded"`': EmbeddedBook,
     '### `[accounts.NAME.book]`, `type = "file"`': BookInFile,
+    '### `[accounts.NAME.book.writer]`, `type = "http"`': HttpWriter,
+    '### `[accounts.NAME.book.writer]`, `type = "table"`': TableWriter,
     "### `[prices]`": PriceSettings,
     "### `[recordings]`": Recordings,
     "### `[service]`": ServiceSettings,

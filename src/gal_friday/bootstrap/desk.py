@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from gal_friday.bootstrap.clock import system_clock
+from gal_friday.bootstrap.elsewhere import every_book
+from gal_friday.bootstrap.settings import Settings
 from gal_friday.bootstrap.wire import OpenStore
 from gal_friday.domain.candidate import Candidate
 from gal_friday.domain.followed import Followed
-from gal_friday.domain.policy import Policy
 from gal_friday.flows.decide import Repairs
 from gal_friday.flows.review import Desk
 
@@ -16,12 +17,12 @@ def desk_of(opened: OpenStore) -> Desk:
     return Desk(opened.store, opened.reviews, system_clock())
 
 
-def repairs_of(opened: OpenStore, policy: Policy) -> Repairs:
-    """Return what deciding about repairs of the book needs; what is approved is posted at once."""
+def repairs_of(opened: OpenStore, settings: Settings, *, owner: str) -> Repairs:
+    """Return what deciding about repairs of a book needs; what is approved is posted at once, wherever it is kept."""
+    policy, adjustments = settings.reconciliation.policy(), every_book(settings, opened, owner=owner)
 
     async def applied(adjustment_id: str) -> object:
-        # The book's own lock and the adjustment's state keep it from being posted twice; a run need not stand still.
-        return await opened.adjustments.apply(adjustment_id, token=None)
+        return await adjustments.apply(adjustment_id, token=None)
 
     async def candidates(followed: Followed) -> Sequence[Candidate]:
         reports = await opened.store.reports(account=followed.account, limit=1)
@@ -29,7 +30,7 @@ def repairs_of(opened: OpenStore, policy: Policy) -> Repairs:
 
     return Repairs(
         desk=desk_of(opened),
-        adjustments=opened.adjustments,
+        adjustments=adjustments,
         four_eyes=policy.four_eyes,
         four_eyes_value=policy.four_eyes_value,
         candidates=candidates,

@@ -11,10 +11,11 @@ from gal_friday.bootstrap.problems import Path, Problem
 from gal_friday.bootstrap.secrets import FORMS, is_reference
 
 if TYPE_CHECKING:
-    from gal_friday.bootstrap.settings import AccountSettings, Reconciliation, Settings
+    from gal_friday.bootstrap.settings import AccountSettings, HttpWriter, Reconciliation, Settings, TableWriter
 
 # Thirty years: further back than any exchange, and no further than the calendar.
 _LONGEST = {"lookback_hours": 24 * 366 * 30, "reach_back_days": 366 * 30}
+_TIMEOUT_MAX = 60
 PRICE_FILES = (".csv", ".json")
 _LONGEST_ELSE = 10_000_000
 _RISING = (
@@ -41,6 +42,23 @@ def _of_account(account: str, configured: "AccountSettings") -> Iterator[Problem
         if not is_reference(getattr(configured, name)):
             yield Problem((*path, name), f"a secret must not stand here; refer to it as {FORMS}")
     yield from _limits((*path, "book"), asdict(configured.book))
+    if (writer := getattr(configured.book, "writer", None)) is not None:
+        yield from _of_writer((*path, "book", "writer"), writer)
+
+
+def _of_writer(path: Path, writer: "HttpWriter | TableWriter") -> Iterator[Problem]:
+    values = asdict(writer)
+    yield from _limits(path, values)
+    for name in ("token", "database"):
+        if name in values and not is_reference(values[name]):
+            yield Problem((*path, name), f"a secret must not stand here; refer to it as {FORMS}")
+    if "table" in values and not all(part.isidentifier() for part in values["table"].split(".")):
+        yield Problem(
+            (*path, "table"), "is no name of a table; write one such as gal_friday_handovers", values["table"]
+        )
+    if values["timeout_seconds"] > _TIMEOUT_MAX:
+        text = f"must be at most {_TIMEOUT_MAX}: a run holds its account meanwhile"
+        yield Problem((*path, "timeout_seconds"), text, values["timeout_seconds"])
 
 
 def _of_service(settings: "Settings") -> Iterator[Problem]:

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from gal_friday.adapters.kraken import Recorder
 from gal_friday.bootstrap.desk import desk_of
+from gal_friday.bootstrap.elsewhere import adjustments_of
 from gal_friday.bootstrap.recording import conditions_of, recorded_run, recorder_of
 from gal_friday.bootstrap.settings import Settings, load
 from gal_friday.bootstrap.wire import OpenStore, mode_of, open_store, prices_of, sources_of
@@ -129,13 +130,11 @@ class ReconciliationService:
     ) -> ReconciliationReport:
         since = sources.clock.now() - timedelta(hours=self.settings.reconciliation.lookback_hours)
         policy, prices = self.settings.reconciliation.policy(), prices_of(self.settings)
-        async with held(store.leases, sources.account, owner=owner(), clock=sources.clock) as lease:
-            repairing = Repairing(
-                mode=mode,
-                adjustments=store.adjustments if sources.book is store.book else None,
-                desk=desk_of(store),
-                token=lease.token,
-            )
+        async with (
+            held(store.leases, sources.account, owner=owner(), clock=sources.clock) as lease,
+            adjustments_of(self.settings, sources.account, store) as adjustments,
+        ):
+            repairing = Repairing(mode=mode, adjustments=adjustments, desk=desk_of(store), token=lease.token)
             if recorder is None:
                 return await reconcile(
                     sources, store.store, policy=policy, since=since, only=only, prices=prices, repairing=repairing

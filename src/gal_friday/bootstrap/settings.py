@@ -130,12 +130,36 @@ class EmbeddedBook(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """The book is kept here, fed by ``gal-friday book import`` or the Python API."""
 
 
+class HttpWriter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="http", tag_field="type"):
+    """Repairs are handed over to the trading system by HTTP; it posts them to its own book."""
+
+    url: str
+    """Where adjustments are posted to, and asked about: https, or http on this machine."""
+    token: str
+    """Reference to the token that goes along: env:NAME, file:PATH, cred:NAME or keyring:SERVICE/NAME."""
+    timeout_seconds: int = 10
+    """For how long an answer is waited for; after that the outcome is unknown until it is asked about."""
+
+
+class TableWriter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="table", tag_field="type"):
+    """Repairs are laid out in a table that the trading system reads, and answers in."""
+
+    database: str
+    """Reference to the database's address: env:NAME, file:PATH, cred:NAME or keyring:SERVICE/NAME."""
+    table: str = "gal_friday_handovers"
+    """The name of the table, with its schema where it needs one."""
+    timeout_seconds: int = 10
+    """For how long an answer is waited for; after that the outcome is unknown until it is asked about."""
+
+
 class BookInFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="file", tag_field="type"):
     """The trading system writes a snapshot file, which is read anew at every run."""
 
     path: str
     stale_after_minutes: int = 60
     """A file whose ``as_of`` is older than this is reported."""
+    writer: HttpWriter | TableWriter | None = None
+    """How repairs are handed over to the trading system; without it they are only proposed, in the report."""
 
 
 class AccountSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

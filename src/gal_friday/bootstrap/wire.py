@@ -6,7 +6,7 @@ from platformdirs import user_state_path
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gal_friday.adapters.book_file import FileBook
-from gal_friday.adapters.book_sql import SqlAdjustments, SqlBook
+from gal_friday.adapters.book_sql import HandoverAdjustments, SqlAdjustments, SqlBook
 from gal_friday.adapters.clock import SystemClock
 from gal_friday.adapters.journal import SqlJournal
 from gal_friday.adapters.kraken import KrakenExchange, Recorder, tier_named
@@ -29,6 +29,7 @@ from gal_friday.ports.book import Book
 from gal_friday.ports.errors import ExchangeRefused
 from gal_friday.ports.exchange import Calls, Exchange, Progress
 from gal_friday.ports.prices import Prices
+from gal_friday.ports.receiver import Receiver
 
 
 class OpenStore:
@@ -45,6 +46,10 @@ class OpenStore:
         self.leases = SqlLeases(engine, clock=SystemClock())
         self.schedules = SqlSchedules(engine, self.journal)
         self.recordings = SqlRecordings(engine)
+
+    def handing_over(self, receiver: Receiver) -> HandoverAdjustments:
+        """Return the adjustments of accounts whose book is behind this receiver."""
+        return HandoverAdjustments(self._engine, receiver, clock=SystemClock(), journal=self.journal)
 
     async def close(self) -> None:
         """Close every connection."""

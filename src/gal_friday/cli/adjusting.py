@@ -1,5 +1,6 @@
 """Adjustments as lines of text and as JSON: in a list, and one by itself with everything that happened to it."""
 
+import shlex
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ from gal_friday.cli import words
 from gal_friday.cli.again import named
 from gal_friday.cli.columns import aligned, padded, signed, table, worth
 from gal_friday.domain import quantity
-from gal_friday.domain.adjusted import IN_THE_BOOK, POLICY, Applied, Kept, Refused, names_of
+from gal_friday.domain.adjusted import IN_THE_BOOK, POLICY, Applied, Kept, Refused, Unsettled, names_of
 from gal_friday.domain.adjustment import (
     AdjustmentState,
     Effect,
@@ -160,11 +161,16 @@ def in_words(posting: Posting) -> str:
 def _outcome(kept: Kept) -> Iterator[str]:
     match kept.outcome:
         case Applied(version=version, gave_way=gave_way):
-            yield f"in the book, version {version}"
+            yield "in the book" + ("" if version is None else f", version {version}")
             if gave_way:
                 yield f"these plugs gave way: {', '.join(gave_way)}"
         case Refused(reason=reason):
             yield f"nothing was written: {reason}"
+        case Unsettled(reason=reason):
+            yield f"nobody knows: {reason}"
+        case None if kept.state is AdjustmentState.OUTCOME_UNKNOWN:
+            yield f"nobody knows whether the book has it: {kept.history[-1].note}"
+            yield f"nothing more is posted to the book of {kept.adjustment.account} until that is settled"
         case None:
             return
 
@@ -180,6 +186,9 @@ def _next(kept: Kept) -> tuple[str, str]:
         barred = kept.four_eyes and kept.proposed_by != POLICY
         whoever = f"somebody else than {kept.proposed_by} decides" if barred else "a person decides"
         return f"gal-friday review approve {kept.id}", f"{whoever}; review reject turns it down"
+    if kept.state in (AdjustmentState.OUTCOME_UNKNOWN, AdjustmentState.INTENDED):
+        asks = "asks the book about it again under the same id, and looks whether both sides agree"
+        return f"gal-friday run {shlex.quote(kept.adjustment.account)}", asks
     if kept.state in IN_THE_BOOK:
         return f"gal-friday review undo {kept.id}", "proposes what takes it back; both stay on record"
     return "", ""

@@ -9,7 +9,7 @@ from gal_friday.cli.again import named
 from gal_friday.cli.columns import signed
 from gal_friday.cli.suspense import drained_line
 from gal_friday.domain import quantity
-from gal_friday.domain.adjusted import Applied, Refused
+from gal_friday.domain.adjusted import Applied, Refused, Unsettled
 from gal_friday.domain.adjustment import AdjustmentState
 from gal_friday.domain.give_way import Drained
 from gal_friday.flows.decide import Decided
@@ -51,8 +51,13 @@ def decided_lines(done: Decided, *, drained: Sequence[Drained] = (), config: Pat
     match done.outcome:
         case Refused(reason=reason):
             yield f"  nothing was written: {reason}"
+        case Unsettled(reason=reason):
+            yield f"  nobody knows whether it was posted: {reason}"
+            yield "  nothing more is posted to this book until that is settled; the next run asks again:"
+            yield f"  gal-friday run {shlex.quote(kept.adjustment.account)}{named(config)}"
         case Applied(version=version):
-            yield f"  the book is at version {version}; it is settled once a run sees both sides agree:"
+            at = "took it" if version is None else f"is at version {version}"
+            yield f"  the book {at}; it is settled once a run sees both sides agree:"
             yield f"  gal-friday run {shlex.quote(kept.adjustment.account)}{named(config)}"
         case _ if kept.state is AdjustmentState.PROPOSED:
             whoever = f"somebody else than {kept.proposed_by}" if kept.four_eyes else "somebody"

@@ -35,7 +35,7 @@ def waiting_of(
     """Yield a heading and what a person has to decide or to find out; nothing where nobody has to.
 
     *recorded* is false for a report that no database has; *kept* says whether proposals can be approved here, as they
-    can for the embedded book alone. *config* is the configuration that the command named.
+    can where the book is embedded, or a writer takes them. *config* is the configuration that the command named.
     """
     proposals = _by_adjustment(report.proposals)
     escalated = [one for one in report.decisions if one.decision.choice is Choice.ESCALATE]

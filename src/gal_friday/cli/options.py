@@ -32,10 +32,10 @@ class BadUsage(GalFridayError, ValueError):
     """An argument that parses and makes no sense; the message names it and the way out."""
 
 
-def kept_here(settings: Settings, account: str) -> bool:
-    """Say whether the book of this account can be repaired here; one that is not configured any more can not."""
+def can_be_repaired(settings: Settings, account: str) -> bool:
+    """Say whether repairs of this account's book can be approved here; one that is not configured any more can not."""
     configured = settings.accounts.get(account)
-    return configured is not None and isinstance(configured.book, EmbeddedBook)
+    return configured is not None and (isinstance(configured.book, EmbeddedBook) or configured.book.writer is not None)
 
 
 def kinds_in(only: str | None) -> tuple[Kind, ...]:

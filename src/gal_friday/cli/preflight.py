@@ -13,6 +13,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from gal_friday.bootstrap.clock import system_clock
+from gal_friday.bootstrap.elsewhere import receiver_of
 from gal_friday.bootstrap.settings import AccountSettings, Settings, load
 from gal_friday.bootstrap.wire import OpenStore, account_of, book_of, exchange_of, open_store, state_folder
 from gal_friday.cli.columns import padded
@@ -64,10 +65,11 @@ async def _looked(settings: Settings, names: list[str]) -> Checks:
 
 async def _of(name: str, settings: Settings, exchange: Exchange, store: OpenStore | None) -> tuple[Check, ...]:
     book = _no_book() if store is None else await _book(name, settings.accounts[name], store, settings)
+    looked = (book, *await _writer(name, settings.accounts[name]))
     try:
-        return (book, *await exchange.preflight())
+        return (*looked, *await exchange.preflight())
     except ExchangeFailed as failure:
-        return (book, Check("exchange", "failed", str(failure)))
+        return (*looked, Check("exchange", "failed", str(failure)))
 
 
 def _no_book() -> Check:
@@ -82,6 +84,17 @@ async def _book(name: str, configured: AccountSettings, store: OpenStore, settin
         return Check("book", "failed", str(failure))
     gaps = "; ".join(dict.fromkeys(gap.reason for gap in held.not_checked))
     return Check("book", "warning" if gaps else "ok", gaps or f"readable, {len(held.balances)} balances")
+
+
+async def _writer(name: str, configured: AccountSettings) -> tuple[Check, ...]:
+    """Say whether repairs reach a book that is kept elsewhere; nothing is written to find out."""
+    async with receiver_of(name, configured) as receiver:
+        if receiver is None:
+            return ()
+        try:
+            return (Check("writer", "ok", await receiver.check()),)
+        except BookFailed as failure:
+            return (Check("writer", "failed", str(failure)),)
 
 
 def _writable(folder: Path) -> Check:

@@ -14,7 +14,7 @@ from gal_friday.cli import words
 from gal_friday.cli.again import carrying
 from gal_friday.cli.columns import aligned, padded, table
 from gal_friday.cli.exit_status import RECONCILED
-from gal_friday.cli.options import AsJson, BadUsage, ConfigFile, kept_here
+from gal_friday.cli.options import AsJson, BadUsage, ConfigFile, can_be_repaired
 from gal_friday.cli.output import out, printable, say, write, write_json
 from gal_friday.cli.render import print_report, report_json
 from gal_friday.domain.report import ReconciliationReport
@@ -73,7 +73,7 @@ def report(
     if as_json:
         write(report_json(found) + b"\n")
     else:
-        print_report(found, out(), kept=kept_here(settings, found.account), config=config)
+        print_report(found, out(), kept=can_be_repaired(settings, found.account), config=config)
     return RECONCILED
 
 

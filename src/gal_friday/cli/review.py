@@ -16,7 +16,7 @@ from cyclopts import Parameter
 
 from gal_friday.bootstrap.clock import system_clock
 from gal_friday.bootstrap.desk import desk_of, repairs_of
-from gal_friday.bootstrap.service import ReconciliationService
+from gal_friday.bootstrap.service import ReconciliationService, owner
 from gal_friday.bootstrap.settings import load
 from gal_friday.bootstrap.wire import OpenStore
 from gal_friday.cli.adjusting import adjustment_json
@@ -27,7 +27,7 @@ from gal_friday.cli.output import out, printable, say, write_json
 from gal_friday.cli.proposed import proposed_in, proposed_lines
 from gal_friday.cli.reviewing import done_line, queue_json, queue_lines, review_json
 from gal_friday.cli.suspense import drained_at
-from gal_friday.domain.adjusted import Applied, Kept, Refused
+from gal_friday.domain.adjusted import Applied, Kept, Refused, Unsettled
 from gal_friday.domain.facts import Actor, KnownBy
 from gal_friday.domain.give_way import Drained
 from gal_friday.domain.report import plain
@@ -264,12 +264,12 @@ def _tell(done: Looked, *, as_json: bool) -> None:
 
 
 def _decided(config: ConfigFile, work: Callable[[Repairs], Awaitable[Decided]], *, as_json: bool) -> int:
-    policy = load(config).reconciliation.policy()
+    settings = load(config)
 
     async def worked(opened: OpenStore) -> tuple[Decided, Sequence[Drained]]:
-        done = await work(repairs_of(opened, policy))
+        done = await work(repairs_of(opened, settings, owner=owner()))
         match done.outcome:
-            case Applied(version=version, gave_way=plugs) if plugs:
+            case Applied(version=int() as version, gave_way=plugs) if plugs:
                 return done, await drained_at(opened, done.kept.adjustment.account, version)
             case _:
                 return done, ()
@@ -280,7 +280,7 @@ def _decided(config: ConfigFile, work: Callable[[Repairs], Awaitable[Decided]], 
     else:
         for line in decided_lines(done, drained=drained, config=config):
             out().print(printable(line))
-    return FAILED if isinstance(done.outcome, Refused) else RECONCILED
+    return FAILED if isinstance(done.outcome, Refused | Unsettled) else RECONCILED
 
 
 async def _waiting(opened: OpenStore, account: str | None) -> tuple[Sequence[Waiting], Sequence[Kept]]:

@@ -16,7 +16,7 @@ from gal_friday.bootstrap.settings import Settings, load
 from gal_friday.bootstrap.wire import account_of
 from gal_friday.cli.exit_status import FAILED, WRONG_USAGE, exit_status, worst
 from gal_friday.cli.meter import Meter
-from gal_friday.cli.options import AsJson, BadUsage, ConfigFile, ExitZero, Only, kept_here, kinds_in
+from gal_friday.cli.options import AsJson, BadUsage, ConfigFile, ExitZero, Only, can_be_repaired, kinds_in
 from gal_friday.cli.output import complain, out, write, write_json
 from gal_friday.cli.render import print_report, report_json
 from gal_friday.domain.policy import Mode
@@ -98,7 +98,7 @@ async def _reconciled(
             finally:
                 meter.clear()
             if show:
-                _show(report, first=not reports, kept=kept_here(settings, name), config=config)
+                _show(report, first=not reports, kept=can_be_repaired(settings, name), config=config)
             reports.append(report)
             statuses.append(exit_status(report))
     return reports, statuses

@@ -21,7 +21,7 @@ api_secret = "env:KRAKEN_API_SECRET"
 tier = "starter"
 
 # What a run may do about what it finds: observe; propose, and a person approves; enforce: what is proven, or small,
-# is posted to the embedded book without a person, told in the report, and can be taken back. Nothing writes to Kraken.
+# is posted to the book without a person, told in the report, and can be taken back. Nothing writes to Kraken.
 mode = "propose"
 
 # The book to compare with. Embedded: kept here, fed by `gal-friday book import`.
@@ -33,6 +33,8 @@ type = "embedded"
 # type = "file"
 # path = "/path/to/snapshot.json"
 # stale_after_minutes = 60
+# Repairs are handed over to your system where a writer says how (docs/handing-over.md); without one they are proposed.
+# writer = { type = "http", url = "https://bot.example/adjustments", token = "env:BOT_TOKEN" }
 
 [reconciliation]
 lookback_hours = 24            # how far back orders, fills and movements are compared

@@ -74,6 +74,7 @@ STEPS: dict[tuple[AdjustmentState, Step], AdjustmentState] = {
     (_S.INTENDED, Step.WITHDRAW): _S.APPROVED,
     (_S.INTENDED, Step.LOSE_SIGHT): _S.OUTCOME_UNKNOWN,
     (_S.OUTCOME_UNKNOWN, Step.APPLY): _S.APPLIED,
+    (_S.OUTCOME_UNKNOWN, Step.REFUSE): _S.REFUSED,
     (_S.OUTCOME_UNKNOWN, Step.WITHDRAW): _S.APPROVED,
     (_S.APPLIED, Step.VERIFY): _S.VERIFIED,
     (_S.APPLIED, Step.DOUBT): _S.UNVERIFIED,
@@ -117,8 +118,8 @@ class Applied(Struct, frozen=True, tag="applied", tag_field="outcome"):
     """It is in the book."""
 
     adjustment_id: str
-    version: int
-    """The book's version afterwards."""
+    version: int | str | None
+    """The book's version afterwards: counted by the embedded one, a name of its own elsewhere; None untold."""
     gave_way: tuple[str, ...] = ()
     """The plugs that were released, in part or whole."""
 
@@ -131,7 +132,14 @@ class Refused(Struct, frozen=True, tag="refused", tag_field="outcome"):
     """What stood against it."""
 
 
-Outcome = Applied | Refused
+class Unsettled(Struct, frozen=True, tag="unsettled", tag_field="outcome"):
+    """Nobody knows whether a book that is kept elsewhere took it: its account stops until that is settled."""
+
+    adjustment_id: str
+    reason: str
+
+
+Outcome = Applied | Refused | Unsettled
 
 
 class AdjustmentChange(Struct, frozen=True):

@@ -5,10 +5,11 @@ order that is closed) once. Nothing here decides.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import assert_never
 
 from msgspec.structs import replace
 
-from gal_friday.domain.adjusted import Applied, Outcome, Refused
+from gal_friday.domain.adjusted import Applied, Outcome, Refused, Unsettled
 from gal_friday.domain.adjustment import Adjustment, Effect, PostOrder
 from gal_friday.domain.decision import Choice, Decided
 from gal_friday.domain.records import Kind
@@ -31,7 +32,6 @@ def with_decisions(
     proposed = [one for one in decided if one.decision.choice is Choice.PROPOSE and _id(one) not in outcomes]
     settled = {name for one in applied for name in one.candidate.discrepancies} | set(excused)
     about = {name: one for one in decided for name in one.candidate.discrepancies}
-    refused = [outcome for outcome in outcomes.values() if isinstance(outcome, Refused)]
     return replace(
         report,
         auto_corrections=tuple(each for one in applied for each in _repaired(one)),
@@ -42,8 +42,21 @@ def with_decisions(
             for item in report.manual_review_required
             if item.discrepancy_id not in settled
         ),
-        notes=(*report.notes, *(f"{one.adjustment_id} was not posted: {one.reason}" for one in refused)),
+        notes=(*report.notes, *_not_posted(outcomes.values())),
     )
+
+
+def _not_posted(outcomes: Iterable[Outcome]) -> Iterator[str]:
+    for one in outcomes:
+        match one:
+            case Refused(name, reason):
+                yield f"{name} was not posted: {reason}"
+            case Unsettled(name, reason):
+                yield f"nobody knows whether {name} was posted: {reason}; gal-friday adjustments {name}"
+            case Applied():
+                continue
+            case _:
+                assert_never(one)
 
 
 def _id(decided: Decided) -> str:

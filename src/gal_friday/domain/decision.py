@@ -165,14 +165,26 @@ def _allowed_by(candidate: Candidate, policy: Policy) -> str:
 
 
 def breakers_of(
-    *, discrepancies: int, degraded: Sequence[str], flips: int, unverified: Sequence[str], policy: Policy
+    *,
+    discrepancies: int,
+    degraded: Sequence[str],
+    flips: int,
+    unverified: Sequence[str],
+    policy: Policy,
+    unsettled: Sequence[str] = (),
 ) -> tuple[str, ...]:
     """Return why nothing of this account may be corrected without a person now.
 
     *degraded* tells what of the sources was not seen, *flips* the most often that one open discrepancy came back,
-    *unverified* the adjustments after which a difference was still seen.
+    *unverified* the adjustments after which a difference was still seen, *unsettled* those of which nobody knows
+    whether a book that is kept elsewhere took them.
     """
-    return tuple(_tripped(discrepancies, degraded, flips, unverified, policy))
+    return (*_tripped(discrepancies, degraded, flips, unverified, policy), *_untold(unsettled))
+
+
+def _untold(unsettled: Sequence[str]) -> Iterator[str]:
+    for name in unsettled[:1]:
+        yield f"corrections stopped: nobody knows whether {name} was posted (gal-friday adjustments {name})"
 
 
 def _tripped(

@@ -6,19 +6,23 @@ difference is still seen after it, nothing more is corrected in the account.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from typing import assert_never
 
 from msgspec import Struct
 
+from gal_friday.domain import quantity
 from gal_friday.domain.adjusted import Kept
 from gal_friday.domain.adjustment import (
     Adjustment,
     AdjustmentState,
     AdjustmentType,
+    Effect,
     PostFill,
     PostMovement,
     TakeBack,
 )
-from gal_friday.domain.finding import Agrees, Finding
+from gal_friday.domain.finding import Agrees, CannotTell, Differs, ExchangeOnly, Finding, InternalOnly, Pending
+from gal_friday.domain.handover import Sighting
 from gal_friday.domain.policy import Policy
 
 
@@ -99,6 +103,53 @@ def _records_of(made: Adjustment) -> set[str | None]:
 def _posted_at(one: Kept) -> datetime | None:
     posted = [change.at for change in one.history if change.to_state is AdjustmentState.APPLIED]
     return posted[-1] if posted else None
+
+
+_SETTLED_AFTER = timedelta(minutes=2)
+"""What was handed over may still be on its way for so long: what is seen before says nothing of it."""
+
+
+def sighting(one: Kept, findings: Mapping[str, Finding], seen: Collection[str], *, read_at: datetime) -> Sighting:
+    """Return what a run that began to read at *read_at* saw of an adjustment that may be in the book, or not.
+
+    *seen* are the discrepancies that it saw. Only a reading that began well after the latest try says anything.
+    """
+    made = one.adjustment
+    if read_at - one.history[-1].at <= _SETTLED_AFTER or not made.keys:
+        return Sighting.UNCLEAR
+    found = {key: findings.get(key) for key in made.keys}
+    agrees = all(isinstance(finding, Agrees) for finding in found.values()) and not set(made.discrepancies) & set(seen)
+    if made.type is AdjustmentType.REVERSAL:
+        # The difference comes back once it is posted: as long as both sides agree, nothing came of it.
+        return Sighting.UNCHANGED if agrees else Sighting.UNCLEAR
+    if agrees:
+        return Sighting.AGREES
+    records = {key: finding for key, finding in found.items() if not key.startswith(_AMOUNTS)}
+    if records:
+        # Balances hold the effects of others as well; whether a record is there is told by the record.
+        whole = all(isinstance(finding, _UNLIKE) for finding in records.values())
+    else:
+        whole = bool(made.effects) and all(_is_whole(effect, findings.get(effect.key)) for effect in made.effects)
+    return Sighting.UNCHANGED if whole else Sighting.UNCLEAR
+
+
+_AMOUNTS = ("balances:", "positions:", "holds:")
+_UNLIKE = (Differs, ExchangeOnly, InternalOnly)
+
+
+def _is_whole(effect: Effect, finding: Finding | None) -> bool:
+    """Say whether the difference of this amount is just what the effect would have taken away."""
+    match finding:
+        case Differs(mismatches=mismatches):
+            return any(getattr(each, "difference", None) == effect.change for each in mismatches)
+        case ExchangeOnly(amount=amount):
+            return amount == effect.change
+        case InternalOnly(amount=amount):
+            return quantity.negate(amount) == effect.change
+        case Agrees() | Pending() | CannotTell() | None:
+            return False
+        case _:
+            assert_never(finding)
 
 
 def needless(

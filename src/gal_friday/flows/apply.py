@@ -13,7 +13,17 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gal_friday.domain import quantity
-from gal_friday.domain.adjusted import APPLIED_ONCE, POLICY, PROGRAM_ITSELF, Applied, By, Kept, Outcome, Refused
+from gal_friday.domain.adjusted import (
+    APPLIED_ONCE,
+    POLICY,
+    PROGRAM_ITSELF,
+    Applied,
+    By,
+    Kept,
+    Outcome,
+    Refused,
+    Unsettled,
+)
 from gal_friday.domain.adjustment import Adjustment, AdjustmentState
 from gal_friday.domain.candidate import Candidate
 from gal_friday.domain.decided import with_decisions
@@ -21,7 +31,7 @@ from gal_friday.domain.decision import Choice, Decided, Used, breakers_of, decid
 from gal_friday.domain.discrepancy import Discrepancy, RecordDiscrepancy
 from gal_friday.domain.followed import Followed
 from gal_friday.domain.following import Carried
-from gal_friday.domain.observed import Moved, needless, observed
+from gal_friday.domain.observed import Moved, needless, observed, sighting
 from gal_friday.domain.policy import Mode, Policy
 from gal_friday.domain.quantity import ZERO
 from gal_friday.domain.repair import candidates_of
@@ -45,7 +55,7 @@ class Repairing(Struct, frozen=True, kw_only=True):
 
     mode: Mode
     adjustments: Adjustments | None = None
-    """None for a book that cannot be written to from here: then everything is only proposed, in the report."""
+    """None for a book that nothing can be handed over to: then everything is only proposed, in the report."""
     desk: Desk | None = None
     """Where people decide; what they have accepted or put aside is not asked about again."""
     token: int | None = None
@@ -70,18 +80,19 @@ async def repaired(
     excused_ones = await excused(repairing.desk, carried.open) if repairing.desk is not None else frozenset()
     found = candidates_of(report, *sides, open_ones, policy_version=policy.version)
     candidates = tuple(one for one in found if not set(one.discrepancies) <= set(excused_ones))
-    posted = await _posted(repairing, report, open_ones, clock)
+    posted = await _posted(repairing, report, found, open_ones, clock)
     breakers = breakers_of(
         discrepancies=report.total_discrepancies,
         degraded=report.unseen,
         flips=_flips(carried.open),
         unverified=posted.unverified,
+        unsettled=posted.unsettled,
         policy=policy,
     )
     mode = repairing.mode if repairing.adjustments is not None or repairing.mode is Mode.OBSERVE else Mode.PROPOSE
     candidates = tuple(_barred(candidates, posted.against))
     decided = decide(candidates, mode=mode, policy=policy, used=posted.used, breakers=breakers)
-    outcomes = await _acted(repairing, decided, policy)
+    outcomes = await _acted(repairing, decided, posted.unsettled, policy)
     await _tidied(repairing, report, found, open_ones, policy, clock)
     return with_decisions(replace(report, mode=mode), decided, outcomes, excused=excused_ones)
 
@@ -95,23 +106,33 @@ class _Posted(Struct, frozen=True):
 
     used: Used = Used()
     unverified: tuple[str, ...] = ()
+    unsettled: tuple[str, ...] = ()
+    """Of unknown outcome, in a book that is kept elsewhere."""
     against: tuple[Kept, ...] = ()
     """What people turned down or took back."""
 
 
-async def _posted(repairing: Repairing, report: ReconciliationReport, opened: Collection[str], clock: Clock) -> _Posted:
+async def _posted(
+    repairing: Repairing,
+    report: ReconciliationReport,
+    computed: Iterable[Candidate],
+    opened: Collection[str],
+    clock: Clock,
+) -> _Posted:
     """Settle what was left half done, hold what was posted against this run, and return what that means for it."""
     adjustments, account = repairing.adjustments, report.account
     if adjustments is None:
         return _Posted()
-    await adjustments.settle(account)
-    for left in await adjustments.unsettled(account):
-        if left.state is AdjustmentState.APPROVED and clock.now() - left.history[-1].at > _POSTED_WITHIN:
+    unsettled = await _settled(adjustments, report, repairing.token)
+    again = {one.adjustment.adjustment_id for one in computed if one.adjustment is not None}
+    for left in unsettled:
+        late = clock.now() - left.history[-1].at > _POSTED_WITHIN
+        if left.state is AdjustmentState.APPROVED and late and not (_stays(left) and left.id in again):
             await _move(adjustments, Moved(left, AdjustmentState.EXPIRED, "it was approved, and never posted"))
     kept = await adjustments.adjustments(account=account, states=_IN_THE_BOOK, limit=_LOOKED_AT)
     findings = {str(finding.key): finding for finding in report.findings}
-    seen = {one.id: _explaining(one) for one in report.discrepancies}
-    moves = observed(kept, findings, seen, opened, read_at=report.cut.internal)
+    explained = {one.id: _explaining(one) for one in report.discrepancies}
+    moves = observed(kept, findings, explained, opened, read_at=report.cut.internal)
     for moved in moves:
         await _move(adjustments, moved)
     now = {moved.kept.id: moved.to_state for moved in moves}
@@ -120,7 +141,28 @@ async def _posted(repairing: Repairing, report: ReconciliationReport, opened: Co
         account=account, states=APPLIED_ONCE, since=clock.now() - timedelta(days=1), limit=_LOOKED_AT
     )
     against = await adjustments.adjustments(account=account, states=_TURNED_DOWN, limit=_LOOKED_AT)
-    return _Posted(_used(today, clock.now()), tuple(unverified), tuple(against))
+    return _Posted(
+        used=_used(today, clock.now()),
+        unverified=tuple(unverified),
+        unsettled=tuple(one.id for one in unsettled if one.state is not AdjustmentState.APPROVED),
+        against=tuple(against),
+    )
+
+
+async def _settled(adjustments: Adjustments, report: ReconciliationReport, token: int | None) -> Sequence[Kept]:
+    """Settle what was left half done by what the book says and this run saw; return what is unsettled after that."""
+    findings = {str(finding.key): finding for finding in report.findings}
+    open_ones = {one.id for one in report.discrepancies}
+    left = await adjustments.unsettled(report.account)
+    seen = {one.id: sighting(one, findings, open_ones, read_at=report.cut.internal) for one in left}
+    await adjustments.settle(report.account, token=token, seen=seen)
+    return await adjustments.unsettled(report.account)
+
+
+def _stays(one: Kept) -> bool:
+    """Say whether a person approved it, and it was on its way and did not reach its book: no need to ask them again."""
+    on_its_way = one.history[-1].from_state in (AdjustmentState.INTENDED, AdjustmentState.OUTCOME_UNKNOWN)
+    return one.state is AdjustmentState.APPROVED and one.decided_by != POLICY and on_its_way
 
 
 def _explaining(one: Discrepancy) -> Collection[str]:
@@ -161,7 +203,9 @@ def _worth(kept: Sequence[Kept]) -> Decimal:
     return quantity.total(one.adjustment.value or ZERO for one in kept)
 
 
-async def _acted(repairing: Repairing, decided: Sequence[Decided], policy: Policy) -> Mapping[str, Outcome]:
+async def _acted(
+    repairing: Repairing, decided: Sequence[Decided], unsettled: Sequence[str], policy: Policy
+) -> Mapping[str, Outcome]:
     """Keep what is proposed, and post what is decided; return what came of each that was posted."""
     adjustments, outcomes = repairing.adjustments, dict[str, Outcome]()
     if adjustments is None:
@@ -175,13 +219,16 @@ async def _acted(repairing: Repairing, decided: Sequence[Decided], policy: Polic
             by = replace(_BY_POLICY, note="; ".join(one.decision.reasons))
             four_eyes = policy.four_eyes and (made.value is None or made.value >= policy.four_eyes_value)
             (kept,) = await adjustments.keep([made], state=AdjustmentState.PROPOSED, by=by, four_eyes=four_eyes)
-            if kept.state is not AdjustmentState.PROPOSED:
+            if _stays(kept) and stands.unsettled is None and not unsettled:
+                outcomes[kept.id] = stands.after(made, await adjustments.apply(kept.id, token=repairing.token))
+            elif kept.state is not AdjustmentState.PROPOSED:
                 outcomes[kept.id] = Refused(kept.id, f"it is {kept.state} already")
-            continue
-        await take_over(adjustments, repairing.desk, made.adjustment_id)
-        outcome = await _applied(adjustments, stands.seen_by(made), one, repairing.token)
-        outcomes[made.adjustment_id] = outcome
-        stands.after(made, outcome)
+        elif stands.unsettled is not None:
+            outcomes[made.adjustment_id] = Refused(made.adjustment_id, f"{stands.unsettled} has to be settled first")
+        else:
+            await take_over(adjustments, repairing.desk, made.adjustment_id)
+            outcome = await _applied(adjustments, stands.seen_by(made), one, repairing.token)
+            outcomes[made.adjustment_id] = stands.after(made, outcome)
     return outcomes
 
 
@@ -191,17 +238,27 @@ class _Stands:
     def __init__(self) -> None:
         self._version: str | None = None
         self._alone = True
+        self.unsettled: str | None = None
+        """Of unknown outcome since this run: nothing more is posted."""
 
     def seen_by(self, made: Adjustment) -> Adjustment:
         """Return the adjustment as computed from the book with our own postings in it, if nobody else wrote to it."""
         return replace(made, book_version=self._version) if self._version is not None and self._alone else made
 
-    def after(self, made: Adjustment, outcome: Outcome) -> None:
-        """Take in what came of a posting."""
-        if isinstance(outcome, Applied):
-            before = self._version or made.book_version
-            self._alone = self._alone and before is not None and str(outcome.version - 1) == before
-            self._version = str(outcome.version)
+    def after(self, made: Adjustment, outcome: Outcome) -> Outcome:
+        """Take in what came of a posting, and return it."""
+        match outcome:
+            case Applied(version=int() as version):
+                before = self._version or made.book_version
+                self._alone = self._alone and before is not None and str(version - 1) == before
+                self._version = str(version)
+            case Applied():
+                self._alone = False  # Nobody here can tell who else wrote to a book that is kept elsewhere.
+            case Unsettled(adjustment_id):
+                self.unsettled = adjustment_id
+            case Refused():
+                pass
+        return outcome
 
 
 async def _applied(adjustments: Adjustments, made: Adjustment, decided: Decided, token: int | None) -> Outcome:

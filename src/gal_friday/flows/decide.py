@@ -103,12 +103,14 @@ async def approve(repairs: Repairs, named: str, by: Actor, *, note: str = "") ->
         SamePerson: who proposed it would approve it, where four eyes are asked for (I11).
         IllegalStep, OtherContent, Overtaken: the adjustment is not what it was, or was decided already.
         IllegalAction: a discrepancy of it is accepted or put aside, or all of them agree already.
+        BookFailed, Overtaken: it is approved, and did not reach its book; the next run hands it over.
         MalformedRemark, StoreFailed: as in ``review.act``.
     """
     kept = await _meant(repairs, named, AdjustmentState.PROPOSED)
     ask = _ask(repairs, Action.APPROVE, by, note, kept.id)
     _check_four_eyes(repairs, kept, ask.by)
     await _check_needed(repairs, kept)
+    await _check_settled(repairs, kept)
     await _steps(repairs, kept.adjustment.discrepancies, ask)
     content, revision = kept.adjustment.content, kept.revision
     approved = await repairs.adjustments.move(
@@ -217,6 +219,16 @@ async def _check_needed(repairs: Repairs, kept: Kept) -> None:
     if pairs and all(not followed.is_open for followed, _ in pairs):
         review = replace(pairs[0][1], state=ReviewState.CLOSED)
         check_decidable(review, kept.id, reverses=kept.adjustment.reverses is not None)
+
+
+async def _check_settled(repairs: Repairs, kept: Kept) -> None:
+    """Refuse to approve what could not be posted: nothing is, while the outcome of another one is unknown."""
+    account, unknown = kept.adjustment.account, (AdjustmentState.OUTCOME_UNKNOWN,)
+    for other in await repairs.adjustments.adjustments(account=account, states=unknown, limit=1):
+        raise NothingToDecide(
+            f"nobody knows yet whether adjustment {other.id} was posted, and until that is settled nothing else of "
+            f"{account} is: gal-friday run {account}"
+        )
 
 
 async def _steps(

@@ -146,6 +146,8 @@ def _spelled(value: Any) -> str:
             return value.adjustment_id
         case tuple() | list():
             return ",".join(map(_spelled, value))
+        case dict():
+            return ",".join(f"{key}:{value[key]}" for key in sorted(value))
         case set() | frozenset():
             return ",".join(sorted(map(_spelled, value)))  # they come in another order in every process
         case By():

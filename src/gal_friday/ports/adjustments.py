@@ -1,15 +1,19 @@
-"""Keeping adjustments, deciding on them, and posting them to the embedded book."""
+"""Keeping adjustments, deciding on them, and posting them to a book."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from gal_friday.domain.adjusted import AdjustmentChange, By, Kept, Outcome
 from gal_friday.domain.adjustment import Adjustment, AdjustmentState
+from gal_friday.domain.handover import Sighting
 
 
 class Adjustments(Protocol):
-    """Adjustments of embedded books: what was proposed, who decided, what was written, at most once (I9)."""
+    """Adjustments of books: what was proposed, who decided, what was posted, at most once (I9).
+
+    A book that is kept elsewhere is posted to by whoever keeps it; see ``ports/receiver.py``.
+    """
 
     async def keep(
         self,
@@ -95,8 +99,10 @@ class Adjustments(Protocol):
         Raises:
             IllegalStep: it is neither approved nor intended.
             Overtaken: another owner has the account now; nothing was written, and its state is as before.
+            IllegalStep: of a book kept elsewhere: another adjustment of the account is of unknown outcome.
             NotAsPosted: the book does not hold what was just written: a mistake of this program.
             StoreFailed, BookFailed: nobody knows more than ``unsettled`` does; look there before trying again.
+                Of a book kept elsewhere, BookFailed says that it cannot be reached at all; it stays approved.
         """
         ...
 
@@ -115,10 +121,16 @@ class Adjustments(Protocol):
         """Return what a restart has to look after: approved, intended, or of unknown outcome; the oldest first."""
         ...
 
-    async def settle(self, account: str) -> Sequence[Kept]:
+    async def settle(
+        self, account: str, *, token: int | None = None, seen: Mapping[str, Sighting] | None = None
+    ) -> Sequence[Kept]:
         """Look up in the book what was intended, and return each as it stands then: applied, or approved again.
 
+        The embedded book tells at once. A book that is kept elsewhere is asked, with *token*; *seen* is what a run
+        saw of each adjustment, by its id. What neither of them settles stays of unknown outcome.
+
         Raises:
+            Overtaken: another owner has the account now; nothing was settled.
             NotAsPosted: the book holds it in part; that cannot be, and a person has to look.
             StoreFailed, BookFailed: nothing was settled.
         """

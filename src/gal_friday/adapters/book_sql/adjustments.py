@@ -5,42 +5,31 @@ What is posted, the book's next version, the state of the adjustment and the fac
 writes nothing.
 """
 
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gal_friday.adapters.book_sql import adjustment_rows, applying
 from gal_friday.adapters.book_sql.application import Application, laid_out_for, read_back, seen
 from gal_friday.adapters.book_sql.book import head_of
 from gal_friday.adapters.book_sql.choosing import (
-    check_content,
-    check_revision,
-    is_chosen,
-    only_one,
     unknown_adjustment,
 )
+from gal_friday.adapters.book_sql.keeping import KeptAdjustments, found
 from gal_friday.adapters.sql.engine import reading, writing
-from gal_friday.adapters.sql.journalling import Journalling
 from gal_friday.adapters.sql.tables import ADJUSTMENTS
 from gal_friday.domain.adjusted import (
     PROGRAM_ITSELF,
-    AdjustmentChange,
-    By,
     Kept,
     Outcome,
     Step,
     after,
-    first,
-    move_to,
-    renewed,
 )
 from gal_friday.domain.adjustment import UNSETTLED, Adjustment, AdjustmentState
 from gal_friday.domain.errors import NotAsPosted
-from gal_friday.ports.clock import Clock
+from gal_friday.domain.handover import Sighting
 from gal_friday.ports.errors import BookFailed, StoreFailed
 
 _KEPT = ADJUSTMENTS.c
@@ -49,105 +38,8 @@ _TOGETHER = 50
 """How many share a transaction: more gain nothing, and hold the book longer."""
 
 
-class SqlAdjustments:
-    """An ``Adjustments`` on a database that was brought up to date by ``upgrade``."""
-
-    def __init__(self, engine: AsyncEngine, *, clock: Clock, journal: Journalling | None = None) -> None:
-        """Keep the engine, which whoever opened it disposes of, the clock that dates changes, and the journal."""
-        self._engine, self._clock, self._journal = engine, clock, journal
-
-    async def keep(
-        self, adjustments: Iterable[Adjustment], *, state: AdjustmentState, by: By, four_eyes: bool = False
-    ) -> Sequence[Kept]:
-        """Keep them as proposed or approved; see ``Adjustments``.
-
-        Raises:
-            IllegalStep, SamePerson: as in ``adjusted.first``.
-            StoreFailed: nothing was written.
-        """
-        now = self._clock.now()
-        given = [first(each, state, by, now, four_eyes=four_eyes) for each in adjustments]
-        wanted = {one.id: one for one in given}
-        async with writing(self._engine, StoreFailed) as connection:
-            known = {name: kept for name, (kept, _) in (await adjustment_rows.held_among(connection, wanted)).items()}
-            done: dict[str, Kept] = {}
-            for name, anew in wanted.items():
-                if name in known:
-                    check_content(known[name], anew)
-                done[name] = renewed(known[name], anew, now) if name in known else anew
-            await adjustment_rows.write_new(connection, [one for name, one in done.items() if name not in known])
-            for name, before in known.items():
-                if done[name] is not before:
-                    await adjustment_rows.write_on(connection, done[name], before)
-            await self._tell(connection, [one for one in done.values() if _is_told(one, known.get(one.id))])
-        return [done[one.id] for one in given]
-
-    async def adjustment(self, adjustment_id: str) -> Kept | None:
-        """Return the one with this id, or the only one that begins so; see ``Adjustments``."""
-        if not adjustment_id:
-            return None
-        async with reading(self._engine, StoreFailed) as connection:
-            query = select(_KEPT.adjustment_id).where(_KEPT.adjustment_id.startswith(adjustment_id, autoescape=True))
-            found = [one for one in (await connection.execute(query)).scalars() if one.startswith(adjustment_id)]
-            name = only_one(adjustment_id, found)
-            known = None if name is None else await adjustment_rows.one_kept(connection, name)
-        return None if known is None else known[0]
-
-    async def adjustments(
-        self,
-        *,
-        account: str | None = None,
-        states: Iterable[AdjustmentState] = (),
-        since: datetime | None = None,
-        trading_pair: str | None = None,
-        limit: int = 100,
-    ) -> Sequence[Kept]:
-        """Return adjustments, the newest first; see ``Adjustments``."""
-        query = adjustment_rows.all_kept().order_by(_KEPT.at.desc(), _KEPT.adjustment_id.desc())
-        if account is not None:
-            query = query.where(_KEPT.account == account)
-        if some := [state.value for state in states]:
-            query = query.where(_KEPT.state.in_(some))
-        if since is not None:
-            query = query.where(_KEPT.at >= since)
-        if trading_pair is None:
-            query = query.limit(limit)
-        chosen: list[Kept] = []
-        async with reading(self._engine, StoreFailed) as connection:
-            rows = (await connection.execute(query)).partitions(_ROWS_AT_ONCE)
-            for some_rows in rows:
-                kept = await adjustment_rows.with_histories(connection, some_rows)
-                chosen += [one for one in kept if is_chosen(one, trading_pair)]
-                if len(chosen) >= limit:
-                    break
-        return chosen[:limit]
-
-    async def changes(self, adjustment_id: str) -> Sequence[AdjustmentChange]:
-        """Return every change, the oldest first; see ``Adjustments``."""
-        async with reading(self._engine, StoreFailed) as connection:
-            return await adjustment_rows.changes_of(connection, adjustment_id)
-
-    async def move(
-        self,
-        adjustment_id: str,
-        to_state: AdjustmentState,
-        *,
-        by: By,
-        content: str | None = None,
-        revision: int | None = None,
-    ) -> Kept:
-        """Take a decision, or record what was seen; see ``Adjustments``."""
-        async with self._held(adjustment_id) as (connection, known, _):
-            check_revision(known, revision)
-            step = move_to(known, to_state)
-            return await self._step(connection, known, after(known, step, by, self._clock.now(), content=content))
-
-    async def intend(self, adjustment_id: str) -> Kept:
-        """Record that it is about to be written; see ``Adjustments``."""
-        async with self._held(adjustment_id) as (connection, known, _):
-            if known.state is AdjustmentState.INTENDED:
-                return known
-            return await self._step(connection, known, after(known, Step.INTEND, PROGRAM_ITSELF, self._clock.now()))
+class SqlAdjustments(KeptAdjustments):
+    """An ``Adjustments`` of embedded books, on a database that was brought up to date by ``upgrade``."""
 
     async def apply(self, adjustment_id: str, *, token: int | None) -> Outcome:
         """Write it into the book, read it back, and return what came of it; see ``Adjustments``."""
@@ -172,14 +64,9 @@ class SqlAdjustments:
         read = iter(await self._confirmed([name for name in ids if name not in known]))
         return [known[name] if name in known else next(read) for name in ids]
 
-    async def unsettled(self, account: str) -> Sequence[Kept]:
-        """Return what a restart has to look after; see ``Adjustments``."""
-        wanted = (_KEPT.account == account) & _KEPT.state.in_([state.value for state in UNSETTLED])
-        query = adjustment_rows.all_kept().where(wanted).order_by(_KEPT.at, _KEPT.adjustment_id)
-        async with reading(self._engine, StoreFailed) as connection:
-            return await adjustment_rows.with_histories(connection, (await connection.execute(query)).all())
-
-    async def settle(self, account: str) -> Sequence[Kept]:
+    async def settle(
+        self, account: str, *, token: int | None = None, seen: Mapping[str, Sighting] | None = None
+    ) -> Sequence[Kept]:
         """Look up in the book what was intended; see ``Adjustments``."""
         settled: list[Kept] = []
         for kept in await self.unsettled(account):
@@ -197,7 +84,7 @@ class SqlAdjustments:
     async def reversal(self, adjustment_id: str, *, reason: str, reconciliation_id: str = "") -> Adjustment:
         """Return the adjustment that takes this one back; see ``Adjustments``."""
         async with reading(self._engine, StoreFailed) as connection:
-            known, _ = _found(await adjustment_rows.one_kept(connection, adjustment_id), adjustment_id)
+            known, _ = found(await adjustment_rows.one_kept(connection, adjustment_id), adjustment_id)
             head = await head_of(connection, known.adjustment.account)
             about = applying.empty_reversal(
                 known,
@@ -220,7 +107,7 @@ class SqlAdjustments:
 
     async def _is_written(self, kept: Kept) -> bool:
         async with reading(self._engine, BookFailed) as connection:
-            known, version = _found(await adjustment_rows.one_kept(connection, kept.id), kept.id)
+            known, version = found(await adjustment_rows.one_kept(connection, kept.id), kept.id)
             shelf = await laid_out_for(connection, [known.adjustment], version or 0, own=True)
             written = applying.written_at(kept.id, shelf)
         if written != version:
@@ -233,21 +120,6 @@ class SqlAdjustments:
                 by = replace(PROGRAM_ITSELF, note="looked up: it is not in the book")
                 await self._step(connection, known, after(known, Step.WITHDRAW, by, self._clock.now()))
 
-    @asynccontextmanager
-    async def _held(self, adjustment_id: str) -> AsyncIterator[tuple[AsyncConnection, Kept, int | None]]:
-        async with writing(self._engine, StoreFailed) as connection:
-            found = await adjustment_rows.one_kept(connection, adjustment_id, lock=True)
-            yield connection, *_found(found, adjustment_id)
-
-    async def _step(self, connection: AsyncConnection, known: Kept, kept: Kept) -> Kept:
-        await adjustment_rows.write_on(connection, kept, known)
-        await self._tell(connection, [kept])
-        return kept
-
-    async def _tell(self, connection: AsyncConnection, told: Sequence[Kept]) -> None:
-        if self._journal is not None and told:
-            await self._journal.append(connection, [applying.fact_of(one) for one in told])
-
 
 async def _account_of(connection: AsyncConnection, ids: Sequence[str]) -> str:
     query = select(_KEPT.account).where(_KEPT.adjustment_id.in_(ids)).distinct()
@@ -259,13 +131,3 @@ async def _account_of(connection: AsyncConnection, ids: Sequence[str]) -> str:
             f"adjustments of {', '.join(sorted(accounts))} cannot be written together; apply each account"
         )
     return accounts[0]
-
-
-def _found(found: tuple[Kept, int | None] | None, adjustment_id: str) -> tuple[Kept, int | None]:
-    if found is None:
-        raise unknown_adjustment(adjustment_id)
-    return found
-
-
-def _is_told(kept: Kept, known: Kept | None) -> bool:
-    return known is None or len(kept.history) > len(known.history)

@@ -1,6 +1,6 @@
 """Adjustments in memory, posted to books in memory: the same rules as in a database, gone with the process."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -34,6 +34,7 @@ from gal_friday.domain.adjusted import (
 )
 from gal_friday.domain.adjustment import UNSETTLED, Adjustment, AdjustmentState
 from gal_friday.domain.facts import Fact
+from gal_friday.domain.handover import Sighting
 from gal_friday.ports.clock import Clock
 
 
@@ -146,7 +147,9 @@ class MemoryAdjustments:
         """Return what a restart has to look after; see ``Adjustments``."""
         return [*reversed(await self.adjustments(account=account, states=UNSETTLED, limit=len(self._kept)))]
 
-    async def settle(self, account: str) -> Sequence[Kept]:
+    async def settle(
+        self, account: str, *, token: int | None = None, seen: Mapping[str, Sighting] | None = None
+    ) -> Sequence[Kept]:
         """Look up in the book what was intended; see ``Adjustments``."""
         settled = []
         for known in await self.unsettled(account):

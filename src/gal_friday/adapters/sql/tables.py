@@ -21,6 +21,7 @@ APPEND_ONLY = (
     "reconciliation_events",
     "position_adjustments",
     "adjustment_changes",
+    "handovers",
     "discrepancy_changes",
     "review_changes",
     "journal_entries",
@@ -226,6 +227,23 @@ ADJUSTMENT_CHANGES = declared(
     Column("actor", Text, nullable=False),
     Column("how", Text, nullable=False),
     Column("note", Text, nullable=False),
+)
+
+# What was handed over to a book that is kept elsewhere, as it was sent: written before it is sent. A second row of one
+# adjustment is the same key once more, after it was refused or had not arrived.
+HANDOVERS = declared(
+    "handovers",
+    Column("adjustment_id", Text, ForeignKey("adjustments.adjustment_id"), primary_key=True),
+    Column("number", Whole, primary_key=True, autoincrement=False),
+    Column("account", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    # Of the account's lease; NULL where no fence was asked for.
+    Column("token", Whole),
+    Column("content", Text, nullable=False),
+    # Where to, without secrets.
+    Column("place", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Index(None, "account", "at"),
 )
 
 # Who runs an account now. The token grows with every owner: whoever has an older one writes nothing any more.
