@@ -50,6 +50,8 @@ TRADES_HISTORY = Endpoint("TradesHistory", cost=2.0, right="query-closed-trades"
 QUERY_TRADES = Endpoint("QueryTrades", right="query-closed-trades")
 LEDGERS = Endpoint("Ledgers", cost=2.0, right="query-ledger")
 QUERY_LEDGERS = Endpoint("QueryLedgers", cost=2.0, right="query-ledger")
+# A token lets a stream be listened to; it can do no more than its key can.
+GET_WEBSOCKETS_TOKEN = Endpoint("GetWebSocketsToken", right="create-ws-token")
 
 READS: frozenset[Endpoint] = frozenset(
     {
@@ -69,16 +71,20 @@ READS: frozenset[Endpoint] = frozenset(
         QUERY_TRADES,
         LEDGERS,
         QUERY_LEDGERS,
+        GET_WEBSOCKETS_TOKEN,
     }
 )
 
-NEEDED_RIGHTS: tuple[str, ...] = tuple(sorted({read.right for read in READS if read.right}))
+STREAM_RIGHT = GET_WEBSOCKETS_TOKEN.right
+"""Needed only where the account's stream is listened to."""
+
+NEEDED_RIGHTS: tuple[str, ...] = tuple(sorted({read.right for read in READS if read.right} - {STREAM_RIGHT}))
 
 # Rights that a key for reading must not have.
 FORBIDDEN_RIGHTS: tuple[str, ...] = ("modify-trades", "close-trades", "add-funds", "withdraw-funds")
 
 # Rights that a read-only key may have beside those that are needed.
-HARMLESS_RIGHTS: tuple[str, ...] = ("export-data", "create-ws-token")
+HARMLESS_RIGHTS: tuple[str, ...] = ("export-data", STREAM_RIGHT)
 
 
 def must_be_a_read(endpoint: Endpoint) -> None:

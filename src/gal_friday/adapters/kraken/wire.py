@@ -59,15 +59,27 @@ def envelope(body: bytes) -> Envelope:
     Raises:
         Unreadable: not JSON, not an object, no error list, or a name that stands twice in one object.
     """
+    answer = object_of(body)
+    if "error" not in answer:
+        raise Unreadable("it is not a JSON object with an error list")
+    result = answer.get("result")
+    return Envelope(_errors(answer["error"]), MISSING if result is None else result)
+
+
+def object_of(body: bytes) -> Row:
+    """Return the one JSON object that these bytes are; fractions stay text.
+
+    Raises:
+        Unreadable: not JSON, not an object, or a name that stands twice in one object.
+    """
     try:
         answer = _DECODER.decode(body)
     except (ValueError, RecursionError) as error:
         raise Unreadable(_shown(str(error))) from error
-    if not isinstance(answer, dict) or "error" not in answer:
-        raise Unreadable("it is not a JSON object with an error list")
+    if not isinstance(answer, dict):
+        raise Unreadable("it is not a JSON object")
     _refuse_names_that_stand_twice(body, answer)
-    result = answer.get("result")
-    return Envelope(_errors(answer["error"]), MISSING if result is None else result)
+    return answer
 
 
 def rows_of(value: Any, endpoint: str) -> Mapping[str, Row]:
@@ -145,6 +157,16 @@ def instant(text: str, field: str, where: Where) -> datetime:
         refuse(where, field, f"{_shown(text)!r} is no time in unix seconds")
     seconds, fraction = written.groups()
     return _EPOCH + timedelta(0, int(seconds), int(fraction[:6].ljust(6, "0")) if fraction else 0)
+
+
+def dated(row: Row, field: str, where: Where) -> datetime:
+    """Return the instant in this field, written with date, time and zone as the stream writes it."""
+    text = word(row, field, where)
+    try:
+        at = datetime.fromisoformat(text)
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
+        refuse(where, field, f"{_shown(text)!r} is no time", error)
 
 
 def whole_number(value: Any) -> int | None:

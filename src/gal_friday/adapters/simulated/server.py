@@ -31,6 +31,7 @@ HOST = "127.0.0.1"
 READ_SIZE = 65_536
 BODY_MAX = 1_000_000
 STREAM_PATH = "/v2"
+NEEDS_EXTRA = b"the stream needs the extra: pip install 'gal-friday[server]'"
 # SO_LINGER on with a time of zero: closing sends RST instead of FIN.
 _RESET = struct.pack("ii", 1, 0)
 
@@ -135,8 +136,11 @@ class _Connection:
             self._h11.start_next_cycle()
 
     async def _stream(self) -> None:
-        from gal_friday.adapters.simulated.stream_connection import StreamConnection
-
+        try:
+            from gal_friday.adapters.simulated.stream_connection import StreamConnection
+        except ImportError:
+            await self._send(Answer(NEEDS_EXTRA, 501, "text/plain"))
+            return
         await StreamConnection(self._server.hub, self._reader, self._writer, self._reset).run(bytes(self._received))
 
     async def _respond(self, http: HttpRequest) -> bool:

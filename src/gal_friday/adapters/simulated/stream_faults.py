@@ -90,7 +90,7 @@ def _texts(frame: dict[str, Any]) -> None:
 
 def _nan(frame: dict[str, Any]) -> None:
     (row,) = frame["data"]
-    row[next(name for name in _AMOUNTS if name in row)] = "NaN"
+    row[next((name for name in _AMOUNTS if name in row), "cum_qty")] = "NaN"
 
 
 def _strange_channel(frame: dict[str, Any]) -> None:
