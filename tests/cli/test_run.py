@@ -135,6 +135,20 @@ def test_preflight_looks_at_everything_that_a_run_needs(run: Run, demo: str) -> 
     assert len(checks) > 5
 
 
+def test_preflight_looks_at_the_stream_where_it_is_listened_to(run: Run, demo: str, tmp_path: Path) -> None:
+    streaming = tmp_path / "streaming.toml"
+    streaming.write_text(Path(demo).read_text().replace("[accounts.main]\n", "[accounts.main]\nstream = true\n"))
+    outcome = run("preflight", "--config", str(streaming), "--json")
+    checks = {check["name"]: check["outcome"] for check in outcome.json()["accounts"]["main"]}
+    assert (outcome.status, checks["stream"]) == (0, "ok")
+    streaming.write_text(
+        streaming.read_text().replace("stream = true", 'stream = true\nstream_url = "ws://elsewhere/v2"')
+    )
+    outcome = run("preflight", "--config", str(streaming))
+    assert outcome.status == 2
+    assert "only wss, or ws on this machine" in outcome.err
+
+
 def test_preflight_reads_well(run: Run, demo: str) -> None:
     lines = run("preflight", "main", "--config", demo).out.splitlines()
     assert lines[0] == "main"

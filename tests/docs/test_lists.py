@@ -14,7 +14,7 @@ from msgspec.structs import fields
 
 import gal_friday
 from gal_friday.adapters.kraken import preflight, session
-from gal_friday.adapters.kraken.endpoints import FORBIDDEN_RIGHTS, NEEDED_RIGHTS
+from gal_friday.adapters.kraken.endpoints import FORBIDDEN_RIGHTS, NEEDED_RIGHTS, STREAM_RIGHT
 from gal_friday.adapters.kraken.nonce import LOCKOUT
 from gal_friday.adapters.kraken.patience import Patience
 from gal_friday.adapters.kraken.rate import TIERS
@@ -265,6 +265,7 @@ def test_every_option_that_a_page_names_exists() -> None:
 def test_the_page_has_the_rights_of_a_key() -> None:
     needed = [row[1].strip("`") for row in table(section("kraken-key.md", "## Make the key"))]
     assert sorted(needed) == list(NEEDED_RIGHTS)
+    assert STREAM_RIGHT in coded(section("kraken-key.md", "## The private stream"))
     refused = table(section("kraken-key.md", "## What is refused"))[0][0]
     assert tuple(coded(refused)) == FORBIDDEN_RIGHTS
 

@@ -176,6 +176,10 @@ class AccountSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     url: str = "https://api.kraken.com"
     allow_trading_key: bool = False
     """Accept a key that may trade or withdraw. Gal-Friday never uses such rights; a key without them is safer."""
+    stream: bool = False
+    """Listen to the account's private stream; this version only looks in ``preflight`` whether the key may."""
+    stream_url: str | None = None
+    """Address of the stream; by default the one that belongs to *url*."""
     interval_minutes: int | None = None
     """Minutes between two runs of this account; by default as all others."""
     mode: ModeName | None = None

@@ -30,6 +30,7 @@ from gal_friday.ports.errors import ExchangeRefused
 from gal_friday.ports.exchange import Calls, Exchange, Progress
 from gal_friday.ports.prices import Prices
 from gal_friday.ports.receiver import Receiver
+from gal_friday.ports.stream import Stream
 
 
 class OpenStore:
@@ -148,6 +149,7 @@ def exchange_of(
             progress=progress,
             recorder=recorder,
             calls=calls,
+            stream=configured.stream,
         )
     except ExchangeRefused as wrong:
         # Nothing was asked yet, so what is wrong is what was configured.
@@ -156,6 +158,37 @@ def exchange_of(
         raise BadConfiguration(
             f"nothing can be kept in the folder {folder}: {error.strerror}; set state_folder to one that can be written"
         ) from error
+
+
+def stream_of(account: str, configured: AccountSettings, folder: Path) -> Stream | None:
+    """Return the private stream of an account, not yet connected; None where it is not to be listened to.
+
+    Raises:
+        BadConfiguration: the extra is not installed, or key, secret or an address cannot be used.
+    """
+    if not configured.stream:
+        return None
+    try:
+        from gal_friday.adapters.kraken.stream import KrakenStream
+    except ImportError as error:
+        raise BadConfiguration(
+            f"accounts.{account}.stream needs the extra: pip install 'gal-friday[server]'"
+        ) from error
+    key = resolve(configured.api_key, setting=f"accounts.{account}.api_key")
+    secret = resolve(configured.api_secret, setting=f"accounts.{account}.api_secret")
+    try:
+        return KrakenStream(
+            key=key.reveal(),
+            secret=secret.reveal(),
+            clock=SystemClock(),
+            url=configured.url,
+            stream_url=configured.stream_url,
+            tier=configured.tier,
+            state_folder=folder,
+            allow_trading_key=configured.allow_trading_key,
+        )
+    except ExchangeRefused as wrong:
+        raise BadConfiguration(f"accounts.{account}: {wrong}") from None
 
 
 def points_per_hour(configured: AccountSettings) -> int | None:

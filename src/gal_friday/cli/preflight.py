@@ -15,7 +15,7 @@ from cyclopts import Parameter
 from gal_friday.bootstrap.clock import system_clock
 from gal_friday.bootstrap.elsewhere import receiver_of
 from gal_friday.bootstrap.settings import AccountSettings, Settings, load
-from gal_friday.bootstrap.wire import OpenStore, account_of, book_of, exchange_of, open_store, state_folder
+from gal_friday.bootstrap.wire import OpenStore, account_of, book_of, exchange_of, open_store, state_folder, stream_of
 from gal_friday.cli.columns import padded
 from gal_friday.cli.exit_status import FAILED, RECONCILED
 from gal_friday.cli.options import AsJson, ConfigFile
@@ -47,6 +47,8 @@ async def _looked(settings: Settings, names: list[str]) -> Checks:
     # Before anything is opened: what is badly configured is told first, and as such.
     folder = state_folder(settings)
     exchanges = {name: exchange_of(name, settings.accounts[name], folder) for name in names}
+    for name in names:
+        stream_of(name, settings.accounts[name], folder)
     shared = [_writable(folder)]
     store: OpenStore | None = None
     try:

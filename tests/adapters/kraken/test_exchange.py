@@ -364,6 +364,18 @@ async def test_preflight_never_calls_a_right_harmless_that_nobody_knows() -> Non
     assert (await outcomes(account))["key can only read"] == "warning"
 
 
+@pytest.mark.parametrize("rights, outcome", [([], "failed"), (["create-ws-token"], "ok")])
+async def test_preflight_says_whether_the_key_may_open_the_stream(rights: list[str], outcome: str) -> None:
+    account = Account(GetApiKeyInfo=ok({**KEY_INFO, "permissions": [*KEY_INFO["permissions"], *rights]}))
+    assert (await outcomes(account, stream=True))["stream"] == outcome
+    assert "stream" not in await outcomes(account)
+
+
+async def test_preflight_cannot_tell_of_the_stream_where_kraken_does_not_tell_of_the_key() -> None:
+    account = Account(GetApiKeyInfo=refused("EGeneral:Unknown method"))
+    assert (await outcomes(account, stream=True))["stream"] == "warning"
+
+
 async def test_preflight_lets_a_trading_key_pass_with_a_warning_where_that_is_allowed() -> None:
     account = Account(GetApiKeyInfo=ok({**KEY_INFO, "permissions": [*KEY_INFO["permissions"], "close-trades"]}))
     assert (await outcomes(account, allow_trading_key=True))["key can only read"] == "warning"

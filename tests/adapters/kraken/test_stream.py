@@ -5,31 +5,26 @@ The promise of the port is held to in each: for every fill that happens while so
 """
 
 import asyncio
-from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager
-from datetime import datetime, timedelta
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from datetime import timedelta
 from pathlib import Path
 from random import Random  # noqa: TID251 - seeded, as the simulator
-from typing import Any
 
 import pytest
 
 from gal_friday.adapters.clock import SystemClock
 from gal_friday.adapters.kraken import KrakenExchange, with_ledger_fees
-from gal_friday.adapters.kraken.stream import KrakenStream, StreamPatience, checked, stream_url_of
-from gal_friday.adapters.kraken.stream_queue import EventQueue
+from gal_friday.adapters.kraken.stream import KrakenStream, StreamPatience
 from gal_friday.adapters.simulated import (
     READ_RIGHTS,
     STREAM_FAULTS,
     TRADING_RIGHTS,
-    Execution,
     Scenario,
     SimulatedKraken,
     scenarios,
 )
 from gal_friday.domain.assets import is_unresolved
-from gal_friday.ports.errors import ExchangeRefused
 from gal_friday.ports.stream import (
     BalanceSeen,
     Connected,
@@ -37,67 +32,9 @@ from gal_friday.ports.stream import (
     FillSeen,
     Missed,
     OrderSeen,
-    Stream,
     StreamEvent,
 )
-
-QUICK = StreamPatience(
-    connect=1.0, answer=0.5, silence=0.3, pair=0.2, first_pause=0.01, longest_pause=0.05, lived=5.0, tokens=3
-)
-CLOCK = SystemClock()
-
-
-class Heard:
-    """Everything that one listener was told, and what happened meanwhile."""
-
-    def __init__(self, stream: Stream, scenario: Scenario) -> None:
-        self.stream = stream
-        self.exchange = scenario.exchange
-        self.events: list[StreamEvent] = []
-        self.ended = False
-        self.happened: list[tuple[str, datetime]] = []
-        self._changed = asyncio.Event()
-
-    async def listen(self) -> None:
-        async with aclosing(self.stream.events()) as events:
-            async for event in events:
-                self.events.append(event)
-                self._changed.set()
-        self.ended = True
-        self._changed.set()
-
-    async def until(self, found: Callable[[], Any]) -> None:
-        async with asyncio.timeout(8):
-            while not found():
-                self._changed.clear()
-                await self._changed.wait()
-
-    def of(self, kind: type) -> list[Any]:
-        return [event for event in self.events if isinstance(event, kind)]
-
-    def trade(self, volume: str = "0.001", parts: int = 1) -> tuple[Execution, ...]:
-        placed = self.exchange.place_order("main", "XXBTZUSD", "buy", "market", volume, parts=parts)
-        self.happened += [(execution.trade, CLOCK.now()) for execution in placed.executions]
-        return placed.executions
-
-    def rest(self) -> str:
-        return self.exchange.place_order("main", "XXBTZUSD", "buy", "limit", "0.01", "50000").order
-
-    def untold(self) -> list[str]:
-        """Return the fills that were neither told nor, after they happened, missed."""
-        told = {seen.fill.fill_id for seen in self.of(FillSeen)}
-        missed = [event.at for event in self.of(Missed)]
-        return [fill for fill, at in self.happened if fill not in told and not any(each >= at for each in missed)]
-
-    def twice(self) -> list[str]:
-        fills = Counter(seen.fill.fill_id for seen in self.of(FillSeen))
-        rows = Counter(seen.movement_id for seen in self.of(BalanceSeen) if seen.movement_id)
-        return [name for name, count in (*fills.items(), *rows.items()) if count > 1]
-
-
-def stream_of(server: SimulatedKraken, scenario: Scenario, **options: Any) -> KrakenStream:
-    settings: dict[str, Any] = {"url": server.url, "tier": "none", "stream_patience": QUICK, "spread": lambda: 0.5}
-    return KrakenStream(key=scenario.key.key, secret=scenario.key.secret, clock=CLOCK, **(settings | options))
+from tests.adapters.kraken.hearing import CLOCK, QUICK, Heard, listening, stream_of
 
 
 @pytest.fixture
@@ -111,19 +48,6 @@ def quiet() -> Scenario:
 async def server(quiet: Scenario) -> AsyncIterator[SimulatedKraken]:
     async with SimulatedKraken(quiet.exchange, enforce_limits=False) as running:
         yield running
-
-
-@asynccontextmanager
-async def listening(stream: Stream, scenario: Scenario, *, connected: bool = True) -> AsyncIterator[Heard]:
-    heard = Heard(stream, scenario)
-    task = asyncio.create_task(heard.listen())
-    try:
-        if connected:
-            await heard.until(lambda: heard.of(Missed) and heard.of(BalanceSeen))
-        yield heard
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 @pytest.fixture
@@ -362,20 +286,6 @@ async def test_a_listener_that_is_too_slow_is_told_so(server: SimulatedKraken, q
     assert "too slow" in told[-1].because  # type: ignore[union-attr]
 
 
-def test_what_is_dropped_becomes_one_missed_behind_the_last_state() -> None:
-    async def taken() -> list[StreamEvent]:
-        queue = EventQueue(3)
-        at = CLOCK.now()
-        for event in (Connected(at), Missed("one", at), Missed("two", at), Disconnected("x", False, at), Connected(at)):
-            queue.put(event)
-        queue.finish()
-        return [event async for event in queue.taken()]
-
-    first, second, third = asyncio.run(taken())
-    assert [type(event) for event in (first, second, third)] == [Disconnected, Missed, Connected]
-    assert "3 events" in second.because  # type: ignore[union-attr]
-
-
 async def test_a_listener_that_stops_leaves_nothing_behind(server: SimulatedKraken, quiet: Scenario) -> None:
     before = asyncio.all_tasks()
     async with listening(stream_of(server, quiet), quiet):
@@ -400,29 +310,3 @@ async def test_the_stream_and_the_reads_of_one_key_share_its_nonce(
             await heard.until(lambda: not heard.untold())
     finally:
         await exchange.close()
-
-
-@pytest.mark.parametrize(
-    "url, stream_url",
-    [
-        ("https://api.kraken.com", "wss://ws-auth.kraken.com/v2"),
-        ("https://api.kraken.com/", "wss://ws-auth.kraken.com/v2"),
-        ("http://127.0.0.1:8080", "ws://127.0.0.1:8080/v2"),
-        ("https://kraken.example/proxy/", "wss://kraken.example/proxy/v2"),
-    ],
-)
-def test_the_address_of_the_stream_follows_from_that_of_the_exchange(url: str, stream_url: str) -> None:
-    assert stream_url_of(url) == stream_url
-    assert checked(stream_url) == stream_url
-
-
-@pytest.mark.parametrize(
-    "stream_url",
-    [
-        "ws://kraken.example/v2", "https://ws-auth.kraken.com/v2", "wss://user:word@ws-auth.kraken.com/v2", "wss://",
-        "wss://ws-auth.kraken.com/v2?token=x", "wss://[", "wss://ws-auth.kraken.com:port/v2",
-    ],
-)  # fmt: skip
-def test_a_token_goes_over_no_open_line(stream_url: str) -> None:
-    with pytest.raises(ExchangeRefused):
-        checked(stream_url)

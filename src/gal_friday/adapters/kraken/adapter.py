@@ -64,6 +64,7 @@ class KrakenExchange:
         http: httpx2.AsyncBaseTransport | None = None,
         recorder: Recorder | Player | None = None,
         calls: Calls | None = None,
+        stream: bool = False,
     ) -> None:
         """Make no call yet.
 
@@ -71,7 +72,7 @@ class KrakenExchange:
         of each key; without it they do not outlive the process. *known* are names of earlier days, from
         ``known_names``. *keep_raw* is given every raw answer that was used. *http* replaces the network,
         for tests. *calls* is told of every call. *recorder* takes down every answer that was used, or gives the
-        answers of a recording.
+        answers of a recording. *stream*: the account's stream is listened to as well, so ``preflight`` looks at it.
 
         Raises:
             ExchangeRefused: the key is unusable, or *url* would send it over an open line.
@@ -95,6 +96,7 @@ class KrakenExchange:
         self._clock = clock if recorder is None else recorder.clock
         self._tier = tier
         self._allow_trading_key = allow_trading_key
+        self._stream = stream
         self._known = known
         self._keep_raw = keep_raw
         self._progress = progress
@@ -218,6 +220,7 @@ class KrakenExchange:
             api_key=self._api_key,
             tier=self._tier,
             allow_trading_key=self._allow_trading_key,
+            stream=self._stream,
         )
 
     async def _ready(self) -> Session:

@@ -14,6 +14,7 @@ from gal_friday.adapters.kraken.endpoints import (
     LEDGERS,
     OPEN_ORDERS,
     OPEN_POSITIONS,
+    STREAM_RIGHT,
     TRADE_BALANCE,
     TRADES_HISTORY,
 )
@@ -47,7 +48,7 @@ _EXPIRES_SOON = timedelta(days=14)
 
 
 async def preflight(
-    client: Client, clock: Clock, *, api_key: str, tier: str, allow_trading_key: bool
+    client: Client, clock: Clock, *, api_key: str, tier: str, allow_trading_key: bool, stream: bool = False
 ) -> tuple[Check, ...]:
     """Return what was found, in the order in which it was looked at."""
     checks = [
@@ -60,6 +61,7 @@ async def preflight(
         checks.append(Check("key", FAILED, str(error)))
     else:
         checks += _about_key(info, clock.now(), allow_trading_key)
+        checks += [_stream(info)] if stream else []
     return (*checks, _budget(tier))
 
 
@@ -120,6 +122,14 @@ def _rights_to_read(info: KeyInfo) -> Check:
     if info.lacking:
         return Check("key rights", FAILED, f"the key lacks {', '.join(info.lacking)}; give it these rights")
     return Check("key rights", OK, "the key may read funds, orders, trades and ledger")
+
+
+def _stream(info: KeyInfo | None) -> Check:
+    if info is None:
+        return Check("stream", WARNING, f"Kraken does not tell whether this key may open the stream ({STREAM_RIGHT})")
+    if STREAM_RIGHT not in info.rights:
+        return Check("stream", FAILED, f"the key lacks {STREAM_RIGHT}; give it this right, or set stream = false")
+    return Check("stream", OK, "the key may open the private stream")
 
 
 def _expiry(info: KeyInfo, now: datetime) -> Check:

@@ -40,6 +40,7 @@ from gal_friday.adapters.kraken.stream_session import PING, StreamEnded, StreamS
 from gal_friday.adapters.kraken.transport import USER_AGENT, Deadlines, Transport
 from gal_friday.ports.clock import Clock
 from gal_friday.ports.errors import ExchangeFailed, ExchangeRefused, ExchangeUnavailable
+from gal_friday.ports.exchange import Calls
 from gal_friday.ports.stream import Connected, Disconnected, StreamEvent
 
 STREAM_URL = "wss://ws-auth.kraken.com/v2"
@@ -91,12 +92,13 @@ class KrakenStream:
         stream_patience: StreamPatience | None = None,
         spread: Callable[[], float] | None = None,
         events_max: int = EVENTS_MAX,
+        calls: Calls | None = None,
         http: httpx2.AsyncBaseTransport | None = None,
     ) -> None:
         """Make no call yet; turn, nonce and call counter are shared with every other client of the key.
 
         *stream_url* by default follows from *url*. *spread* gives a number from 0 to 1 for each pause; by default
-        the digits of the clock do.
+        the digits of the clock do. *calls* is told of every call.
 
         Raises:
             ExchangeRefused: the key is unusable, or an address would send it or its token over an open line.
@@ -104,7 +106,9 @@ class KrakenStream:
         self._stream_url = checked(stream_url or stream_url_of(url))
         transport = Transport(url, deadlines=deadlines or Deadlines(), http=http)
         credentials = Credentials(key, secret, otp)
-        self._client = Client(credentials, transport, clock, tier=tier, state_dir=state_folder, patience=patience)
+        self._client = Client(
+            credentials, transport, clock, tier=tier, state_dir=state_folder, patience=patience, calls=calls
+        )
         self._key = key
         self._clock = clock
         self._allow_trading_key = allow_trading_key
