@@ -18,6 +18,7 @@ from gal_friday.flows.decide import Repairs, propose
 from gal_friday.flows.review import act
 from gal_friday.flows.take_over import take_over
 from tests.contracts.adjusting import adjustment, plug
+from tests.flows.test_apply import only
 from tests.flows.test_repairs import World, account
 from tests.postgres.databases import POSTGRESQL, Databases
 
@@ -31,11 +32,6 @@ async def world(request: pytest.FixtureRequest, tmp_path: Path, databases: Datab
         made.policy = replace(made.policy, four_eyes=True)
         await made.write(lacking=(made.missed.fill_id,))
         yield made
-
-
-async def only(world: World) -> Kept:
-    (kept,) = await world.kept()
-    return kept
 
 
 async def test_what_only_policy_has_proposed_is_corrected_once_the_policy_allows_it(world: World) -> None:

@@ -23,6 +23,7 @@ _TRIES = 3
 _LOOKED_AT = 1_000
 _REACHES_BACK = timedelta(days=7)
 """Longer than a proposal waits; a run that looked at every adjustment of all time would become slow."""
+_WITHOUT_A_WORD = "turned down without a word"
 _BEING_TOLD = timedelta(minutes=2)
 """Whoever decided so short a time ago may be about to tell it."""
 
@@ -135,4 +136,6 @@ def _said(kept: Kept, action: Action, change: AdjustmentChange) -> tuple[Reason 
         # Where a proposal says nothing, its history has the reason of the adjustment.
         return None, "" if change.note == kept.adjustment.reason else change.note
     reason, _, said = change.note.partition(": ")
-    return (Reason(reason), said) if reason in frozenset(Reason) else (Reason.OTHER, change.note)
+    if reason in frozenset(Reason):
+        return Reason(reason), said
+    return Reason.OTHER, change.note or _WITHOUT_A_WORD

@@ -157,7 +157,7 @@ async def _repaired(
 async def _followed_up(repairing: Repairing | None, report: ReconciliationReport) -> ReconciliationReport:
     """See to the reviews of what became of discrepancies: what this misses the next run does."""
     if repairing is not None and repairing.desk is not None:
-        with suppress(StoreFailed):
+        with suppress(StoreFailed, BookFailed):
             if repairing.adjustments is not None:
                 # First: a review that closes takes no proposal any more.
                 await complete(repairing.desk, repairing.adjustments, report.account)
