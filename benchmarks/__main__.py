@@ -10,7 +10,7 @@ it is read by people.
 import sys
 from collections.abc import Callable, Iterator
 
-from benchmarks import adjust, compare, explain, journal, live, read, start, store
+from benchmarks import adjust, compare, explain, fleet, journal, live, read, start, store
 from benchmarks.measured import Measured
 
 SUITES: dict[str, Callable[[], Iterator[Measured]]] = {
@@ -22,6 +22,7 @@ SUITES: dict[str, Callable[[], Iterator[Measured]]] = {
     "start": start.run,
     "adjust": adjust.run,
     "store": store.run,
+    "fleet": fleet.run,
 }
 
 

@@ -89,7 +89,7 @@ async def test_after_a_kill_the_next_start_goes_on(service: Service) -> None:  #
     service.start()
     await service.until("SELECT count(*) FROM schedules WHERE begun IS NOT NULL", lambda n: n == 1)
     await service.stop(signal.SIGKILL)
-    # Its lease would end by itself in two minutes; nobody waits for that here.
+    # Its lease would end by itself in a minute; nobody waits for that here.
     with sqlite3.connect(service.database) as connection:
         connection.execute("UPDATE leases SET until = '2000-01-01T00:00:00.000000+00:00'")
         begun = "json_set(body, '$.begun', '2000-01-01T00:00:00Z')"

@@ -67,6 +67,7 @@ def _of_service(settings: "Settings") -> Iterator[Problem]:
         ("runs_at_once", 1, 1_000),
         ("jitter_percent", 0, 50),
         ("late_after_minutes", 1, 10_080),
+        ("lease_seconds", 4, 3_600),
         ("drain_seconds", 0, 3_600),
     ):
         value = getattr(service, name)

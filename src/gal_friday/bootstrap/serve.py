@@ -7,17 +7,20 @@ is written down as interrupted, so that the next start goes on where this one wa
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from gal_friday.adapters.clock import SystemClock
 from gal_friday.adapters.dispatch import TaskDispatcher
+from gal_friday.bootstrap.database import ready_url
 from gal_friday.bootstrap.errors import BadConfiguration
 from gal_friday.bootstrap.service import ReconciliationService, owner
 from gal_friday.bootstrap.settings import AccountSettings, Settings
 from gal_friday.bootstrap.wire import points_per_hour
 from gal_friday.domain.materiality import Severity, more_severe
 from gal_friday.domain.schedule import Timing
+from gal_friday.ports.dispatcher import Dispatcher
 from gal_friday.service.accounts import Account
 from gal_friday.service.scheduler import Scheduler
 from gal_friday.service.turns import Ran, Turns
@@ -28,8 +31,8 @@ _LOG = logging.getLogger("gal_friday.service")
 class Serving:
     """The parts of a running service, for whoever adds another one."""
 
-    def __init__(self, service: ReconciliationService) -> None:
-        """Put them together; nothing runs yet."""
+    def __init__(self, service: ReconciliationService, queue: Dispatcher | None = None) -> None:
+        """Put them together; nothing runs yet. Runs are handed to *queue*, or carried out here."""
         settings, opened = service.settings, service.opened
         clock = SystemClock()
         self.service = service
@@ -37,7 +40,7 @@ class Serving:
         self.ended = asyncio.Event()
         """Set whenever a turn came to an end; whoever waits for it clears it."""
         self.turns = Turns(opened.schedules, self._run, self._timings, clock, owner=owner(), heard=self._heard)
-        self.dispatcher = TaskDispatcher(self.turns.take, at_once=settings.service.runs_at_once)
+        self.dispatcher = queue or TaskDispatcher(self.turns.take, at_once=settings.service.runs_at_once)
         self.scheduler = Scheduler(
             self.accounts, opened.schedules, self.turns, self.dispatcher, opened.leases, self._worst, clock
         )
@@ -95,8 +98,8 @@ async def serve(
     """
     if not settings.accounts:
         raise BadConfiguration("no account is configured; `gal-friday init` writes a configuration to fill in")
-    async with ReconciliationService(settings) as service:
-        serving = Serving(service)
+    async with ReconciliationService(settings) as service, _queue(settings) as queue:
+        serving = Serving(service, queue)
         scheduling = asyncio.create_task(serving.scheduler.run(), name="schedule")
         stopping = asyncio.create_task(stop.wait(), name="stop")
         try:
@@ -111,3 +114,15 @@ async def serve(
                 _LOG.warning("the run of account %s did not end in time and was interrupted", account)
             with contextlib.suppress(asyncio.CancelledError):
                 await scheduling
+
+
+@asynccontextmanager
+async def _queue(settings: Settings) -> AsyncIterator[Dispatcher | None]:
+    """Give what hands runs to the workers of a fleet; None where the service carries them out itself."""
+    if settings.service.dispatcher == "tasks":
+        yield None
+        return
+    from gal_friday.adapters.dispatch import queue  # an extra
+
+    async with queue.opened(ready_url(settings)) as app:
+        yield queue.QueueDispatcher(app, SystemClock())

@@ -130,8 +130,9 @@ class ReconciliationService:
     ) -> ReconciliationReport:
         since = sources.clock.now() - timedelta(hours=self.settings.reconciliation.lookback_hours)
         policy, prices = self.settings.reconciliation.policy(), prices_of(self.settings)
+        lasts = self.settings.service.lease_seconds
         async with (
-            held(store.leases, sources.account, owner=owner(), clock=sources.clock) as lease,
+            held(store.leases, sources.account, owner=owner(), clock=sources.clock, lasts=lasts) as lease,
             adjustments_of(self.settings, sources.account, store) as adjustments,
         ):
             repairing = Repairing(mode=mode, adjustments=adjustments, desk=desk_of(store), token=lease.token)

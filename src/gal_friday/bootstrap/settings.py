@@ -190,12 +190,16 @@ class AccountSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class ServiceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How ``gal-friday serve`` goes about it."""
 
+    dispatcher: Literal["tasks", "queue"] = "tasks"
+    """Who carries out runs: ``tasks`` of the service itself, or the workers of a ``queue`` in PostgreSQL."""
     runs_at_once: int = 4
     """How many accounts are reconciled side by side."""
     jitter_percent: int = 10
     """Up to this share of the interval a run comes earlier, so that accounts are spread."""
     late_after_minutes: int = 5
     """A run that is so late is told as missed."""
+    lease_seconds: int = 60
+    """After so long an account is taken over whose process was killed or stands still."""
     drain_seconds: int = 25
     """How long runs under way may go on after the service was told to stop."""
 

@@ -27,6 +27,7 @@ _COMMANDS = (
     (_START, "preflight", "Check keys, rights, clock, book and database before the first run"),
     (_RECONCILE, "run", "Reconcile accounts now"),
     (_RECONCILE, "serve", "Reconcile every account again and again, until it is stopped"),
+    (_RECONCILE, "worker", "Carry out the runs of a fleet, together with other workers"),
     (_RECONCILE, "compare", "Compare two snapshot files; no account, key or database needed"),
     (_RECONCILE, "scenario", "Run small stories about two books, and hold what they expect against what is found"),
     (_LOOK, "reports", "List recorded reports"),

@@ -22,12 +22,17 @@ def serve(*, config: ConfigFile = None) -> int:
 
 
 async def _until_stopped(settings: Settings) -> None:
+    await bootstrap.serve(settings, until_told(), ready=_told)
+    say("Stopped.")
+
+
+def until_told() -> asyncio.Event:
+    """Return what is set by Ctrl-C and by the signal of ``kill``."""
     stop = asyncio.Event()
     for name in ("SIGTERM", "SIGINT"):
         with contextlib.suppress(NotImplementedError):  # Windows has no such handlers
             asyncio.get_running_loop().add_signal_handler(getattr(signal, name), stop.set)
-    await bootstrap.serve(settings, stop, ready=_told)
-    say("Stopped.")
+    return stop
 
 
 async def _told(serving: bootstrap.Serving) -> None:

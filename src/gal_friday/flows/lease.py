@@ -8,13 +8,16 @@ from gal_friday.ports.clock import Clock
 from gal_friday.ports.errors import AccountBusy, StoreFailed
 from gal_friday.ports.leases import Lease, Leases
 
-LASTS_SECONDS = 120
-"""How long an account stays taken after its process was killed."""
-_RENEWED_EVERY = 30
+LASTS_SECONDS = 60
+"""How long an account stays taken after its process was killed, where nobody says otherwise."""
+_RENEWED = 4
+"""So many times is a lease renewed before it would end: three may fail."""
 
 
 @asynccontextmanager
-async def held(leases: Leases, account: str, *, owner: str, clock: Clock) -> AsyncIterator[Lease]:
+async def held(
+    leases: Leases, account: str, *, owner: str, clock: Clock, lasts: int = LASTS_SECONDS
+) -> AsyncIterator[Lease]:
     """Hold the account's lease for as long as the block runs.
 
     It is renewed on the way. Where that fails, the block goes on: whatever it writes names the token, and is refused
@@ -24,10 +27,10 @@ async def held(leases: Leases, account: str, *, owner: str, clock: Clock) -> Asy
         AccountBusy: somebody else works on the account now.
         StoreFailed: nobody can tell.
     """
-    lease = await leases.acquire(account, owner=owner, seconds=LASTS_SECONDS)
+    lease = await leases.acquire(account, owner=owner, seconds=lasts)
     if lease is None:
         raise await _busy(leases, account)
-    renewing = asyncio.create_task(_renewed(leases, lease, clock))
+    renewing = asyncio.create_task(_renewed(leases, lease, clock, lasts))
     try:
         yield lease
     finally:
@@ -39,11 +42,11 @@ async def held(leases: Leases, account: str, *, owner: str, clock: Clock) -> Asy
             await leases.release(lease)
 
 
-async def _renewed(leases: Leases, lease: Lease, clock: Clock) -> None:
+async def _renewed(leases: Leases, lease: Lease, clock: Clock, lasts: int) -> None:
     while True:
-        await clock.sleep(_RENEWED_EVERY)
+        await clock.sleep(lasts / _RENEWED)
         with suppress(StoreFailed):
-            if await leases.renew(lease, seconds=LASTS_SECONDS) is None:
+            if await leases.renew(lease, seconds=lasts) is None:
                 return
 
 

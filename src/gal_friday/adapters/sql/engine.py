@@ -20,6 +20,7 @@ from gal_friday.ports.errors import StoreFailed
 
 BUSY_SECONDS = 5.0  # Longer than any write of ours takes; shorter than a person's patience.
 CONNECT_SECONDS = 10.0
+IDLE_SECONDS = 30
 STATEMENT_SECONDS = 60.0
 
 _WRITE = "gal_friday_write"
@@ -45,7 +46,12 @@ def open_engine(
         _settle_sqlite(engine)
         return engine
     options = {"timeout": CONNECT_SECONDS, "command_timeout": statement_seconds}
-    settings = {"lock_timeout": str(int(busy_seconds * 1000)), "application_name": "gal-friday"}
+    settings = {
+        "lock_timeout": str(int(busy_seconds * 1000)),
+        # Whoever stands still in the middle of a transaction holds up everybody else; the server ends it.
+        "idle_in_transaction_session_timeout": str(IDLE_SECONDS * 1000),
+        "application_name": "gal-friday",
+    }
     try:
         return create_async_engine(
             without_secrets(url),
