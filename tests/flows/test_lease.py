@@ -64,7 +64,7 @@ async def leases(request: pytest.FixtureRequest, tmp_path: Path, clock: Standing
 
 async def test_who_comes_second_is_told_who_works_and_until_when(leases: Any, clock: Standing) -> None:
     async with held(leases, "main", owner="process 7 on anna", clock=clock):
-        with pytest.raises(AccountBusy, match=r"by process 7 on anna, at the latest until 2026-01-31 12:02:00 UTC"):
+        with pytest.raises(AccountBusy, match=r"by process 7 on anna, at the latest until 2026-01-31 12:01:00 UTC"):
             async with held(leases, "main", owner="b", clock=clock):
                 pytest.fail("the account was taken")
         async with held(leases, "other", owner="b", clock=clock) as other:
