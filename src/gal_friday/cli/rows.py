@@ -90,7 +90,9 @@ def _notes(one: Discrepancy, event: Event) -> Iterator[str]:
         yield f"{one.field.partition(',')[0]}: {one.internal or one.exchange}"
     if one is event.head and event.note:
         yield event.note
-    yield from _since_when(one)
+    if one is event.head:
+        # What follows from it parts at the record that the head names; `discrepancy` tells it whole.
+        yield from _since_when(one)
 
 
 def _since_when(one: Discrepancy) -> Iterator[str]:
