@@ -16,6 +16,7 @@ from gal_friday.domain.adjustment import Adjustment, AdjustmentState
 from gal_friday.domain.facts import Actor, KnownBy
 from gal_friday.domain.review import Action, Reason
 from gal_friday.flows.review import Desk, act
+from gal_friday.ports.errors import StoreFailed
 from tests.adapters.journal.test_ties import run_twice
 from tests.contracts.adjusting import ANN, BOB, FILL_EFFECTS, POLICY, T0, WHOLE_FILL, adjustment, movement, plug
 
@@ -23,7 +24,7 @@ PROPOSED, APPROVED = AdjustmentState.PROPOSED, AdjustmentState.APPROVED
 MADE = adjustment(*WHOLE_FILL, effects=FILL_EFFECTS, version="1")
 OTHER = adjustment(plug("3"), effects={"balances:XRP:spot": "3"}, version="1")
 CAROL = Actor("carol", KnownBy.SELF_DECLARED)
-GUARDED = ("adjustments", "adjustment_changes", "reviews", "review_changes", "discrepancies", "journal_entries")
+GUARDED = ("adjustments", "adjustment_changes", "reviews", "review_changes", "discrepancies", "reconciliation_events")
 
 
 @pytest.fixture
@@ -164,3 +165,23 @@ async def test_a_review_that_was_changed_is_found(
     also = " AND number = 4" if table == "review_changes" else ""
     found = await tampered(engine, f"UPDATE {table} SET {change} WHERE discrepancy_id = '{reviewed}'{also}")
     assert found.place == (f"{reviewed}/4" if also else reviewed), found
+
+
+@pytest.mark.parametrize("body", ["", "{", "{}", "[]", "null", '{"state":"bogus"}'])
+async def test_a_row_that_this_program_did_not_write_is_refused_where_it_is_read(
+    engine: AsyncEngine, kept: SqlAdjustments, reviewed: str, body: str
+) -> None:
+    tables = {"adjustments": "body", "reviews": "body", "review_changes": "body", "discrepancies": "body"}
+    written = [f"UPDATE {table} SET {column} = '{body}'" for table, column in tables.items()]
+    await tampered(engine, *written, f"UPDATE reconciliation_events SET report = '{body}'")
+    store, reviews = SqlStore(engine), SqlReviews(engine)
+    for read, what in (
+        (kept.adjustments(), "an adjustment"),
+        (kept.adjustment(MADE.adjustment_id), "an adjustment"),
+        (store.open_discrepancies("main"), "a discrepancy"),
+        (store.reports(account="main"), "a report"),
+        (reviews.not_closed("main"), "a review"),
+        (reviews.changes(reviewed), "a step of a review"),
+    ):
+        with pytest.raises(StoreFailed, match=f"holds {what} that this program did not write .*journal verify"):
+            await read

@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Select, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gal_friday.adapters.sql.as_written import as_written
 from gal_friday.adapters.sql.tables import ADJUSTMENT_CHANGES, ADJUSTMENTS
 from gal_friday.domain.adjusted import AdjustmentChange, Kept, Outcome
 from gal_friday.domain.adjustment import Adjustment, AdjustmentState
@@ -41,7 +42,7 @@ def all_kept() -> Select[Any]:
 
 async def with_histories(connection: AsyncConnection, rows: Iterable[Sequence[Any]]) -> list[Kept]:
     """Return what these rows hold, each with its changes, in their order."""
-    kept = [_kept(row) for row in rows]
+    kept = [as_written("an adjustment", _kept, row) for row in rows]
     histories: dict[str, list[AdjustmentChange]] = {one.id: [] for one in kept}
     ids = iter(histories)
     while some := list(islice(ids, _AT_ONCE)):
@@ -80,7 +81,8 @@ async def states_of(connection: AsyncConnection, ids: Iterable[str]) -> dict[str
     if not names:
         return {}
     query = select(_KEPT.adjustment_id, _KEPT.state).where(_KEPT.adjustment_id.in_(names))
-    return {name: AdjustmentState(state) for name, state in await connection.execute(query)}
+    rows = await connection.execute(query)
+    return {name: as_written("an adjustment", AdjustmentState, state) for name, state in rows}
 
 
 async def changes_of(connection: AsyncConnection, adjustment_id: str) -> list[AdjustmentChange]:
@@ -149,10 +151,13 @@ async def _changes(connection: AsyncConnection, wanted: ColumnElement[bool]) -> 
         _CHANGES.note,
     )
     rows = await connection.execute(query.where(wanted).order_by(_CHANGES.adjustment_id, _CHANGES.number))
-    return [
-        (name, AdjustmentChange(number, at, from_ and AdjustmentState(from_), AdjustmentState(to), actor, how, note))
-        for name, number, at, from_, to, actor, how, note in rows
-    ]
+    return [as_written("a step of an adjustment", _change, row) for row in rows]
+
+
+def _change(row: Sequence[Any]) -> tuple[str, AdjustmentChange]:
+    name, number, at, from_, to, actor, how, note = row
+    before = from_ and AdjustmentState(from_)
+    return name, AdjustmentChange(number, at, before, AdjustmentState(to), actor, how, note)
 
 
 def _kept(row: Sequence[Any]) -> Kept:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gal_friday.adapters.sql.as_written import as_written
 from gal_friday.adapters.sql.tables import DISCREPANCIES, DISCREPANCY_CHANGES
 from gal_friday.adapters.store.rules import check_first
 from gal_friday.domain.followed import Change, Followed
@@ -139,7 +140,7 @@ async def changes_of(connection: AsyncConnection, discrepancy_id: str) -> list[C
 
 
 def _followed(body: str) -> Followed:
-    return Followed.from_json(body.encode())
+    return as_written("a discrepancy", Followed.from_json, body.encode())
 
 
 def _in_parts(ids: Iterable[str]) -> Iterable[list[str]]:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gal_friday.adapters.sql.as_written import as_written
 from gal_friday.adapters.sql.tables import DISCREPANCIES, REVIEW_CHANGES, REVIEWS
 from gal_friday.domain.review import ReviewState
 from gal_friday.domain.reviewed import Review, ReviewChange, Stepped
@@ -69,7 +70,8 @@ async def not_closed(connection: AsyncConnection, account: str) -> list[Review]:
 async def changes_of(connection: AsyncConnection, discrepancy_id: str) -> list[ReviewChange]:
     """Return every change of this review, oldest first."""
     query = select(_CHANGES.body).where(_CHANGES.discrepancy_id == discrepancy_id).order_by(_CHANGES.number)
-    return [ReviewChange.from_json(body.encode()) for body in (await connection.execute(query)).scalars()]
+    bodies = (await connection.execute(query)).scalars()
+    return [as_written("a step of a review", ReviewChange.from_json, body.encode()) for body in bodies]
 
 
 async def _revisions(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, int]:
@@ -118,7 +120,7 @@ def _change_row(change: ReviewChange) -> dict[str, Any]:
 
 
 def _review(body: str) -> Review:
-    return Review.from_json(body.encode())
+    return as_written("a review", Review.from_json, body.encode())
 
 
 def _in_parts(ids: Iterable[str]) -> Iterable[list[str]]:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Select, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from gal_friday.adapters.sql.as_written import as_written
 from gal_friday.adapters.sql.engine import reading, writing
 from gal_friday.adapters.sql.journalling import Journalling
 from gal_friday.adapters.sql.tables import RECONCILIATION_EVENTS
@@ -187,7 +188,7 @@ def _type(report: ReconciliationReport) -> str:
 
 
 def _report(text: str) -> ReconciliationReport:
-    return ReconciliationReport.from_json(text.encode())
+    return as_written("a report", ReconciliationReport.from_json, text.encode())
 
 
 async def _known(connection: AsyncConnection, row: dict[str, Any]) -> bool:
