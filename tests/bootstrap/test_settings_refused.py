@@ -211,3 +211,7 @@ def _toml(value: object) -> str:
             return str(value).lower()
         case _:
             return f'"{value}"'
+
+
+def test_a_variable_below_what_is_no_section_is_named() -> None:
+    assert refused("", X__Y__Z="1").startswith("GAL_FRIDAY_X__Y__Z: x: there is no such setting")

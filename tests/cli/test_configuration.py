@@ -215,3 +215,10 @@ def test_show_hides_a_password_wherever_an_address_has_it(run: Run, monkeypatch:
     outcome = run("config", "show")
     assert "***" in outcome.out
     assert "hunter2" not in outcome.out + run("config", "show", "--json").out
+
+
+@pytest.mark.parametrize("url", ["hunter2", "postgres:app:hunter2@db/books", "//app:hunter2@db"])
+def test_show_shows_nothing_of_what_is_no_address(run: Run, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("GAL_FRIDAY_DATABASE__URL", url)
+    for outcome in (run("config", "show"), run("config", "show", "--json")):
+        assert "hunter2" not in outcome.out + outcome.err

@@ -1,10 +1,14 @@
 """The command line as a process of its own: exit status, two streams, signals, and how soon it answers."""
 
 import os
+import shlex
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -142,12 +146,16 @@ def test_a_comparison_of_files_needs_no_database_and_no_network(tmp_path: Path) 
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no such signal")
-def test_an_interrupted_run_ends_at_once_and_quietly(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name, status", [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
+def test_an_interrupted_run_ends_at_once_and_quietly_and_leaves_the_account_free(
+    tmp_path: Path, name: str, status: int
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         configuration = tmp_path / "silent.toml"
         configuration.write_text(
             f'state_folder = "{tmp_path}"\n[accounts.main]\napi_key = "env:K"\napi_secret = "env:S"\n'
             f'url = "http://127.0.0.1:{silent.getsockname()[1]}"\ntier = "none"\n'
+            f'[database]\nurl = "sqlite+aiosqlite:///{tmp_path / "kept.db"}"\n'
         )
         running = subprocess.Popen(
             [sys.executable, "-m", "gal_friday", "run", "--config", str(configuration)],
@@ -156,7 +164,26 @@ def test_an_interrupted_run_ends_at_once_and_quietly(tmp_path: Path) -> None:
             stderr=subprocess.PIPE,
         )
         connection, _ = silent.accept()  # It asks, and nobody answers.
-        running.send_signal(signal.SIGINT)
+        running.send_signal(getattr(signal, name))
         out, err = running.communicate(timeout=20)
         connection.close()
-    assert (running.returncode, out, err) == (130, b"", b"")
+    assert (running.returncode, out, err) == (status, b"", b"")
+    with closing(sqlite3.connect(tmp_path / "kept.db")) as database:
+        ((until,),) = database.execute("SELECT until FROM leases").fetchall()
+    assert datetime.fromisoformat(until) <= datetime.now(UTC)  # noqa: TID251 - the clock of another process
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such redirection")
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_stream_that_is_closed_changes_no_outcome(tmp_path: Path, closed: str) -> None:
+    agrees = both_written(tmp_path, side("internal"), side("exchange"))
+    for files, status in ((agrees, 0), ((agrees[0], "gone.json"), 2)):
+        words = [sys.executable, "-m", "gal_friday", "compare", *files]
+        done = subprocess.run(
+            ["/bin/sh", "-c", f"{shlex.join(words)} {closed}"],
+            env=os.environ | {"PYTHONPATH": SOURCE},
+            capture_output=True,
+            check=False,
+            timeout=30,
+        )
+        assert (done.returncode, b"Traceback" in done.stderr) == (status, False), done

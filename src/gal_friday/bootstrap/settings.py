@@ -336,7 +336,13 @@ def _converted(tree: dict[str, Any]) -> tuple[Settings | None, list[Problem]]:
 
 def _told(problems: list[Problem], file: Path | None, variables: Mapping[tuple[str, ...], str], again: str) -> str:
     """Return every problem on a line of its own, with the file or variable that it stands in, and the next step."""
-    lines = [f"{variables.get(one.path) or file or 'the environment'}: {one}" for one in problems[:_TOLD_MAX]]
+    lines = [f"{_variable(one, variables) or file or 'the environment'}: {one}" for one in problems[:_TOLD_MAX]]
     if len(problems) > _TOLD_MAX:
         lines.append(f"and {len(problems) - _TOLD_MAX} more")
     return "\n".join(lines) + f"; correct {'it' if len(problems) == 1 else 'them'} and run {again}"
+
+
+def _variable(one: Problem, variables: Mapping[tuple[str, ...], str]) -> str | None:
+    """Return the variable that set it, or that named a setting below what is no section."""
+    below = (name for path, name in variables.items() if path[: len(one.path)] == one.path)
+    return next(below, None) if one.path not in variables else variables[one.path]

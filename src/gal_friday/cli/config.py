@@ -126,6 +126,8 @@ def _without_passwords(settings: Settings) -> Any:
 def _masked(url: str) -> str:
     """Return the address with its passwords hidden: the one before the host, and any that follows as an option."""
     scheme, mark, rest = url.partition("://")
+    if not mark:
+        return "***"  # no address, so that any part of it may be a password
     user, at, place = ("", "", rest) if scheme.startswith("sqlite") else rest.rpartition("@")
     shown = f"{user.partition(':')[0]}:***" if ":" in user else user
     return scheme + mark + _PASSWORD.sub("=***", shown + at + place)

@@ -1,14 +1,17 @@
 """The last line of defence: whatever a command raises becomes a sentence on stderr and an exit status.
 
-Nobody ever sees a traceback unless they ask for it with ``--debug``.
+Nobody ever sees a traceback unless they ask for it with ``--debug``. SIGTERM and SIGHUP end a command as Ctrl-C does:
+what was begun is undone, and an account that was being reconciled is free at once.
 """
 
 import contextlib
 import io
 import os
+import signal
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from types import FrameType
 
 from gal_friday.cli.output import complain, say
 from gal_friday.domain.errors import GalFridayError
@@ -18,15 +21,48 @@ DEBUG_FLAG = "--debug"
 
 def guarded(arguments: Sequence[str]) -> int:
     """Run the command that *arguments* name and return its exit status. Raises nothing."""
+    _never_without_streams()
     _never_fail_on_a_character()
     ours, debug = _without_debug(arguments)
-    try:
-        status = _ran(ours)
-        sys.stdout.flush()
-    except BaseException as error:  # noqa: BLE001 - the last line of defence, which reports it
-        status = _explained(error, ours, debug=debug)
-        _flushed_or_dropped()
+    with _ended_in_order() as signals:
+        try:
+            status = _ran(ours)
+            sys.stdout.flush()
+        except BaseException as error:  # noqa: BLE001 - the last line of defence, which reports it
+            status = _explained(error, ours, debug=debug)
+            _flushed_or_dropped()
+            if signals and isinstance(error, KeyboardInterrupt):
+                status = _SIGNALLED + signals[0]
     return status
+
+
+_SIGNALLED = 128  # As shells count it.
+
+
+@contextlib.contextmanager
+def _ended_in_order() -> Iterator[list[int]]:
+    """Have a request to end do what Ctrl-C does, unless somebody already decided otherwise; give what came."""
+    came: list[int] = []
+
+    def end(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+        # What runs now has its own way to be interrupted; a process in the background ignores Ctrl-C and nothing else.
+        interrupt = signal.getsignal(signal.SIGINT)
+        if not callable(interrupt):
+            raise KeyboardInterrupt
+        interrupt(signal.SIGINT, frame)
+
+    ours = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    ours = [number for number in ours if signal.getsignal(number) is signal.SIG_DFL]
+    with contextlib.suppress(ValueError):  # only the main thread hears signals
+        for number in ours:
+            signal.signal(number, end)
+    try:
+        yield came
+    finally:
+        with contextlib.suppress(ValueError):
+            for number in ours:
+                signal.signal(number, signal.SIG_DFL)
 
 
 def _ran(arguments: Sequence[str]) -> int:
@@ -88,6 +124,13 @@ def _defect(error: BaseException) -> str:
         f"this is a defect of gal-friday ({type(error).__name__}); "
         f"run the same command with {DEBUG_FLAG} and report what it shows"
     )
+
+
+def _never_without_streams() -> None:
+    """Give a stream that was closed before the start a place to go: None is no stream that anything could write to."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w", encoding="utf-8"))  # noqa: SIM115
 
 
 def _never_fail_on_a_character() -> None:
