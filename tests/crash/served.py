@@ -52,8 +52,8 @@ _STEPS = 12
 """Within so many runs everything is repaired, however often the process was killed."""
 _LATE = 2
 """The step in which the missed fill arrives, after it was booked."""
-_A_LEASE = 30.0
-"""Whoever sleeps so long keeps a lease alive: in a life that stands still it never has to."""
+_A_LEASE = LASTS_SECONDS / 4
+"""Whoever sleeps so long keeps a lease alive, four times before it ends: in a life that stands still nobody has to."""
 _KEY, _SECRET = "GAL_FRIDAY_TEST_KEY", "GAL_FRIDAY_TEST_SECRET"
 
 
