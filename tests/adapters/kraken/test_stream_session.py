@@ -112,6 +112,12 @@ def test_a_refusal_says_whether_asking_again_helps_and_never_the_token(error: st
     assert TOKEN not in ended.value.because
 
 
+def test_a_refusal_without_a_number_is_one_of_a_subscription() -> None:
+    with pytest.raises(StreamEnded) as ended:
+        session().heard(b'{"method": "subscribe", "success": false, "error": "EGeneral:Permission denied"}', AT)
+    assert ended.value.final
+
+
 @pytest.mark.parametrize(
     "data",
     [

@@ -66,6 +66,7 @@ class Balances:
                 missed.append(Missed(f"a balance that cannot be read: {error}", at))
         # One place for each asset and wallet as we know it: two of theirs can be one of ours.
         places = {_ours(place): place for place in self._held}
+        self._told = {our: told for our, told in self._told.items() if our in places}
         told = [(our, self._told.get(our), self._seen_at(place, at)) for our, place in places.items()]
         return [*(seen for _, before, seen in told if seen.total != before), *missed]
 
@@ -121,11 +122,13 @@ class Balances:
     ) -> BalanceSeen:
         asset, wallet = place
         ours = _ours(place)
-        self._told[ours] = total(held.balance for other, held in self._held.items() if _ours(other) == ours)
+        summed = self._told[ours] = total(held.balance for other, held in self._held.items() if _ours(other) == ours)
+        if len(self._told) > HELD_MAX:
+            del self._told[next(iter(self._told))]
         return BalanceSeen(
             asset=self.names.asset(asset),
             wallet=WALLETS.get(wallet),
-            total=self._told[ours],
+            total=summed,
             received_at=at,
             raw=place,
             movement_id=name,

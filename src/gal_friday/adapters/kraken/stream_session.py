@@ -122,9 +122,9 @@ class StreamSession:
         return [] if word == before else [Missed(f"Kraken says {word[:40]}", at)]
 
     def _replied(self, reply: Reply) -> None:
-        method, name = self._asked.pop(reply.request or 0, ("", ""))
-        if method != "subscribe":
-            # Nobody waits for it: after an unsubscription comes a snapshot, or the connection ends.
+        # A refusal that bears no number can only be one of a subscription: nothing else is waited for.
+        method, name = self._asked.pop(reply.request or 0, ("subscribe", "a channel"))
+        if method == "unsubscribe":
             return
         if reply.error is None:
             self._as_of = _written(reply.at) if name == BALANCES else self._as_of
