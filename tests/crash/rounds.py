@@ -140,7 +140,7 @@ class Ground:
                 points = next(one["points"] for one in said if "points" in one)
                 versions = range(1, rows["books"][0]["version"] + 1)
                 amounts = {version: reader.balances(rows, version=version) for version in versions}
-                self._known[job] = Undisturbed(tuple(points), _outcome(job, rows), amounts)
+                self._known[job] = Undisturbed(tuple(points), outcome_of(job, rows), amounts)
         return self._known[job]
 
     async def play(self, round_: Round) -> list[str]:
@@ -169,8 +169,8 @@ class Ground:
                 rows = await reader.read(address)
                 _check(str(round_), rows, acknowledged, expected)
             rows = await reader.read(address)
-            if rows is None or _outcome(round_.job, rows) != expected.outcome:
-                raise Failed(f"{round_}: in the end {rows and _outcome(round_.job, rows)}, not {expected.outcome}")
+            if rows is None or outcome_of(round_.job, rows) != expected.outcome:
+                raise Failed(f"{round_}: in the end {rows and outcome_of(round_.job, rows)}, not {expected.outcome}")
             return killed
 
     @asynccontextmanager
@@ -242,7 +242,7 @@ async def rounds_of(grounds: Sequence[Ground], count: int, seed: int) -> list[Ro
     return every[:count]
 
 
-def _outcome(job: str, rows: reader.Rows) -> dict[str, Any]:
+def outcome_of(job: str, rows: reader.Rows) -> dict[str, Any]:
     """Return what a job promises to come to, however often it was interrupted."""
     outcome = reader.outcome_of(rows)
     if job != "serve":

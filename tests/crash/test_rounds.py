@@ -7,21 +7,30 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from tests.crash.rounds import Failed, Ground, Round, Worker, rounds_of, worker
 from tests.postgres.databases import POSTGRESQL, Databases
 
-pytestmark = [pytest.mark.crash, pytest.mark.slow]
+# One worker serves all of them: it takes its time to begin.
+pytestmark = [pytest.mark.crash, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 SEED = 20260131
-ROUNDS = 12
+ROUNDS = 9
 
 
-@pytest.fixture
-async def by() -> AsyncIterator[Worker]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def one_worker() -> AsyncIterator[Worker]:
     async with worker() as made:
         yield made
 
 
+@pytest.fixture
+def by(one_worker: Worker) -> Worker:
+    one_worker.broken = None
+    return one_worker
+
+
+@pytest.mark.timeout(180)  # on a machine that is busy with other things
 @pytest.mark.parametrize("engine", ["sqlite", POSTGRESQL])
 async def test_no_kill_loses_repeats_or_halves_anything(
     engine: str, by: Worker, tmp_path: Path, databases: Databases

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from msgspec import Struct
 from sqlalchemy import insert, update
 
@@ -22,7 +23,7 @@ from tests.crash.racing import ROWS, approve, made
 from tests.crash.rounds import Ground, Worker, worker
 from tests.postgres.databases import POSTGRESQL, Databases
 
-pytestmark = pytest.mark.crash
+pytestmark = [pytest.mark.crash, pytest.mark.asyncio(loop_scope="module")]
 Said = list[dict[str, Any]]
 
 
@@ -57,11 +58,18 @@ class Account(Struct, frozen=True):
         await engine.dispose()
 
 
-@pytest.fixture(params=["sqlite", POSTGRESQL])
-async def account(request: pytest.FixtureRequest, tmp_path: Path, databases: Databases) -> AsyncIterator[Account]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def workers() -> AsyncIterator[tuple[Worker, Worker]]:
+    async with worker() as one, worker() as other:
+        yield one, other
+
+
+@pytest_asyncio.fixture(params=["sqlite", POSTGRESQL], loop_scope="module")
+async def account(
+    request: pytest.FixtureRequest, tmp_path: Path, databases: Databases, workers: tuple[Worker, Worker]
+) -> AsyncIterator[Account]:
+    one, other = workers
     async with (
-        worker() as one,
-        worker() as other,
         Ground(request.param, tmp_path, databases, one) as ground,
         ground.copy("append") as (address, folder),
     ):

@@ -18,6 +18,7 @@ from typing import Any
 from gal_friday.adapters.sql import open_engine, steps  # noqa: F401 - Alembic too is there before the first fork
 from tests.crash.breaks import BREAKS
 from tests.crash.jobs import BEGINNINGS, JOBS, Life
+from tests.crash.no_room import limit
 from tests.crash.racing import RACES
 from tests.crash.write_points import WritePoints
 
@@ -54,6 +55,7 @@ async def _live(asked: dict[str, Any]) -> None:
     points = WritePoints(asked.get("kill_at", 0), asked.get("late", 0))
     engine = open_engine(asked["address"])
     points.watch(engine)
+    limit(engine, asked)
     life = Life(engine, Path(asked["folder"]), say)
     life.asked = asked
     if asked["job"] in RACES:
