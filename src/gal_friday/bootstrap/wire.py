@@ -5,17 +5,18 @@ from pathlib import Path
 from platformdirs import user_state_path
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from gal_friday.adapters.answers import SqlAnswers
 from gal_friday.adapters.book_file import FileBook
 from gal_friday.adapters.book_sql import HandoverAdjustments, SqlAdjustments, SqlBook
 from gal_friday.adapters.clock import SystemClock
-from gal_friday.adapters.journal import SqlJournal
+from gal_friday.adapters.journal import SqlJournal, SqlJournalReading
 from gal_friday.adapters.kraken import KrakenExchange, Recorder, tier_named
 from gal_friday.adapters.prices import FilePrices, FixedPrices
 from gal_friday.adapters.recordings import SqlRecordings
 from gal_friday.adapters.schedule import SqlSchedules
 from gal_friday.adapters.sql.engine import open_engine
 from gal_friday.adapters.sql.migration import upgrade
-from gal_friday.adapters.store import SqlReviews, SqlStore
+from gal_friday.adapters.store import SqlPages, SqlReviews, SqlStore
 from gal_friday.adapters.store.leases import SqlLeases
 from gal_friday.bootstrap.database import ready_url
 from gal_friday.bootstrap.errors import BadConfiguration
@@ -47,6 +48,9 @@ class OpenStore:
         self.leases = SqlLeases(engine, clock=SystemClock())
         self.schedules = SqlSchedules(engine, self.journal)
         self.recordings = SqlRecordings(engine)
+        self.pages = SqlPages(engine)
+        self.answers = SqlAnswers(engine)
+        self.journal_reading = SqlJournalReading(engine)
 
     def handing_over(self, receiver: Receiver) -> HandoverAdjustments:
         """Return the adjustments of accounts whose book is behind this receiver."""

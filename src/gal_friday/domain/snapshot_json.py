@@ -95,6 +95,11 @@ def write_snapshot(snapshot: Snapshot) -> bytes:
     return b"{\n" + b",\n".join(lines) + b"\n}\n"
 
 
+def record_reader(kind: str) -> Callable[[Any], Any]:
+    """Return what reads one record of this kind out of JSON that was parsed exactly; it raises ``Unreadable``."""
+    return _TABLES[kind].read
+
+
 def _snapshot(top: dict[str, Any]) -> Snapshot:
     if top.get("format") != FORMAT:
         stated = "no format is stated" if "format" not in top else f"unknown format {shown(top['format'])}"

@@ -1,6 +1,6 @@
 """Keeping adjustments, deciding on them, and posting them to a book."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -47,12 +47,18 @@ class Adjustments(Protocol):
         self,
         *,
         account: str | None = None,
+        accounts: Collection[str] | None = None,
         states: Iterable[AdjustmentState] = (),
         since: datetime | None = None,
         trading_pair: str | None = None,
+        after: tuple[datetime, str] | None = None,
         limit: int = 100,
     ) -> Sequence[Kept]:
-        """Return adjustments, the newest first; those of an instrument or asset with *trading_pair*."""
+        """Return adjustments, the newest first; those of an instrument or asset with *trading_pair*.
+
+        *accounts* are those that whoever asks may see; None is all. *after* is the instant and the id of the one
+        behind which a page begins.
+        """
         ...
 
     async def changes(self, adjustment_id: str) -> Sequence[AdjustmentChange]:

@@ -3,11 +3,11 @@
 Every change of state, its row and its fact in the journal are one transaction (I10). Nothing here posts.
 """
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gal_friday.adapters.book_sql import adjustment_rows, applying
@@ -78,15 +78,22 @@ class KeptAdjustments:
         self,
         *,
         account: str | None = None,
+        accounts: Collection[str] | None = None,
         states: Iterable[AdjustmentState] = (),
         since: datetime | None = None,
         trading_pair: str | None = None,
+        after: tuple[datetime, str] | None = None,
         limit: int = 100,
     ) -> Sequence[Kept]:
         """Return adjustments, the newest first; see ``Adjustments``."""
         query = adjustment_rows.all_kept().order_by(_KEPT.at.desc(), _KEPT.adjustment_id.desc())
         if account is not None:
             query = query.where(_KEPT.account == account)
+        if accounts is not None:
+            query = query.where(_KEPT.account.in_(sorted(accounts)))
+        if after is not None:
+            at, name = after
+            query = query.where(or_(_KEPT.at < at, and_(_KEPT.at == at, _KEPT.adjustment_id < name)))
         if some := [state.value for state in states]:
             query = query.where(_KEPT.state.in_(some))
         if since is not None:

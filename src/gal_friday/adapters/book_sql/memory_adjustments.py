@@ -1,6 +1,6 @@
 """Adjustments in memory, posted to books in memory: the same rules as in a database, gone with the process."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -72,9 +72,11 @@ class MemoryAdjustments:
         self,
         *,
         account: str | None = None,
+        accounts: Collection[str] | None = None,
         states: Iterable[AdjustmentState] = (),
         since: datetime | None = None,
         trading_pair: str | None = None,
+        after: tuple[datetime, str] | None = None,
         limit: int = 100,
     ) -> Sequence[Kept]:
         """Return adjustments, the newest first; see ``Adjustments``."""
@@ -83,6 +85,8 @@ class MemoryAdjustments:
             one
             for one in self._kept.values()
             if (account is None or one.adjustment.account == account)
+            and (accounts is None or one.adjustment.account in accounts)
+            and (after is None or (one.adjustment.at, one.id) < after)
             and (not some or one.state in some)
             and (since is None or one.adjustment.at >= since)
             and is_chosen(one, trading_pair)

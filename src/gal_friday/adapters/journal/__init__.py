@@ -7,6 +7,7 @@ from gal_friday.adapters.journal.anchor import Anchor, anchors_in, newest, recor
 from gal_friday.adapters.journal.export import SCRIPT, export
 from gal_friday.adapters.journal.key import SigningKey, kept_key, signing_key
 from gal_friday.adapters.journal.memory import MemoryJournal
+from gal_friday.adapters.journal.reading import SqlJournalReading
 from gal_friday.adapters.journal.show import Asked, entries
 from gal_friday.adapters.journal.sql import SqlJournal
 from gal_friday.adapters.journal.verify import Verified, verify
@@ -18,6 +19,7 @@ __all__ = [
     "MemoryJournal",
     "SigningKey",
     "SqlJournal",
+    "SqlJournalReading",
     "Verified",
     "anchors_in",
     "entries",

@@ -164,6 +164,8 @@ RECONCILIATION_EVENTS = declared(
     Column("duration_seconds", Seconds, nullable=False),
     # The bytes as they were written, not JSON of the database: that would reorder keys and rewrite numbers.
     Column("report", Text, nullable=False),
+    # The report without what grows with the account, for lists; NULL in rows from before there were summaries.
+    Column("summary", Text),
     Index(None, "timestamp"),
     Index(None, "account", "timestamp"),
 )

@@ -23,6 +23,7 @@ from gal_friday.domain.following import Carried
 from gal_friday.domain.records import RECORD_KINDS
 from gal_friday.domain.report import ReconciliationReport
 from gal_friday.domain.run_facts import facts_of_run
+from gal_friday.domain.summary import summary_of
 from gal_friday.ports.errors import StoreFailed
 from gal_friday.ports.store import NOTHING_CARRIED, OpenCount
 
@@ -176,6 +177,7 @@ def _row(report: ReconciliationReport) -> dict[str, Any]:
         "manual_review_required": len(report.manual_review_required),
         "duration_seconds": report.duration_seconds,
         "report": report.to_json().decode(),
+        "summary": summary_of(report).decode(),
     }
 
 

@@ -1,0 +1,130 @@
+"""Accounts: how each stands, and whether runs of it are stopped."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Depends, Request, Response
+from msgspec import Struct
+
+from gal_friday.api.answers import fresh
+from gal_friday.api.backend import AccountInfo, Backend
+from gal_friday.api.documented import said
+from gal_friday.api.guard import backend_of, meant
+from gal_friday.api.once import Key, once
+from gal_friday.api.problem import Problem
+from gal_friday.api.security import caller
+from gal_friday.api.shapes import Account, Accounts
+from gal_friday.domain.access import Permission
+from gal_friday.domain.facts import Actor
+from gal_friday.domain.records import RECORD_KINDS
+from gal_friday.domain.schedule import Planned, Step, begun_with, paused, resumed
+from gal_friday.domain.snapshot import NotChecked
+from gal_friday.flows.door import Caller
+from gal_friday.ports.pages import Chosen
+from gal_friday.ports.schedules import Schedules
+
+router = APIRouter(prefix="/api/accounts", tags=["accounts"])
+
+Reader = Annotated[Caller, Depends(caller(Permission.READ))]
+Operator = Annotated[Caller, Depends(caller(Permission.OPERATE))]
+_COUNTED = 1000
+"""Open discrepancies are counted up to here; more are not told apart."""
+_TRIES = 5
+
+
+class _Run(Struct):
+    """What the list tells of the last run."""
+
+    timestamp: datetime
+    status: str
+    verdict: str
+    not_checked: tuple[NotChecked, ...] = ()
+
+
+@router.get("", **said(Accounts))
+async def accounts(request: Request, who: Reader) -> Response:
+    """List the accounts, each with how its last run went and when the next one is due."""
+    backend = backend_of(request)
+    mine = [info for name, info in sorted(backend.accounts.items()) if who.sees(name)]
+    listed = [await _account(backend, info) for info in mine]
+    return fresh(Accounts(accounts=tuple(listed), count=len(listed)))
+
+
+@router.get("/{account}", **said(Account))
+async def account(request: Request, who: Reader, account: str) -> Response:
+    """Show one account."""
+    backend = backend_of(request)
+    return fresh(await _account(backend, meant(backend, who, Permission.READ, account)))
+
+
+@router.post("/{account}/pause", **said(Account))
+async def pause(request: Request, who: Operator, account: str, idempotency_key: Key = None) -> Response:
+    """Stop the runs of an account; one that is under way goes on, and what is due meanwhile is told as missed."""
+    return await _stepped(request, who, account, idempotency_key, paused)
+
+
+@router.post("/{account}/resume", **said(Account))
+async def resume(request: Request, who: Operator, account: str, idempotency_key: Key = None) -> Response:
+    """Let the runs of an account go on; one is due at once."""
+    return await _stepped(request, who, account, idempotency_key, resumed)
+
+
+async def _stepped(
+    request: Request, who: Caller, account: str, key: str | None, step: Callable[[Planned, Actor, datetime], Step]
+) -> Response:
+    backend = backend_of(request)
+    info = meant(backend, who, Permission.OPERATE, account)
+    if backend.schedules is None:
+        raise Problem(409, "no-schedule", "Nothing is scheduled here", "this service runs nothing by itself")
+    schedules = backend.schedules
+
+    async def work() -> Response:
+        await _saved(schedules, info.name, who.actor, backend.clock.now(), step)
+        return fresh(await _account(backend, info))
+
+    return await once(request, backend, who, key, work)
+
+
+async def _saved(
+    schedules: Schedules, account: str, by: Actor, now: datetime, step: Callable[[Planned, Actor, datetime], Step]
+) -> None:
+    for _ in range(_TRIES):
+        planned = await schedules.one(account)
+        if planned is None:
+            await schedules.save(begun_with(account, now))
+            continue
+        if await schedules.save(step(planned, by, now)) is not None:
+            return
+    detail = "the schedule was changed at the same moment, again and again; try once more"
+    raise Problem(409, "overtaken", "Somebody was faster", detail)
+
+
+async def _account(backend: Backend, info: AccountInfo) -> Account:
+    latest = await backend.pages.latest((info.name,))
+    planned = None if backend.schedules is None else await backend.schedules.one(info.name)
+    run = None if latest.report is None else msgspec.json.decode(latest.report.summary, type=_Run)
+    standing = await backend.pages.standing(info.name)
+    found = await backend.pages.discrepancies((info.name,), Chosen(), limit=_COUNTED)
+    return Account(
+        account=info.name,
+        exchange=info.exchange,
+        mode=info.mode,
+        book=info.book,
+        paused=planned is not None and planned.is_paused,
+        paused_by="" if planned is None else planned.paused_by,
+        last_run=None if run is None else run.timestamp,
+        status=None if run is None else run.status,
+        verdict=None if run is None else run.verdict,
+        last_complete=None if standing.good is None else standing.good.at,
+        coverage={} if run is None else _coverage(run),
+        next_run=None if planned is None or planned.is_paused else planned.due,
+        consecutive_failures=latest.failures if planned is None else planned.failures,
+        open_discrepancies=len(found),
+    )
+
+
+def _coverage(run: _Run) -> dict[str, bool]:
+    gaps = {gap.kind for gap in run.not_checked}
+    return {kind.value: run.status != "failed" and kind not in gaps for kind in RECORD_KINDS}

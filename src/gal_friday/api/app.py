@@ -1,0 +1,69 @@
+"""The API as one application, over a backend that is handed in. It opens nothing and knows no adapter.
+
+Every route but those of ``OPEN`` asks who calls and what they may; a test holds the whole table of routes to that.
+"""
+
+import asyncio
+
+from fastapi import Depends, FastAPI
+
+from gal_friday.api import (
+    accounts,
+    adjustments,
+    book,
+    discrepancies,
+    events,
+    gate,
+    health,
+    journal,
+    limits,
+    reconciliation,
+    reports,
+)
+from gal_friday.api.backend import Backend
+from gal_friday.api.bounds import Bounded
+from gal_friday.api.documented import describe
+from gal_friday.api.events import Streams
+from gal_friday.api.failures import answer_failures
+from gal_friday.api.guard import only_known
+from gal_friday.api.security import secure
+from gal_friday.flows.door import Door
+
+OPEN = frozenset({"/healthz", "/readyz", "/openapi.json"})
+"""What anybody may ask who reaches the address: nothing of it is about an account."""
+
+_ROUTERS = (
+    reconciliation.router,
+    accounts.router,
+    reports.router,
+    discrepancies.router,
+    adjustments.router,
+    journal.router,
+    limits.router,
+    gate.router,
+    book.router,
+    events.router,
+    health.router,
+)
+
+
+def create_app(backend: Backend, door: Door) -> FastAPI:
+    """Return the application. Before it is stopped, ``app.state.streams.close()`` ends its event streams."""
+    app = FastAPI(
+        title="Gal-Friday",
+        version=backend.version,
+        summary="Keeps a crypto trading system's books true.",
+        description="Amounts are strings of digits. Errors are problem+json. Every POST takes an Idempotency-Key.",
+        docs_url=None,  # Its page loads scripts from elsewhere.
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.backend, app.state.streams = backend, Streams(backend.limits)
+    app.state.verifying, app.state.verified = asyncio.Lock(), None
+    for router in _ROUTERS:
+        app.include_router(router, dependencies=[Depends(only_known)])
+    secure(app, door)
+    answer_failures(app)
+    app.add_middleware(Bounded, body_bytes=backend.limits.body_bytes)
+    describe(app)
+    return app

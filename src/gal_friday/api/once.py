@@ -1,0 +1,82 @@
+"""Every POST can be sent again: under the same Idempotency-Key it gets the first answer, and nothing is done twice.
+
+Only what succeeded is kept; what was refused may be asked again under its key. A key is the caller's own, and good for
+one call: with another address or body it is refused.
+"""
+
+from collections.abc import Awaitable, Callable
+from hashlib import sha256
+from typing import Annotated
+
+from fastapi import Header, Request, Response
+
+from gal_friday.api.backend import Backend
+from gal_friday.api.problem import Problem
+from gal_friday.flows.door import Caller
+from gal_friday.ports.answers import Asked, Free, Given, OtherCall, UnderWay
+from gal_friday.ports.errors import StoreFailed
+
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        pattern=r"^[!-~]+$",
+        description="Any text of your own without blanks: the same call under the same key is done once.",
+    ),
+]
+_DONE = 300
+REPLAYED = "Idempotency-Replayed"
+
+
+async def once(
+    request: Request, backend: Backend, who: Caller, key: str | None, work: Callable[[], Awaitable[Response]]
+) -> Response:
+    """Return what *work* answers, or the first answer that was given under this key.
+
+    Raises:
+        Problem: 409 while the first call is under way, 422 where the key was used for another call.
+    """
+    if key is None:
+        return await work()
+    now, limits = backend.clock.now(), backend.limits
+    asked = Asked(caller=f"{who.by}:{who.credential}", key=key, what=await _what(request), at=now)
+    stale, forgotten = now - limits.answer_due, now - limits.answers_kept
+    match await backend.answers.claim(asked, stale_before=stale, forgotten_before=forgotten):
+        case Given(status, content, media_type):
+            return Response(content, status, {REPLAYED: "true", "Cache-Control": "no-store"}, media_type)
+        case OtherCall():
+            detail = "this Idempotency-Key was used for another call; take a new one for every call"
+            raise Problem(422, "key-used", "Key used before", detail)
+        case UnderWay():
+            detail = "the first call under this Idempotency-Key has no answer yet; ask again in a moment"
+            raise Problem(409, "key-busy", "Still under way", detail, headers={"Retry-After": "1"})
+        case Free():
+            return await _first(backend, asked, work)
+
+
+async def _first(backend: Backend, asked: Asked, work: Callable[[], Awaitable[Response]]) -> Response:
+    try:
+        answer = await work()
+    except BaseException:
+        await _given_back(backend, asked)
+        raise
+    if answer.status_code >= _DONE:
+        await _given_back(backend, asked)
+        return answer
+    given = Given(answer.status_code, bytes(answer.body), answer.media_type or "")
+    await backend.answers.keep(asked, given)
+    return answer
+
+
+async def _given_back(backend: Backend, asked: Asked) -> None:
+    try:
+        await backend.answers.release(asked)
+    except StoreFailed:
+        return  # It is free again after a while; what went wrong first is what has to be told.
+
+
+async def _what(request: Request) -> str:
+    body = sha256(await request.body()).hexdigest()
+    return f"{request.method} {request.url.path}?{request.url.query} {body}"

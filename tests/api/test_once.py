@@ -1,0 +1,100 @@
+"""A call under a key is done once, whatever becomes of its answer on the way."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+from msgspec.structs import replace
+
+from gal_friday.api.once import REPLAYED
+from gal_friday.domain.policy import Mode
+from tests.api.world import World
+
+
+def under(key: str) -> dict[str, str]:
+    return {"Idempotency-Key": key}
+
+
+async def commented(here: World) -> tuple[Any, str]:
+    (one, *_) = await here.service.opened.store.discrepancies()
+    return await here.as_(), f"/api/discrepancies/{one.id}/comment"
+
+
+async def test_the_same_call_under_the_same_key_gets_the_first_answer_and_does_nothing(here: World) -> None:
+    client, path = await commented(here)
+    async with client:
+        first = await client.post(path, json={"note": "once"}, headers=under("k"))
+        second = await client.post(path, json={"note": "once"}, headers=under("k"))
+        assert (second.status_code, second.content) == (200, first.content)
+        assert (first.headers.get(REPLAYED), second.headers[REPLAYED]) == (None, "true")
+        third = await client.post(path, json={"note": "once"}, headers=under("another"))
+        assert third.json()["review"]["revision"] == 2
+
+
+async def test_the_same_key_with_another_body_or_address_is_refused(here: World) -> None:
+    client, path = await commented(here)
+    async with client:
+        await client.post(path, json={"note": "once"}, headers=under("k"))
+        for other in (
+            await client.post(path, json={"note": "twice"}, headers=under("k")),
+            await client.post(path.replace("comment", "reopen"), json={"note": "once"}, headers=under("k")),
+        ):
+            assert (other.status_code, other.json()["type"]) == (422, "urn:gal-friday:problem:key-used")
+
+
+async def test_a_key_belongs_to_who_sent_it(here: World) -> None:
+    client, path = await commented(here)
+    async with client, await here.as_(owner="bob") as bob:
+        await client.post(path, json={"note": "mine"}, headers=under("k"))
+        answer = await bob.post(path, json={"note": "mine"}, headers=under("k"))
+    assert answer.json()["changes"][0]["actor"]["name"] == "bob"
+
+
+async def test_what_was_refused_may_be_asked_again(here: World) -> None:
+    lease = await here.service.opened.leases.acquire("main", owner="another", seconds=60)
+    assert lease is not None
+    async with await here.as_() as client:
+        busy = await client.post("/api/reconciliation/run?account=main", headers=under("k"))
+        await here.service.opened.leases.release(lease)
+        done = await client.post("/api/reconciliation/run?account=main", headers=under("k"))
+        again = await client.post("/api/reconciliation/run?account=main", headers=under("k"))
+    assert (busy.status_code, done.status_code) == (409, 200)
+    assert again.content == done.content
+
+
+async def test_while_the_first_call_is_under_way_the_second_has_to_wait(here: World) -> None:
+    begun, end = asyncio.Event(), asyncio.Event()
+
+    async def slow(account: str, mode: Mode | None) -> Any:
+        begun.set()
+        await end.wait()
+        return await here.service.run_reconciliation(account, mode=mode)
+
+    here.app.state.backend = replace(here.app.state.backend, run=slow)
+    async with await here.as_() as client:
+        first = asyncio.create_task(client.post("/api/reconciliation/run?account=main", headers=under("k")))
+        await begun.wait()
+        second = await client.post("/api/reconciliation/run?account=main", headers=under("k"))
+        end.set()
+        assert (second.status_code, second.json()["type"]) == (409, "urn:gal-friday:problem:key-busy")
+        assert (await first).status_code == 200
+
+
+async def test_a_key_is_forgotten_after_its_time(here: World) -> None:
+    client, path = await commented(here)
+    backend = here.app.state.backend
+    async with client:
+        await client.post(path, json={"note": "once"}, headers=under("k"))
+        here.app.state.backend = replace(
+            backend, limits=replace(backend.limits, answers_kept=timedelta(0), answer_due=timedelta(0))
+        )
+        again = await client.post(path, json={"note": "once"}, headers=under("k"))
+    assert again.json()["review"]["revision"] == 2
+
+
+async def test_a_key_is_text_that_can_stand_in_a_header(here: World) -> None:
+    client, path = await commented(here)
+    async with client:
+        for key in ("", "two words", "x" * 256):
+            answer = await client.post(path, json={"note": "x"}, headers=under(key))
+            assert answer.status_code == 422, key
