@@ -215,3 +215,31 @@ def _toml(value: object) -> str:
 
 def test_a_variable_below_what_is_no_section_is_named() -> None:
     assert refused("", X__Y__Z="1").startswith("GAL_FRIDAY_X__Y__Z: x: there is no such setting")
+
+
+WRITER = ACCOUNT + '[accounts.main.book]\ntype = "file"\npath = "b.json"\n[accounts.main.book.writer]\n'
+HTTP = WRITER + 'type = "http"\nurl = "https://bot.example/x"\n'
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        (HTTP, "[accounts.main.book.writer] token: is missing; write it, it has no default"),
+        (HTTP + f'token = "{SECRET}"', "[accounts.main.book.writer] token: a secret must not stand here"),
+        (
+            WRITER + f'type = "table"\ndatabase = "postgresql://bot:{SECRET}@db/bot"',
+            "[accounts.main.book.writer] database: a secret must not stand here",
+        ),
+        (
+            WRITER + 'type = "table"\ndatabase = "env:DB"\ntable = "a; DROP TABLE b"',
+            "[accounts.main.book.writer] table = 'a; DROP TABLE b': is no name of a table",
+        ),
+        (HTTP + 'token = "env:T"\ntimeout_seconds = 61', "timeout_seconds = 61: must be at most 60"),
+        (HTTP + 'token = "env:T"\ntimeout_seconds = 0', "timeout_seconds = 0: must be above zero"),
+        (WRITER + 'type = "ftp"', "[accounts.main.book.writer] type = 'ftp': must be one of 'http', 'table'"),
+    ],
+)
+def test_a_writer_that_makes_no_sense_is_refused_without_its_secret(text: str, said: str) -> None:
+    message = refused(text)
+    assert said in message
+    assert SECRET not in message

@@ -10,9 +10,10 @@ from gal_friday.domain.adjusted import By
 from gal_friday.domain.adjustment import Adjustment
 from gal_friday.domain.errors import IllegalStep, Overtaken
 from gal_friday.domain.policy import Mode
-from gal_friday.domain.reviewed import Review
+from gal_friday.domain.reviewed import Review, ReviewChange
 from gal_friday.flows.apply import Repairing
 from gal_friday.flows.review import Desk
+from gal_friday.flows.taped import RecordingStore
 from gal_friday.ports.adjustments import Adjustments
 from gal_friday.ports.clock import Clock
 from gal_friday.ports.errors import BookFailed, StoreFailed
@@ -30,7 +31,8 @@ def recording_repairs(repairing: Repairing, tape: Tape, clock: Clock) -> Repairi
     if adjustments is not None:
         adjustments = cast("Adjustments", _RecordingAdjustments(adjustments, tape))
     if desk is not None:
-        desk = Desk(desk.store, cast("Reviews", _RecordingReviews(desk.reviews, tape)), clock)
+        reviews = cast("Reviews", _RecordingReviews(desk.reviews, tape))
+        desk = Desk(cast("Store", RecordingStore(desk.store, tape)), reviews, clock)
     return msgspec.structs.replace(repairing, adjustments=adjustments, desk=desk)
 
 
@@ -89,6 +91,9 @@ class _RecordingReviews:
         asked = sorted(set(ids))
         return await _heard(self._tape, _reviews_of(asked), self._reviews.reviews(asked))
 
+    async def changes(self, discrepancy_id: str) -> Sequence[ReviewChange]:
+        return await _heard(self._tape, _changes_of(discrepancy_id), self._reviews.changes(discrepancy_id))
+
 
 class _PlayedReviews:
     def __init__(self, playing: Playing) -> None:
@@ -101,6 +106,10 @@ class _PlayedReviews:
     async def reviews(self, ids: Iterable[str]) -> Mapping[str, Review]:
         said = _played(self._playing, _reviews_of(sorted(set(ids))))
         return msgspec.msgpack.decode(said, type=dict[str, Review])
+
+    async def changes(self, discrepancy_id: str) -> Sequence[ReviewChange]:
+        said = _played(self._playing, _changes_of(discrepancy_id))
+        return msgspec.msgpack.decode(said, type=list[ReviewChange])
 
 
 async def _heard(tape: Tape, asked: str, said: Awaitable[Said]) -> Said:
@@ -154,6 +163,10 @@ def _spelled(value: Any) -> str:
             return value.actor
         case _:
             return str(value)
+
+
+def _changes_of(discrepancy_id: str) -> str:
+    return f"reviews.changes({discrepancy_id})"
 
 
 def _reviews_of(ids: Sequence[str]) -> str:
