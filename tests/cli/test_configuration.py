@@ -160,18 +160,6 @@ def test_show_says_which_mode_is_in_effect_and_where_it_comes_from(
     assert run("config", "show", "--json").json()["accounts"]["main"]["mode"] == shown.partition(" ")[0]
 
 
-def test_show_says_what_is_reserved_and_changes_nothing(run: Run) -> None:  # as it is today
-    lines = dict(line.split(" = ") for line in run("config", "show").out.splitlines())
-    reserved = [name for name, value in lines.items() if "changes nothing" in value]
-    assert reserved == [f"reconciliation.{name}" for name in RESERVED_NAMES]
-    assert run("config", "show", "--json").json()["reserved"] == reserved
-    schema = run("config", "schema").out
-    assert schema.count("Reserved: ") == len(reserved)
-
-
-RESERVED_NAMES: tuple[str, ...] = ()
-
-
 def test_show_hides_the_password_of_the_database(run: Run) -> None:
     FILE.write_text('[database]\nurl = "postgresql+asyncpg://me:hunter2@localhost/books"\n')
     outcome = run("config", "show")

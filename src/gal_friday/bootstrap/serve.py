@@ -5,11 +5,12 @@ is written down as interrupted, so that the next start goes on where this one wa
 """
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 from gal_friday.adapters.clock import SystemClock
 from gal_friday.adapters.dispatch import TaskDispatcher
@@ -17,11 +18,13 @@ from gal_friday.bootstrap.database import ready_url
 from gal_friday.bootstrap.errors import BadConfiguration
 from gal_friday.bootstrap.service import ReconciliationService, owner
 from gal_friday.bootstrap.settings import AccountSettings, Settings
-from gal_friday.bootstrap.wire import points_per_hour
+from gal_friday.bootstrap.wire import knows_of, points_per_hour, state_folder, stream_of
 from gal_friday.domain.materiality import Severity, more_severe
-from gal_friday.domain.schedule import Timing
+from gal_friday.domain.schedule import Planned, Timing, Why
+from gal_friday.ports.clock import Clock
 from gal_friday.ports.dispatcher import Dispatcher
 from gal_friday.service.accounts import Account
+from gal_friday.service.listening import Listening
 from gal_friday.service.scheduler import Scheduler
 from gal_friday.service.turns import Ran, Turns
 
@@ -44,6 +47,26 @@ class Serving:
         self.scheduler = Scheduler(
             self.accounts, opened.schedules, self.turns, self.dispatcher, opened.leases, self._worst, clock
         )
+        self.listening = tuple(self._listening_of(settings, clock))
+
+    def _listening_of(self, settings: Settings, clock: Clock) -> Iterator[Listening]:
+        grace, folder = settings.reconciliation.policy().grace_of, state_folder(settings)
+        for name, configured in sorted(settings.accounts.items()):
+            stream = stream_of(name, configured, folder)
+            if stream is not None:
+                knows = knows_of(name, configured, self.service.opened)
+                mark = partial(self.mark, name, Why.STREAM)
+                yield Listening(name, stream, knows, mark, clock, grace=grace(configured.exchange))
+
+    async def mark(self, account: str, why: Why) -> Planned | None:
+        """Make the account due and look at once; return where its schedule stands then.
+
+        Raises:
+            StoreFailed: nothing was written.
+        """
+        planned = await self.turns.mark(account, why)
+        self.scheduler.wake()
+        return planned
 
     async def _run(self, account: str) -> Ran:
         return await self.service.run(account)
@@ -100,20 +123,24 @@ async def serve(
         raise BadConfiguration("no account is configured; `gal-friday init` writes a configuration to fill in")
     async with ReconciliationService(settings) as service, _queue(settings) as queue:
         serving = Serving(service, queue)
-        scheduling = asyncio.create_task(serving.scheduler.run(), name="schedule")
-        stopping = asyncio.create_task(stop.wait(), name="stop")
+        loops: list[asyncio.Task[Any]] = [asyncio.create_task(stop.wait(), name="stop")]
+        loops += [asyncio.create_task(one.run(), name="listening") for one in serving.listening]
+        loops += [asyncio.create_task(serving.scheduler.run(), name="schedule")]
         try:
             if ready is not None:
                 await ready(serving)
-            await asyncio.wait((scheduling, stopping), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(loops, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            stopping.cancel()
-            scheduling.cancel()
+            for loop in loops:
+                loop.cancel()
             left = await serving.dispatcher.drain(settings.service.drain_seconds)
             for account in left:
                 _LOG.warning("the run of account %s did not end in time and was interrupted", account)
-            with contextlib.suppress(asyncio.CancelledError):
-                await scheduling
+            done = await asyncio.gather(*loops, return_exceptions=True)
+        # None of them ends by itself: what did is a mistake of this program, and must not look like a stop.
+        for failure in done:
+            if isinstance(failure, Exception):
+                raise failure
 
 
 @asynccontextmanager

@@ -111,10 +111,6 @@ class Reconciliation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return Policy(**fields)
 
 
-RESERVED: tuple[str, ...] = ()
-"""Settings that are kept for a later version and change nothing in this one."""
-
-
 class Database(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where reports and the embedded book are kept."""
 
@@ -177,7 +173,7 @@ class AccountSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     allow_trading_key: bool = False
     """Accept a key that may trade or withdraw. Gal-Friday never uses such rights; a key without them is safer."""
     stream: bool = False
-    """Listen to the account's private stream; this version only looks in ``preflight`` whether the key may."""
+    """Let ``gal-friday serve`` listen to the account's private stream: what it tells makes the account due at once."""
     stream_url: str | None = None
     """Address of the stream; by default the one that belongs to *url*."""
     interval_minutes: int | None = None

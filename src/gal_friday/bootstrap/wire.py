@@ -1,5 +1,8 @@
 """Which adapter stands behind which port. Nothing else in the project names a concrete adapter."""
 
+from collections.abc import Collection
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from platformdirs import user_state_path
@@ -25,6 +28,7 @@ from gal_friday.bootstrap.secrets import resolve
 from gal_friday.bootstrap.settings import AccountSettings, BookInFile, EmbeddedBook, Settings
 from gal_friday.domain.assets import Asset
 from gal_friday.domain.policy import Mode
+from gal_friday.domain.snapshot import Scales
 from gal_friday.flows.fetch import Sources
 from gal_friday.ports.book import Book
 from gal_friday.ports.errors import ExchangeRefused
@@ -32,6 +36,10 @@ from gal_friday.ports.exchange import Calls, Exchange, Progress
 from gal_friday.ports.prices import Prices
 from gal_friday.ports.receiver import Receiver
 from gal_friday.ports.stream import Stream
+from gal_friday.service.listening import Knows
+
+_LOOKED_BACK = timedelta(hours=1)
+"""How far back a book that is kept elsewhere is read for fills that the stream has just told."""
 
 
 class OpenStore:
@@ -199,6 +207,20 @@ def points_per_hour(configured: AccountSettings) -> int | None:
     """Return what the exchange gives back of the call budget of an account's key; None is without limit."""
     tier = tier_named(configured.tier)
     return None if tier is None else int(tier.decay * 3600)
+
+
+def knows_of(account: str, configured: AccountSettings, store: OpenStore) -> Knows:
+    """Return what tells which of some fills the book of this account has."""
+    book = book_of(account, configured, store)
+    if book is store.book:
+        return partial(store.book.known_fills, account)
+
+    async def known(ids: Collection[str]) -> Collection[str]:
+        since = SystemClock().now() - _LOOKED_BACK
+        held = await book.snapshot(account=account, since=since, scales=Scales())
+        return {fill.fill_id for fill in held.fills} & set(ids)
+
+    return known
 
 
 def book_of(account: str, configured: AccountSettings, store: OpenStore) -> Book:

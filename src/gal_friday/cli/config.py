@@ -11,7 +11,7 @@ from msgspec import Struct, to_builtins
 from gal_friday.bootstrap.clock import system_clock
 from gal_friday.bootstrap.errors import BadConfiguration
 from gal_friday.bootstrap.secrets import resolve
-from gal_friday.bootstrap.settings import RESERVED, AccountSettings, BookInFile, Settings, found, load
+from gal_friday.bootstrap.settings import AccountSettings, BookInFile, Settings, found, load
 from gal_friday.cli.exit_status import RECONCILED, WRONG_USAGE
 from gal_friday.cli.options import AsJson, ConfigFile
 from gal_friday.cli.output import complain, out, printable, say, write_json
@@ -42,10 +42,7 @@ def check(*, config: ConfigFile = None, as_json: AsJson = False) -> int:
 
 
 def show(*, config: ConfigFile = None, as_json: AsJson = False) -> int:
-    """Show the settings in effect: file, environment and defaults together; secrets as references.
-
-    Settings that are kept for a later version are marked, and under --json listed as ``reserved``.
-    """
+    """Show the settings in effect: file, environment and defaults together; secrets as references."""
     from gal_friday.bootstrap.wire import mode_of, state_folder
 
     settings = load(config)
@@ -54,14 +51,13 @@ def show(*, config: ConfigFile = None, as_json: AsJson = False) -> int:
     for account, set_there in effective["accounts"].items():
         set_there["mode"] = mode_of(settings, account).value
     if as_json:
-        write_json(effective | {"reserved": RESERVED})
+        write_json(effective)
         return RECONCILED
     file = config or found(os.environ)
     say(f"from {file}" if file else "there is no configuration file; `gal-friday init` writes one")
     console = out()
     for name, value in _flat(plain(effective)):
-        said = "  (reserved: changes nothing in this version)" if name in RESERVED else _mode_from(name, settings)
-        console.print(f"{name} = {printable(value)}{said}")
+        console.print(f"{name} = {printable(value)}{_mode_from(name, settings)}")
     return RECONCILED
 
 

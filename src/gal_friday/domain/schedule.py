@@ -65,6 +65,8 @@ class Timing(Struct, frozen=True, kw_only=True):
     """At the latest so long after the beginning of the last run."""
     jitter_percent: int = 10
     """Up to this share of the interval earlier, so that accounts do not come all at once."""
+    least: timedelta = timedelta(0)
+    """At the earliest so long after the beginning of the last run, whatever marks the account, unless a person does."""
     late_after: timedelta = timedelta(minutes=5)
     """A run that is so late is a run that was missed."""
 
@@ -171,14 +173,16 @@ def started(planned: Planned, now: datetime, timing: Timing) -> Step:
     return Step(done, told.facts if told is not None else ())
 
 
-def marked(planned: Planned, why: Why, now: datetime) -> Step:
+def marked(planned: Planned, why: Why, now: datetime, timing: Timing | None = None) -> Step:
     """Return the schedule of an account that is due at once, or after the run that is under way.
 
-    A hold is kept: an event does not open what an exchange has locked.
+    A hold is kept: an event does not open what an exchange has locked. What the stream tells waits until the key's
+    call budget allows for another run.
     """
     done = replace(planned, marked=now, marked_because=why)
-    if planned.begun is None and now < planned.due:
-        done = replace(done, due=now, because=why)
+    due = _spaced(planned, why, now, timing or Timing())
+    if planned.begun is None and due < planned.due:
+        done = replace(done, due=due, because=why)
     return Step(done)
 
 
@@ -287,7 +291,7 @@ def paced(timing: Timing, *, points: int, points_per_hour: int | None) -> Timing
     if points_per_hour is None or not points:
         return timing
     least = timedelta(hours=1) * points / (points_per_hour * 3 / 4)
-    return timing if timing.interval >= least else replace(timing, interval=least)
+    return replace(timing, interval=max(timing.interval, least), least=max(timing.least, least))
 
 
 def _rank(one: Planned, severity: Severity | None) -> tuple[Any, ...]:
@@ -307,8 +311,15 @@ def _next(planned: Planned, began: datetime, now: datetime, timing: Timing, *, f
         return replace(planned, due=sooner, because=Why.RETRY)
     if planned.marked is not None and planned.marked >= began:
         # Whatever marked it came after the run had begun to read.
-        return replace(planned, due=now, because=planned.marked_because or Why.STREAM)
+        why = planned.marked_because or Why.STREAM
+        return replace(planned, due=_spaced(planned, why, now, timing), because=why)
     return replace(planned, due=max(now, _regular(planned, began, timing)), because=Why.INTERVAL)
+
+
+def _spaced(planned: Planned, why: Why, now: datetime, timing: Timing) -> datetime:
+    if why is Why.REQUESTED or planned.last_begun is None:
+        return now
+    return max(now, planned.last_begun + timing.least)
 
 
 def _regular(planned: Planned, began: datetime, timing: Timing) -> datetime:

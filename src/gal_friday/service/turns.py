@@ -103,7 +103,8 @@ class Turns:
         Raises:
             StoreFailed: nothing was written.
         """
-        return await self.step(account, lambda one: marked(one, why, self._clock.now()))
+        timing = self._timings().get(account, Timing())
+        return await self.step(account, lambda one: marked(one, why, self._clock.now(), timing))
 
     async def step(self, account: str, take: Callable[[Planned], Step | None]) -> Planned | None:
         """Take a step from where the schedule stands, again where somebody was faster; return where it stands then.

@@ -4,7 +4,7 @@ Append-only: what was written stays, and the database refuses anything else. One
 and one version; a call that brings nothing new leaves the version as it is.
 """
 
-from collections.abc import AsyncIterator, Iterable, Sequence, Set
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence, Set
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -77,6 +77,19 @@ class SqlBook:
         """
         async with reading(self._engine, BookFailed) as connection:
             return tuple(sorted((await connection.execute(select(BOOKS.c.account))).scalars()))
+
+    async def known_fills(self, account: str, ids: Collection[str]) -> frozenset[str]:
+        """Return those of these fills that ever reached the book.
+
+        Raises:
+            BookFailed: the book cannot be read.
+        """
+        column, known = BOOK_FILLS.c.fill_id, set[str]()
+        async with reading(self._engine, BookFailed) as connection:
+            for some in _batches(sorted(ids)):
+                query = select(column).where(BOOK_FILLS.c.account == account, column.in_(some))
+                known |= set((await connection.execute(query)).scalars())
+        return frozenset(known)
 
     async def append(
         self,
