@@ -6,6 +6,8 @@ It knows nothing of keys or JSON and never tries a second time. Whatever goes wr
 
 import asyncio
 import math
+import ssl
+from functools import cache
 from urllib.parse import urlsplit
 
 import httpx2
@@ -151,9 +153,15 @@ class Transport:
     def _open(self) -> httpx2.AsyncBaseTransport:
         if self._http is None:
             self._http = httpx2.AsyncHTTPTransport(
-                proxy=self._proxy, limits=httpx2.Limits(max_connections=4, keepalive_expiry=60.0)
+                verify=_trusted(), proxy=self._proxy, limits=httpx2.Limits(max_connections=4, keepalive_expiry=60.0)
             )
         return self._http
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Return whom to trust; read once in a process, since reading all certificates takes longer than a call."""
+    return httpx2.create_ssl_context()
 
 
 def _checked(base_url: str) -> str:
