@@ -61,6 +61,10 @@ class World(Struct, frozen=True):
         """Return a token that may do all there is."""
         return await self.token(Role.ADMIN, "root", scopes=frozenset(Permission))
 
+    def in_days(self, days: int) -> str:
+        """Return the instant so many days from now, as text."""
+        return (SystemClock().now() + timedelta(days=days)).isoformat()
+
     def exported(self, event: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """Return the fill of this id and its movements, as a trading system would push them."""
         exports = read_exports(self.folder / "ledgers.csv", self.folder / "trades.csv")

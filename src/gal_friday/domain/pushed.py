@@ -5,19 +5,23 @@ wrong is refused with its place (``fills[3].quantity``), the reason and the way 
 batch, so that whoever pushes knows what was taken. Nothing here writes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
+import msgspec
 from msgspec import Struct
 
 from gal_friday.domain.errors import GalFridayError
 from gal_friday.domain.exact_json import Unreadable, a_text, each, parsed
 from gal_friday.domain.records import Fill, Movement, Order
-from gal_friday.domain.snapshot_json import record_reader
+from gal_friday.domain.snapshot_json import record_reader, written_record
 
 PushedKind = Literal["fills", "movements", "orders"]
 BATCH_MAX = 10_000
 """Records in one call: more of them hold the book for longer than others should wait."""
+
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 class MalformedPush(GalFridayError, ValueError):
@@ -56,6 +60,11 @@ def read_pushed(data: bytes, kind: PushedKind) -> Pushed:
         return Pushed(account=_account(top["account"]), **rows)
     except Unreadable as wrong:
         raise MalformedPush(wrong.place, wrong.reason) from None
+
+
+def write_pushed(account: str, kind: PushedKind, records: Iterable[Fill | Movement | Order]) -> bytes:
+    """Return the batch that holds these records; reading it gives equal ones back."""
+    return _ENCODER.encode({"account": account, kind: [written_record(kind, one) for one in records]})
 
 
 def _account(value: object) -> str:

@@ -100,6 +100,11 @@ def record_reader(kind: str) -> Callable[[Any], Any]:
     return _TABLES[kind].read
 
 
+def written_record(kind: str, record: Any) -> dict[str, Any]:
+    """Return one record of this kind as the file writes it."""
+    return _TABLES[kind].write(record)
+
+
 def _snapshot(top: dict[str, Any]) -> Snapshot:
     if top.get("format") != FORMAT:
         stated = "no format is stated" if "format" not in top else f"unknown format {shown(top['format'])}"

@@ -1,0 +1,86 @@
+"""Events: in order, resumed, bounded, alive, scoped, and ended when the service stops."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import httpx2
+
+from gal_friday.domain.access import Accounts
+from tests.api.world import World, served
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+@asynccontextmanager
+async def listening(here: World) -> AsyncIterator[httpx2.AsyncClient]:
+    """Serve the application, and give a client of it."""
+    headers = bearer(await here.token())
+    async with served(here.app) as url, httpx2.AsyncClient(base_url=url, headers=headers) as http:
+        yield http
+
+
+async def lines(answer: httpx2.Response, count: int) -> list[str]:
+    found: list[str] = []
+    async for line in answer.aiter_lines():
+        found.append(line)
+        if len(found) >= count:
+            break
+    return found
+
+
+async def test_an_event_is_the_entry_at_its_place(here: World) -> None:
+    first = await here.service.opened.journal_reading.one(1)
+    assert first is not None
+    async with listening(here) as http, http.stream("GET", "/api/events?after=0") as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        assert answer.headers["cache-control"] == "no-store"
+        told = await lines(answer, 6)
+    assert told == ["retry: 2000", "", "id: 1", "event: journal_begun", f"data: {first.text.decode()}", ""]
+
+
+async def test_a_stream_without_events_stays_alive(here: World) -> None:
+    async with listening(here) as http, http.stream("GET", "/api/events") as answer:
+        assert (await asyncio.wait_for(lines(answer, 5), 5))[2:] == [": still here", "", ": still here"]
+
+
+async def test_nobody_is_told_of_accounts_that_are_not_theirs(here: World) -> None:
+    token = await here.token(accounts=Accounts(("spare",)))
+    async with served(here.app) as url, httpx2.AsyncClient(base_url=url, headers=bearer(token)) as http:
+        async with http.stream("GET", "/api/events?after=0") as answer:
+            assert (await asyncio.wait_for(lines(answer, 3), 5))[2] == ": still here"
+        assert (await http.get("/api/events?account=main")).status_code == 404
+
+
+async def test_everybody_has_few_streams_and_gets_one_back_that_was_closed(here: World) -> None:
+    headers = bearer(await here.token())
+    async with served(here.app) as url, httpx2.AsyncClient(base_url=url, headers=headers) as http:
+        async with AsyncExitStack() as stack:
+            for _ in range(2):
+                await stack.enter_async_context(http.stream("GET", "/api/events"))
+            refused = await http.get("/api/events")
+            assert (refused.status_code, refused.json()["type"]) == (429, "urn:gal-friday:problem:too-many-streams")
+            other = bearer(await here.token(owner="bob"))
+            async with http.stream("GET", "/api/events", headers=other) as answer:
+                assert answer.status_code == 200
+        for _ in range(200):
+            if not here.app.state.streams.open:
+                break
+            await asyncio.sleep(0.02)
+        async with http.stream("GET", "/api/events") as answer:
+            assert answer.status_code == 200
+
+
+async def test_the_service_stops_with_streams_open(here: World) -> None:
+    async with AsyncExitStack() as stack:
+        headers: dict[str, Any] = bearer(await here.token())
+        http = await stack.enter_async_context(httpx2.AsyncClient(headers=headers))
+        async with served(here.app) as url:
+            answer = await stack.enter_async_context(http.stream("GET", f"{url}/api/events"))
+            assert answer.status_code == 200
+        # It has stopped by now: the stream has come to its end, and was not cut off.
+        assert "retry: 2000" in [line async for line in answer.aiter_lines()]
+        assert here.app.state.streams.open == 0
