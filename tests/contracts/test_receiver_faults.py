@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from sqlalchemy import text
 
-from gal_friday.adapters.book_http import Deadlines, HttpReceiver, UnusableAddress
+from gal_friday.adapters.book_http import Deadlines, HttpReceiver, MemoryReceiver, UnusableAddress
 from gal_friday.adapters.sql.schema import METADATA
 from gal_friday.domain.adjusted import Applied, Refused, Unsettled
 from gal_friday.domain.adjustment import AdjustmentState
 from gal_friday.domain.errors import GalFridayError, IllegalStep
-from gal_friday.domain.handover import ANSWER, NoAnswer, NotSent, Sighting, handover_of
+from gal_friday.domain.handover import ANSWER, Absent, NoAnswer, NotSent, Sighting, Took, TurnedDown, handover_of
 from gal_friday.ports.errors import BookFailed
 from tests.contracts.adjusting import POLICY
 from tests.contracts.handing import MADE, SHORT, Elsewhere, elsewhere
@@ -291,6 +291,19 @@ async def test_a_table_that_is_not_there_is_told_and_loses_nothing(tmp_path: Pat
         with pytest.raises(BookFailed):
             await there.receiver.check()
         assert isinstance(await there.apply(), Unsettled)
+
+
+async def test_a_row_with_an_older_token_is_not_even_laid_out(tmp_path: Path) -> None:  # I9
+    async with elsewhere("table", tmp_path, None) as there:
+        assert there.system is not None
+        assert await there.receiver.ask(handover_of(MADE, token=5)) == Absent()  # a newer owner has asked
+        there.system.book = MemoryReceiver()  # one that looks at no token
+        assert isinstance(await there.receiver.send(handover_of(MADE, token=4)), TurnedDown)
+        assert isinstance(await there.receiver.send(handover_of(OTHER, token=4)), TurnedDown)
+        await there.system.work()
+        assert there.system.book.taken == []
+        assert isinstance(await there.receiver.send(handover_of(MADE, token=5)), Took)
+        assert there.system.book.taken == [NAME]
 
 
 async def test_a_row_that_nobody_answers_waits_and_is_closed_once_both_sides_agree(tmp_path: Path) -> None:

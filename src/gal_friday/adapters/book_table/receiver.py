@@ -63,10 +63,14 @@ class TableReceiver:
         return answer
 
     async def ask(self, handover: Handover) -> Answer:
-        """Read the answer; see ``Receiver``."""
+        """Read the answer; see ``Receiver``. What is not there is kept out by a closed row, with the newer token."""
         try:
             async with reading(self._engine, BookFailed) as connection:
-                return _answer(await self._row(connection, handover.adjustment_id))
+                row = await self._row(connection, handover.adjustment_id)
+            if row is None and handover.token is not None:
+                async with writing(self._engine, BookFailed) as connection:
+                    await connection.execute(insert(self._table), {**_fresh(handover), "outcome": _CLOSED})
+            return _answer(row)
         except BookFailed as failure:
             return NoAnswer(str(failure))
 
@@ -102,13 +106,7 @@ class TableReceiver:
     async def _laid_out(self, handover: Handover) -> Answer | None:
         """Add the row, or lay out again what was refused; return what stands against it."""
         rows = self._table
-        fresh = {
-            "adjustment_id": handover.adjustment_id,
-            "account": handover.account,
-            "token": handover.token,
-            "content": handover.content,
-            "body": handover.body.decode(),
-        }
+        fresh = _fresh(handover)
         async with writing(self._engine, BookFailed) as connection:
             if handover.token is not None and await self._newest_token(connection, handover.account) > handover.token:
                 return TurnedDown("a newer owner of the account has handed over since")
@@ -132,6 +130,16 @@ class TableReceiver:
         query = select(self._table).where(self._table.c.adjustment_id == name)
         rows: Sequence[Any] = (await connection.execute(query.with_for_update() if lock else query)).mappings().all()
         return dict(rows[0]) if rows else None
+
+
+def _fresh(handover: Handover) -> dict[str, Any]:
+    return {
+        "adjustment_id": handover.adjustment_id,
+        "account": handover.account,
+        "token": handover.token,
+        "content": handover.content,
+        "body": handover.body.decode(),
+    }
 
 
 def _answer(row: dict[str, Any] | None) -> Answer:
