@@ -10,7 +10,7 @@ it is read by people.
 import sys
 from collections.abc import Callable, Iterator
 
-from benchmarks import adjust, compare, detect, explain, fleet, journal, live, read, start, store, stream
+from benchmarks import adjust, api, compare, detect, explain, fleet, journal, live, read, start, store, stream
 from benchmarks.measured import Measured
 
 SUITES: dict[str, Callable[[], Iterator[Measured]]] = {
@@ -21,6 +21,7 @@ SUITES: dict[str, Callable[[], Iterator[Measured]]] = {
     "read": read.run,
     "start": start.run,
     "adjust": adjust.run,
+    "api": api.run,
     "store": store.run,
     "fleet": fleet.run,
     "stream": stream.run,

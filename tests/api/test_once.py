@@ -6,8 +6,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from gal_friday.adapters.clock import SystemClock
 from gal_friday.api.once import REPLAYED
 from gal_friday.domain.policy import Mode
+from gal_friday.ports.answers import Asked
 from tests.api.world import World
 
 
@@ -90,6 +92,16 @@ async def test_a_key_is_forgotten_after_its_time(here: World) -> None:
         )
         again = await client.post(path, json={"note": "once"}, headers=under("k"))
     assert again.json()["review"]["revision"] == 2
+
+
+async def test_what_nobody_may_ask_for_again_is_removed(here: World) -> None:
+    client, path = await commented(here)
+    answers = here.service.opened.answers
+    old = Asked(caller="token:x", key="old", what="POST", at=SystemClock().now() - timedelta(days=2))
+    await answers.claim(old, stale_before=old.at, forgotten_before=old.at)
+    async with client:
+        await client.post(path, json={"note": "once"}, headers=under("k"))
+    assert await answers.forget(SystemClock().now() - timedelta(days=1)) == 0
 
 
 async def test_a_key_is_text_that_can_stand_in_a_header(here: World) -> None:

@@ -5,6 +5,8 @@ one call: with another address or body it is refused.
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import datetime
 from hashlib import sha256
 from typing import Annotated
 
@@ -27,6 +29,7 @@ Key = Annotated[
     ),
 ]
 _DONE = 300
+_TIDIED_EVERY = 500
 REPLAYED = "Idempotency-Replayed"
 
 
@@ -53,7 +56,9 @@ async def once(
             detail = "the first call under this Idempotency-Key has no answer yet; ask again in a moment"
             raise Problem(409, "key-busy", "Still under way", detail, headers={"Retry-After": "1"})
         case Free():
-            return await _first(backend, asked, work)
+            answer = await _first(backend, asked, work)
+            await _tidied(request, backend, forgotten)
+            return answer
 
 
 async def _first(backend: Backend, asked: Asked, work: Callable[[], Awaitable[Response]]) -> Response:
@@ -70,11 +75,19 @@ async def _first(backend: Backend, asked: Asked, work: Callable[[], Awaitable[Re
     return answer
 
 
+async def _tidied(request: Request, backend: Backend, forgotten: datetime) -> None:
+    """Remove, now and then, what nobody may ask for again."""
+    state = request.app.state
+    state.kept_answers = getattr(state, "kept_answers", 0) + 1
+    if state.kept_answers % _TIDIED_EVERY == 1:
+        with suppress(StoreFailed):
+            await backend.answers.forget(forgotten)
+
+
 async def _given_back(backend: Backend, asked: Asked) -> None:
-    try:
+    # Otherwise it is free again after a while; what went wrong first is what has to be told.
+    with suppress(StoreFailed):
         await backend.answers.release(asked)
-    except StoreFailed:
-        return  # It is free again after a while; what went wrong first is what has to be told.
 
 
 async def _what(request: Request) -> str:

@@ -22,6 +22,7 @@ BUSY_SECONDS = 5.0  # Longer than any write of ours takes; shorter than a person
 CONNECT_SECONDS = 10.0
 IDLE_SECONDS = 30
 STATEMENT_SECONDS = 60.0
+KEPT_OPEN = 15  # SQLite: opening a connection costs more than most questions, and one beyond these is closed after use.
 
 _WRITE = "gal_friday_write"
 
@@ -42,7 +43,7 @@ def open_engine(
     url = checked(address)
     if url.get_backend_name() == "sqlite":
         connect = partial(_connect_sqlite, str(url.database), busy_seconds)
-        engine = create_async_engine(url, async_creator=connect, hide_parameters=True)
+        engine = create_async_engine(url, async_creator=connect, hide_parameters=True, pool_size=KEPT_OPEN)
         _settle_sqlite(engine)
         return engine
     options = {"timeout": CONNECT_SECONDS, "command_timeout": statement_seconds}

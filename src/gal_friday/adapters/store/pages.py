@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gal_friday.adapters.sql.engine import reading
@@ -100,19 +100,18 @@ class SqlPages:
         """Return what the gate has to know; see ``Pages``."""
         async with reading(self._engine, StoreFailed) as connection:
             last = await _last(connection, account)
-            severe = await _severe(connection, account)
-            open_ones = (_KNOWN.account == account) & (_KNOWN.state != "cleared")
-            flips = select(func.max(_KNOWN.flips)).where(open_ones)
+            watched = await _watched(connection, account)
+            doubtful = await _doubtful(connection, account)
             return Standing(
                 account=account,
                 last=None if last is None else _check(last),
-                good=await _good(connection, account),
+                good=await _good(connection, account, last),
                 discrepancies=0 if last is None else last.discrepancies_found,
-                severe=tuple(severe[:_SEVERE_MAX]),
-                and_more=len(severe) > _SEVERE_MAX,
-                flips=(await connection.execute(flips)).scalar_one() or 0,
-                unknown=await _adjustments(connection, account, AdjustmentState.OUTCOME_UNKNOWN),
-                unverified=await _adjustments(connection, account, AdjustmentState.UNVERIFIED),
+                severe=tuple(_followed(body) for body, _ in watched if body is not None),
+                and_more=len(watched) > _SEVERE_MAX,
+                flips=max((flips for _, flips in watched), default=0),
+                unknown=tuple(name for name, state in doubtful if state == AdjustmentState.OUTCOME_UNKNOWN),
+                unverified=tuple(name for name, state in doubtful if state == AdjustmentState.UNVERIFIED),
             )
 
     async def check_ready(self) -> str:
@@ -150,6 +149,7 @@ async def _failures(connection: AsyncConnection, accounts: Accounts) -> int:
 _CHECKED = (
     _EVENTS.reconciliation_id,
     _EVENTS.timestamp,
+    _EVENTS.reconciliation_type,
     _EVENTS.status,
     _EVENTS.verdict,
     _EVENTS.discrepancies_found,
@@ -162,17 +162,25 @@ async def _last(connection: AsyncConnection, account: str) -> Any:
     return (await connection.execute(query)).one_or_none()
 
 
-async def _good(connection: AsyncConnection, account: str) -> Check | None:
+async def _good(connection: AsyncConnection, account: str, last: Any) -> Check | None:
+    row = last if last is not None and _is_good(last) else await _last_good(connection, account)
+    if row is None:
+        return None
+    return _check(row, assets_in(await _summary(connection, row.reconciliation_id, row.summary)))
+
+
+def _is_good(row: Any) -> bool:
+    return bool(row.reconciliation_type == "full" and row.status != _FAILED and row.verdict != Verdict.INCOMPLETE)
+
+
+async def _last_good(connection: AsyncConnection, account: str) -> Any:
     query = select(*_CHECKED).where(
         _EVENTS.account == account,
         _EVENTS.reconciliation_type == "full",
         _EVENTS.status != _FAILED,
         _EVENTS.verdict != Verdict.INCOMPLETE.value,
     )
-    row = (await connection.execute(query.order_by(*_NEWEST).limit(1))).one_or_none()
-    if row is None:
-        return None
-    return _check(row, assets_in(await _summary(connection, row.reconciliation_id, row.summary)))
+    return (await connection.execute(query.order_by(*_NEWEST).limit(1))).one_or_none()
 
 
 def _check(row: Any, assets: frozenset[str] = frozenset()) -> Check:
@@ -185,16 +193,22 @@ def _check(row: Any, assets: frozenset[str] = frozenset()) -> Check:
     )
 
 
-async def _severe(connection: AsyncConnection, account: str) -> list[Followed]:
+async def _watched(connection: AsyncConnection, account: str) -> list[tuple[str | None, int]]:
+    """Return the open discrepancies that are severe, or came back: the body of the severe ones, and the count."""
     severe = _KNOWN.severity.in_([severity.value for severity in SEVERE])
-    query = select(_KNOWN.body).where(_KNOWN.account == account, _KNOWN.state != "cleared", severe)
+    query = select(case((severe, _KNOWN.body)), _KNOWN.flips)
+    query = query.where(_KNOWN.account == account, _KNOWN.state != "cleared", or_(severe, _KNOWN.flips > 0))
     rows = await connection.execute(query.order_by(_KNOWN.discrepancy_id).limit(_SEVERE_MAX + 1))
-    return [_followed(body) for body in rows.scalars()]
+    return [(body, flips) for body, flips in rows]
 
 
-async def _adjustments(connection: AsyncConnection, account: str, state: AdjustmentState) -> tuple[str, ...]:
-    query = select(_KEPT.adjustment_id).where(_KEPT.account == account, _KEPT.state == state.value)
-    return tuple((await connection.execute(query.order_by(_KEPT.adjustment_id).limit(_SEVERE_MAX))).scalars())
+async def _doubtful(connection: AsyncConnection, account: str) -> list[tuple[str, str]]:
+    """Return the adjustments of which nobody knows whether they are in the book, or whether they helped."""
+    states = [AdjustmentState.OUTCOME_UNKNOWN.value, AdjustmentState.UNVERIFIED.value]
+    query = select(_KEPT.adjustment_id, _KEPT.state).where(_KEPT.account == account, _KEPT.state.in_(states))
+    # In the order of the states, so that the bound leaves none out of which nobody knows.
+    rows = await connection.execute(query.order_by(_KEPT.state, _KEPT.adjustment_id).limit(_SEVERE_MAX))
+    return [(name, state) for name, state in rows]
 
 
 def _wanted(accounts: Accounts, chosen: Chosen) -> list[ColumnElement[bool]]:
