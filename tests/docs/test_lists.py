@@ -21,8 +21,10 @@ from gal_friday.adapters.kraken.rate import TIERS
 from gal_friday.adapters.sql import engine, failures
 from gal_friday.adapters.sql.schema import METADATA
 from gal_friday.bootstrap.settings import (
+    AccessSettings,
     AccountSettings,
     AliasSettings,
+    ApiSettings,
     BookInFile,
     Database,
     EmbeddedBook,
@@ -88,6 +90,8 @@ SECTIONS: dict[str, type[Struct]] = {
     "### `[prices]`": PriceSettings,
     "### `[recordings]`": Recordings,
     "### `[service]`": ServiceSettings,
+    "### `[api]`": ApiSettings,
+    "### `[access]`": AccessSettings,
     "### `[aliases]`": AliasSettings,
 }
 

@@ -26,6 +26,7 @@ from gal_friday.api.documented import describe
 from gal_friday.api.events import Streams
 from gal_friday.api.failures import answer_failures
 from gal_friday.api.guard import only_known
+from gal_friday.api.reception import Reception
 from gal_friday.api.security import secure
 from gal_friday.flows.door import Door
 
@@ -47,8 +48,11 @@ _ROUTERS = (
 )
 
 
-def create_app(backend: Backend, door: Door) -> FastAPI:
-    """Return the application. Before it is stopped, ``app.state.streams.close()`` ends its event streams."""
+def create_app(backend: Backend, door: Door, reception: Reception | None = None) -> FastAPI:
+    """Return the application. Before it is stopped, ``app.state.streams.close()`` ends its event streams.
+
+    With *reception* people sign in, and every call goes through the shield; without it programs alone show tokens.
+    """
     app = FastAPI(
         title="Gal-Friday",
         version=backend.version,
@@ -62,8 +66,8 @@ def create_app(backend: Backend, door: Door) -> FastAPI:
     app.state.verifying, app.state.verified = asyncio.Lock(), None
     for router in _ROUTERS:
         app.include_router(router, dependencies=[Depends(only_known)])
-    secure(app, door)
     answer_failures(app)
     app.add_middleware(Bounded, body_bytes=backend.limits.body_bytes)
+    secure(app, door, reception)  # last: what comes last stands first
     describe(app)
     return app

@@ -11,41 +11,75 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, FastAPI, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.responses import JSONResponse
+from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 
-from gal_friday.api.problem import Problem, answer_problems
+from gal_friday.api.browser import SAFE, SECURE_COOKIE, check_form, check_own_page, session_of
+from gal_friday.api.problem import Problem, answer, answer_problems
+from gal_friday.api.reception import Front, Reception, counted
 from gal_friday.domain.access import Permission
 from gal_friday.domain.credentials import Refusal
-from gal_friday.flows.door import Caller, Door, NotAdmitted, by_token
+from gal_friday.domain.throttle import Tried
+from gal_friday.flows.door import Caller, Door, NotAdmitted, by_session, by_token
 
-__all__ = ["Caller", "caller", "check", "secure"]
+__all__ = ["Caller", "address_of", "caller", "check", "secure", "signed_in"]
 
 _BEARER = HTTPBearer(auto_error=False, scheme_name="token", description="An API token: gf_<id>_<secret>")
+_COOKIE = APIKeyCookie(
+    name=SECURE_COOKIE, auto_error=False, scheme_name="session", description="A browser in which somebody signed in"
+)
 _REALM = 'Bearer realm="gal-friday"'
 
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
+Cookie = Annotated[str | None, Depends(_COOKIE)]
+"""Told to the API's description; what the browser shows is read by ``browser``, which knows both names."""
 
-def secure(app: FastAPI, door: Door) -> None:
-    """Give *app* the door that its routes ask, and its answers to who is not let in."""
-    app.state.door = door
+
+def secure(app: FastAPI, door: Door, reception: Reception | None = None) -> None:
+    """Give *app* the door that its routes ask, and its answers to who is not let in.
+
+    With *reception* people can sign in, and every call goes through the shield.
+    """
+    app.state.door, app.state.reception = door, reception
     answer_problems(app)
+    app.add_exception_handler(NotAdmitted, _not_admitted)
+    if reception is not None:
+        from gal_friday.api import sign_in, tokens  # they ask ``caller`` of this module
+        from gal_friday.api.shield import Shield
+
+        for router in (sign_in.router, tokens.router):
+            app.include_router(router)
+        app.add_middleware(Shield, front=reception.front, new_id=lambda: reception.entry.chance.bytes(8).hex())
 
 
-def caller(permission: Permission) -> Callable[..., Awaitable[Caller]]:
-    """Return a dependency that lets in who may do this, for some account at least, and says who it is."""
+def caller(permission: Permission | None) -> Callable[..., Awaitable[Caller]]:
+    """Return a dependency that lets in who may do this, for some account at least, and says who it is.
 
-    async def who(request: Request, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]) -> Caller:
-        door: Door = request.app.state.door
-        if bearer is None:
-            raise _unauthorized(NotAdmitted(Refusal.NO_PROOF, "send an API token: Authorization: Bearer gf_…"))
-        try:
-            found = await by_token(door, bearer.credentials)
-        except NotAdmitted as refused:
-            raise _unauthorized(refused) from None
-        if not found.allows(permission):
+    None asks for no permission: whoever is known is let in.
+    """
+
+    async def who(request: Request, bearer: Bearer, _cookie: Cookie) -> Caller:
+        found = await _known(request, bearer)
+        if permission is not None and not found.allows(permission):
             raise _forbidden(f"{found.actor.name} may not {permission}; an admin can allow it")
+        if permission is not None and found.has_to_prove(permission):
+            raise stale()
         return found
 
     return who
+
+
+async def signed_in(request: Request, _cookie: Cookie) -> Caller:
+    """Let in people, and no programs: for what concerns their own session, password and passkeys."""
+    if "authorization" in request.headers:
+        raise _forbidden("this is for people who signed in; a token has no session")
+    return await _known(request, None)
+
+
+def stale() -> Problem:
+    """Return the answer to somebody who has to prove again who they are."""
+    detail = "prove again that it is you: POST /api/session/step-up, then do it again"
+    return Problem(403, "prove-again", "A fresh proof is asked for", detail)
 
 
 def check(who: Caller, permission: Permission, account: str) -> None:
@@ -62,11 +96,48 @@ def check(who: Caller, permission: Permission, account: str) -> None:
         raise _forbidden(f"{who.actor.name} may not {permission}; an admin can allow it")
 
 
-def _unauthorized(refused: NotAdmitted) -> Problem:
-    challenge = _REALM if refused.refusal is Refusal.NO_PROOF else f'{_REALM}, error="invalid_token"'
-    return Problem(
-        401, refused.refusal.replace("_", "-"), "Not signed in", str(refused), headers={"WWW-Authenticate": challenge}
-    )
+def address_of(request: Request) -> str:
+    """Return where a call comes from, as attempts are counted."""
+    return counted(str(getattr(request.state, "address", "")))
+
+
+async def _known(request: Request, bearer: HTTPAuthorizationCredentials | None) -> Caller:
+    door: Door = request.app.state.door
+    if "authorization" in request.headers:
+        return await _by_token(request, door, bearer)
+    secret = session_of(request)
+    if secret is None:
+        raise NotAdmitted(Refusal.NO_PROOF, "send an API token (Authorization: Bearer gf_…), or sign in")
+    found = await by_session(door, secret)
+    if request.method not in SAFE:
+        reception: Reception | None = request.app.state.reception
+        check_own_page(request, Front() if reception is None else reception.front)
+        check_form(request, secret)
+    return found
+
+
+async def _by_token(request: Request, door: Door, bearer: HTTPAuthorizationCredentials | None) -> Caller:
+    if bearer is None or len(request.headers.getlist("authorization")) > 1:
+        raise NotAdmitted(Refusal.MALFORMED, "send one header Authorization: Bearer gf_…")
+    try:
+        return await by_token(door, bearer.credentials)
+    except NotAdmitted as refused:
+        reception: Reception | None = request.app.state.reception
+        tried = ((Tried.TOKEN, address_of(request)),)
+        if reception and (wait := reception.entry.throttle.charge(tried, door.clock.now())):
+            words = f"too many tokens that are not good; try again in {wait} seconds"
+            raise NotAdmitted(Refusal.THROTTLED, words, retry_after=wait) from None
+        raise refused from None
+
+
+async def _not_admitted(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, NotAdmitted)
+    code = error.refusal.replace("_", "-")
+    if error.refusal is Refusal.THROTTLED:
+        headers = {"Retry-After": str(error.retry_after or 1)}
+        return answer(Problem(429, code, "Too many attempts", str(error), headers=headers))
+    challenge = _REALM if error.refusal is Refusal.NO_PROOF else f'{_REALM}, error="invalid_token"'
+    return answer(Problem(401, code, "Not signed in", str(error), headers={"WWW-Authenticate": challenge}))
 
 
 def _forbidden(detail: str) -> Problem:

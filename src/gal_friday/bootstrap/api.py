@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from gal_friday.api.app import create_app
 from gal_friday.api.backend import AccountInfo, Backend, Limits
+from gal_friday.bootstrap.access import reception_of
 from gal_friday.bootstrap.clock import system_clock
 from gal_friday.bootstrap.desk import desk_of, repairs_of
 from gal_friday.bootstrap.service import ReconciliationService, owner
@@ -18,8 +19,7 @@ from gal_friday.bootstrap.settings import EmbeddedBook, Settings
 from gal_friday.bootstrap.wire import mode_of
 from gal_friday.domain.policy import Mode
 from gal_friday.domain.report import ReconciliationReport
-from gal_friday.flows.door import Door
-from gal_friday.ports.access import Access
+from gal_friday.ports.access import Access, Throttle
 from gal_friday.ports.schedules import Schedules
 
 GRACE_SECONDS = 5
@@ -56,13 +56,18 @@ def backend_of(
 
 def app_of(
     service: ReconciliationService,
-    access: Access,
+    access: Access | None = None,
     *,
     schedules: Schedules | None = None,
     limits: Limits | None = None,
+    throttle: Throttle | None = None,
 ) -> FastAPI:
-    """Return the API over a service that was started; *access* says who may do what."""
-    return create_app(backend_of(service, schedules=schedules, limits=limits), Door(access, system_clock()))
+    """Return the API over a service that was started: people sign in, and programs show their tokens.
+
+    *access* keeps who is known, *throttle* counts attempts; the open database and memory where they are left out.
+    """
+    reception = reception_of(service.settings, access or service.opened.access, throttle)
+    return create_app(backend_of(service, schedules=schedules, limits=limits), reception.door, reception)
 
 
 def accounts_of(settings: Settings) -> Mapping[str, AccountInfo]:
@@ -112,6 +117,7 @@ def serving(app: FastAPI, *, host: str, port: int) -> ApiServer:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # who is believed is a setting of ours, and uvicorn believes this machine
         timeout_graceful_shutdown=GRACE_SECONDS,
         lifespan="off",
     )

@@ -232,6 +232,36 @@ class AliasSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         )
 
 
+class ApiSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the service answers, and whom it believes. Everybody shows a token or signs in, wherever they come from."""
+
+    host: str = "127.0.0.1"
+    """The address to listen on; one that other machines reach needs TLS, or a proxy that has it."""
+    port: int = 8321
+    """The port to listen on; 0 takes a free one."""
+    public_url: str | None = None
+    """Where people open it, such as ``https://books.example.org``; passkeys are good for this name."""
+    allowed_hosts: str = ""
+    """Further names that it goes by, with commas between them; a call under any other name is refused."""
+    tls_cert: str | None = None
+    """File with the certificate and its chain, for TLS without a proxy."""
+    tls_key: str | None = None
+    """File with its private key."""
+    trusted_proxies: str = ""
+    """Addresses or networks of proxies whose X-Forwarded-For and -Proto are believed, with commas between them."""
+
+
+class AccessSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long it holds that somebody signed in."""
+
+    session_idle_minutes: int = 60
+    """A session that is not used for so long is over."""
+    session_hours: int = 12
+    """However much it is used, it is over after so long."""
+    fresh_minutes: int = 10
+    """Approving and administering ask for a proof that is no older."""
+
+
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that can be set."""
 
@@ -244,6 +274,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     aliases: AliasSettings = AliasSettings()
     recordings: Recordings = Recordings()
     service: ServiceSettings = ServiceSettings()
+    api: ApiSettings = ApiSettings()
+    access: AccessSettings = AccessSettings()
 
 
 def load(path: Path | None = None, *, environment: Mapping[str, str] | None = None) -> Settings:

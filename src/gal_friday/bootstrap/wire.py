@@ -8,6 +8,7 @@ from pathlib import Path
 from platformdirs import user_state_path
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from gal_friday.adapters.access import SqlAccess
 from gal_friday.adapters.answers import SqlAnswers
 from gal_friday.adapters.book_file import FileBook
 from gal_friday.adapters.book_sql import HandoverAdjustments, SqlAdjustments, SqlBook
@@ -59,6 +60,7 @@ class OpenStore:
         self.pages = SqlPages(engine)
         self.answers = SqlAnswers(engine)
         self.journal_reading = SqlJournalReading(engine)
+        self.access = SqlAccess(engine, self.journal)
 
     def handing_over(self, receiver: Receiver) -> HandoverAdjustments:
         """Return the adjustments of accounts whose book is behind this receiver."""

@@ -99,6 +99,30 @@ _GROUPS = (
             "check": "Decide again what recorded runs decided, under other limits; nothing is changed",
         },
     ),
+    (
+        _OPERATE,
+        "token",
+        "Make, list and end the API tokens of programs",
+        {
+            "create": "Make a token, and print it: the only time that anybody sees it",
+            "list": "List tokens, without their secrets",
+            "revoke": "End a token, from the next call on",
+        },
+    ),
+    (
+        _OPERATE,
+        "user",
+        "Say who signs in, and what they may do",
+        {
+            "add": "Let somebody sign in",
+            "list": "List who there is, with their role and accounts",
+            "role": "Give somebody another role, or other accounts",
+            "password": "Give somebody another password; their sessions end",
+            "disable": "Let somebody in no more: their sessions end, their tokens are refused",
+            "enable": "Let somebody in again",
+            "link": "Print a link that signs somebody in, once",
+        },
+    ),
     (_OPERATE, "db", "Look after the database", {"upgrade": "Bring the tables up to date"}),
 )
 

@@ -113,3 +113,11 @@ def may(grant: Grant, permission: Permission, account: str) -> bool:
 def at_least(role: Role, least: Role) -> bool:
     """Say whether *role* may all that *least* may."""
     return _RANK[role] >= _RANK[least]
+
+
+def covers(grant: Grant, wanted: Grant) -> bool:
+    """Say whether somebody with *grant* can hand out *wanted*: nothing that they may not do themselves."""
+    mine, theirs = grant.accounts.names, wanted.accounts.names
+    accounts = mine is None or (theirs is not None and set(theirs) <= set(mine))
+    scopes = grant.scopes is None or (wanted.scopes is not None and wanted.scopes <= grant.scopes)
+    return at_least(grant.role, wanted.role) and accounts and scopes

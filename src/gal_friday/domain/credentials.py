@@ -1,6 +1,7 @@
 """What somebody proves who they are with, as it is kept: never a secret, only what a secret can be checked against.
 
-Whether a credential is still good is asked with the instant, and answered here.
+A token is a program's, a password or passkey a person's; a session is what a browser shows after a person has signed
+in. Whether a credential is still good is asked with the instant, and answered here.
 """
 
 from datetime import datetime, timedelta
@@ -69,6 +70,92 @@ class User(Struct, frozen=True, kw_only=True):
     def grant(self) -> Grant:
         """Return what this person is allowed."""
         return Grant(role=self.role, accounts=self.accounts)
+
+
+class Passkey(Struct, frozen=True, kw_only=True):
+    """The public half of a key that never leaves a person's device."""
+
+    id: str
+    """As the device named it, in base64url."""
+    user: str
+    name: str
+    """Which device, in the person's words."""
+    public_key: bytes
+    sign_count: int
+    added: datetime
+    last_used: datetime | None = None
+
+
+class Session(Struct, frozen=True, kw_only=True):
+    """A browser in which a person has signed in."""
+
+    digest: str
+    """Of the random id in its cookie."""
+    user: str
+    began: datetime
+    seen: datetime
+    """When it was last used, to the minute."""
+    proven: datetime
+    """When the person last proved who they are."""
+
+    @property
+    def name(self) -> str:
+        """Return what it is called where people read: too short to be of use to anybody."""
+        return f"ses_{self.digest[:12]}"
+
+
+class SessionRules(Struct, frozen=True):
+    """How long a session lasts."""
+
+    idle: timedelta = timedelta(hours=1)
+    """Without being used."""
+    lasts: timedelta = timedelta(hours=12)
+    """However much it is used."""
+    fresh: timedelta = timedelta(minutes=10)
+    """After a proof, so long for what asks for a fresh one."""
+
+    def ended(self, session: Session, now: datetime) -> bool:
+        """Say whether it is over."""
+        return now >= session.began + self.lasts or now >= session.seen + self.idle
+
+    def is_fresh(self, session: Session, now: datetime) -> bool:
+        """Say whether the person proved who they are a short while ago."""
+        return now < session.proven + self.fresh
+
+
+class Purpose(StrEnum):
+    """What a secret is good for, once."""
+
+    SIGN_IN = "sign_in"
+    """A link that signs its bearer in."""
+    ADD_PASSKEY = "add_passkey"
+    """A challenge to a new passkey."""
+    USE_PASSKEY = "use_passkey"
+    """A challenge to any passkey."""
+
+
+class Once(Struct, frozen=True, kw_only=True):
+    """A secret that is good for one thing, once, and not for long."""
+
+    digest: str
+    purpose: Purpose
+    user: str | None
+    """Whose it is; None where that comes out when it is used."""
+    expires: datetime
+
+
+class HeldPasskey(Struct, frozen=True):
+    """A passkey, and the person it belongs to."""
+
+    passkey: Passkey
+    user: User
+
+
+class HeldSession(Struct, frozen=True):
+    """A session, and the person it belongs to, as that person is now."""
+
+    session: Session
+    user: User
 
 
 class HeldToken(Struct, frozen=True):

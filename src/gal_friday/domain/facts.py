@@ -103,6 +103,28 @@ class FactKind(StrEnum):
     """An API token was made; its secret is nowhere."""
     TOKEN_REVOKED = "token_revoked"  # noqa: S105
     """An API token is not good any more."""
+    USER_CREATED = "user_created"
+    """Somebody can sign in from here on, with a role and accounts."""
+    USER_DISABLED = "user_disabled"
+    """Somebody is not let in any more; their sessions ended, and their tokens are refused."""
+    USER_ENABLED = "user_enabled"
+    """Somebody is let in again."""
+    ROLE_CHANGED = "role_changed"
+    """Somebody may do more, or less, or for other accounts."""
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105
+    """Somebody has another password; their sessions ended."""
+    PASSKEY_ADDED = "passkey_added"
+    """A device lets somebody in."""
+    PASSKEY_REMOVED = "passkey_removed"
+    """A device lets nobody in any more."""
+    SIGNED_IN = "signed_in"
+    """Somebody proved who they are, and a session began."""
+    SIGNED_OUT = "signed_out"
+    """A session ended because its person said so."""
+    STEPPED_UP = "stepped_up"
+    """Somebody who was signed in proved again who they are."""
+    SIGN_IN_REFUSED = "sign_in_refused"
+    """Somebody could not prove who they say they are; of many attempts not each is told."""
 
 
 class KnownBy(StrEnum):

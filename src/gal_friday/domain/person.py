@@ -18,7 +18,7 @@ _ALIKE = str.maketrans({other: like for pair in (_CYRILLIC, _GREEK, _LATIN) for 
 
 def same_person(one: str, other: str) -> bool:
     """Say whether two names may be of one person: alike but for capitals, accents, width, signs or script."""
-    return _looks(one) == _looks(other)
+    return looks(one) == looks(other)
 
 
 def is_reserved(name: str) -> bool:
@@ -26,8 +26,8 @@ def is_reserved(name: str) -> bool:
     return any(same_person(name, taken) for taken in RESERVED)
 
 
-def _looks(name: str) -> str:
-    """Return what is left of a name once everything that a glance overlooks is gone."""
+def looks(name: str) -> str:
+    """Return what is left of a name once everything that a glance overlooks is gone: the same for one person."""
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", name).casefold())
     letters = "".join(char for char in plain if unicodedata.category(char)[0] in "LN")
     return letters.translate(_ALIKE) or plain

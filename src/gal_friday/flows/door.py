@@ -3,17 +3,22 @@
 Nothing here says what they may do then: that is ``domain/access``. No secret is kept, logged or named in a refusal.
 """
 
+from hashlib import sha256
+from hmac import new
 from typing import Literal
 
 from msgspec import Struct
 
 from gal_friday.domain import token_text
-from gal_friday.domain.access import Grant, Permission, allows, may
-from gal_friday.domain.credentials import USED_EVERY, HeldToken, Refusal, grant_of
+from gal_friday.domain.access import FRESH, Grant, Permission, allows, may
+from gal_friday.domain.access_facts import person
+from gal_friday.domain.credentials import USED_EVERY, HeldToken, Refusal, Session, SessionRules, grant_of
 from gal_friday.domain.errors import GalFridayError
 from gal_friday.domain.facts import Actor, KnownBy
 from gal_friday.ports.access import Access
 from gal_friday.ports.clock import Clock
+
+_SECRET_CHARS_MAX = 100  # Of a session's; a longer one is none of ours and is not worth hashing.
 
 
 class NotAdmitted(GalFridayError):
@@ -35,6 +40,9 @@ class Caller(Struct, frozen=True, kw_only=True):
     by: Literal["token", "session"]
     credential: str
     """The id of the token, or the name of the session: no secret."""
+    fresh: bool = True
+    """Whether they proved who they are a short while ago; programs prove it with every call."""
+    session: Session | None = None
 
     def allows(self, permission: Permission) -> bool:
         """Say whether this may be done at all."""
@@ -48,12 +56,17 @@ class Caller(Struct, frozen=True, kw_only=True):
         """Say whether what concerns this account may be shown; "" is what concerns no single one."""
         return self.may(Permission.READ, account)
 
+    def has_to_prove(self, permission: Permission) -> bool:
+        """Say whether this asks for a proof that is fresher than theirs."""
+        return permission in FRESH and not self.fresh
+
 
 class Door(Struct, frozen=True):
     """What is needed to tell who somebody is."""
 
     access: Access
     clock: Clock
+    rules: SessionRules = SessionRules()
 
 
 async def by_token(door: Door, text: str) -> Caller:
@@ -74,8 +87,48 @@ async def by_token(door: Door, text: str) -> Caller:
     _check_good(door, held)
     await _used(door, held)
     return Caller(
-        actor=Actor(held.token.owner, KnownBy.TOKEN), grant=grant_of(held), by="token", credential=held.token.id
+        actor=Actor(held.token.owner if held.owner is None else held.owner.name, KnownBy.TOKEN),
+        grant=grant_of(held),
+        by="token",
+        credential=held.token.id,
     )
+
+
+async def by_session(door: Door, secret: str) -> Caller:
+    """Return who signed in with this session.
+
+    Raises:
+        NotAdmitted: nobody knows it, or it is over.
+        StoreFailed: nobody can tell.
+    """
+    held = await door.access.session(session_digest(secret))
+    now = door.clock.now()
+    if held is None or door.rules.ended(held.session, now) or held.user.disabled is not None:
+        # One answer to all: whoever shows an old cookie has to do the same as whoever made one up.
+        raise NotAdmitted(Refusal.EXPIRED, "the session is over; sign in again")
+    if now - held.session.seen >= USED_EVERY:
+        await door.access.session_seen(held.session.digest, now)
+    return Caller(
+        actor=person(held.user.name),
+        grant=held.user.grant,
+        by="session",
+        credential=held.session.name,
+        fresh=door.rules.is_fresh(held.session, now),
+        session=held.session,
+    )
+
+
+def session_digest(secret: str) -> str:
+    """Return what is kept of the random id in a session's cookie."""
+    return token_text.digest_of(secret[:_SECRET_CHARS_MAX])
+
+
+def form_token(secret: str) -> str:
+    """Return what every call of a page has to carry beside the cookie: another site cannot read it (CSRF).
+
+    It follows from the session's secret, and that does not follow from it.
+    """
+    return new(secret[:_SECRET_CHARS_MAX].encode(), b"gal-friday form token", sha256).hexdigest()
 
 
 def _check_good(door: Door, held: HeldToken) -> None:

@@ -5,10 +5,12 @@ from datetime import timedelta
 
 from msgspec import Struct
 
-from gal_friday.domain.access import Accounts, Grant, Permission, Role
+from gal_friday.domain.access import Accounts, Grant, Permission, Role, allows, covers
+from gal_friday.domain.access_facts import token_created, token_revoked
 from gal_friday.domain.credentials import Token
 from gal_friday.domain.errors import GalFridayError
-from gal_friday.domain.facts import Actor, Fact, FactKind
+from gal_friday.domain.facts import Actor
+from gal_friday.domain.person import same_person
 from gal_friday.domain.remark import name_of
 from gal_friday.domain.token_text import ID_BYTES, SECRET_BYTES, read, written
 from gal_friday.ports.access import Access, Chance
@@ -52,13 +54,37 @@ class Mint(Struct, frozen=True):
     clock: Clock
 
 
-async def issue(mint: Mint, wanted: Wanted, by: Actor) -> Issued:
+async def issue(mint: Mint, wanted: Wanted, by: Actor, holding: Grant | None = None) -> Issued:
     """Make a token, keep what it can be checked with, and return it with its text.
+
+    *holding* is what whoever asks is allowed; None is whoever has the database in their hands.
 
     Raises:
         BadToken, MalformedRemark: it cannot be made so.
         StoreFailed: nothing was written.
     """
+    token, text = _made(mint, wanted, by)
+    await _check_owner(mint, token, by, holding)
+    await mint.access.add_token(token, token_created(token, by))
+    return Issued(token, text)
+
+
+async def revoke(mint: Mint, token_id: str, by: Actor) -> bool:
+    """End a token; False where there is none that is not revoked yet.
+
+    Raises:
+        StoreFailed: nothing was written.
+    """
+    now = mint.clock.now()
+    return await mint.access.revoke_token(token_id, now, token_revoked(token_id, now, by))
+
+
+async def listed(mint: Mint) -> Sequence[Token]:
+    """Return every token, oldest first."""
+    return await mint.access.tokens()
+
+
+def _made(mint: Mint, wanted: Wanted, by: Actor) -> tuple[Token, str]:
     if not timedelta(0) < wanted.lasts <= LASTS_MAX:
         raise BadToken(f"a token lasts for 1 to {LASTS_MAX.days} days; name another end")
     text = written(mint.chance.bytes(ID_BYTES), mint.chance.bytes(SECRET_BYTES))
@@ -73,41 +99,20 @@ async def issue(mint: Mint, wanted: Wanted, by: Actor) -> Issued:
         created_by=by.name,
         expires=now + wanted.lasts,
     )
-    await mint.access.add_token(token, created(token, by))
-    return Issued(token, text)
+    return token, text
 
 
-async def revoke(mint: Mint, token_id: str, by: Actor) -> bool:
-    """End a token; False where there is none that is not revoked yet.
-
-    Raises:
-        StoreFailed: nothing was written.
-    """
-    now = mint.clock.now()
-    fact = Fact(kind=FactKind.TOKEN_REVOKED, at=now, account="", subject=token_id, actor=by)
-    return await mint.access.revoke_token(token_id, now, fact)
-
-
-async def listed(mint: Mint) -> Sequence[Token]:
-    """Return every token, oldest first."""
-    return await mint.access.tokens()
-
-
-def created(token: Token, by: Actor) -> Fact:
-    """Return the fact of a new token: all of it but what it is checked with."""
-    grant = token.grant
-    return Fact(
-        kind=FactKind.TOKEN_CREATED,
-        at=token.created,
-        account="",
-        subject=token.id,
-        actor=by,
-        body={
-            "name": token.name,
-            "owner": token.owner,
-            "role": grant.role,
-            "accounts": "all" if grant.accounts.names is None else list(grant.accounts.names),
-            "scopes": "all" if grant.scopes is None else sorted(grant.scopes),
-            "expires": token.expires,
-        },
-    )
+async def _check_owner(mint: Mint, token: Token, by: Actor, holding: Grant | None) -> None:
+    """Check that nobody gets a second name to approve with, nor another one's (I11)."""
+    owner = await mint.access.user(token.owner)
+    if owner is None and any(allows(token.grant, one) for one in (Permission.APPROVE, Permission.ADMINISTER)):
+        raise BadToken(
+            f"a token that may approve or administer acts for a person, and {token.owner!r} does not sign in here; "
+            f"`gal-friday user add {token.owner}` first, or take a lesser role or scopes without them"
+        )
+    if holding is None:
+        return
+    if owner is not None and not same_person(token.owner, by.name):
+        raise BadToken(f"only {owner.name} can make a token that acts as {owner.name}; name a program as its owner")
+    if not covers(holding, token.grant):
+        raise BadToken("nobody hands out more than they may themselves: take a lesser role, or fewer accounts")
