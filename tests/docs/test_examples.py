@@ -13,8 +13,12 @@ from typing import Any
 
 import pytest
 
+from gal_friday.adapters.alerts.words import as_json
+from gal_friday.adapters.clock import SystemClock
+from gal_friday.bootstrap.alerts import trial
 from gal_friday.bootstrap.settings import load
 from gal_friday.cli import main
+from gal_friday.domain.facts import PROGRAM
 from gal_friday.domain.handover import Took, answer_in, handover_of
 from gal_friday.domain.snapshot_json import FORMAT, read_snapshot
 from tests.contracts.handing import MADE
@@ -89,6 +93,9 @@ def _json(block: Block) -> None:
         case {"format": "gal-friday/handover/1"}:
             said = handover_of(MADE, token=1).body
             assert list(value) == list(json.loads(said))
+        case {"format": "gal-friday/alert/1"}:
+            told = as_json(trial(SystemClock().now(), PROGRAM), "https://gal-friday.example")
+            assert (list(value), list(value["alert"])) == (list(told), list(told["alert"]))
         case {"format": name}:
             assert name == FORMAT
             read_snapshot(block.text.encode(), source=str(block))

@@ -20,6 +20,16 @@ from gal_friday.adapters.kraken.patience import Patience
 from gal_friday.adapters.kraken.rate import TIERS
 from gal_friday.adapters.sql import engine, failures
 from gal_friday.adapters.sql.schema import METADATA
+from gal_friday.bootstrap.alert_settings import (
+    AlertmanagerChannelSettings,
+    AlertSettings,
+    AppriseChannelSettings,
+    EmailChannelSettings,
+    LogChannelSettings,
+    MaintenanceSettings,
+    PagerDutyChannelSettings,
+    WebhookChannelSettings,
+)
 from gal_friday.bootstrap.settings import (
     AccessSettings,
     AccountSettings,
@@ -92,6 +102,14 @@ SECTIONS: dict[str, type[Struct]] = {
     "### `[service]`": ServiceSettings,
     "### `[api]`": ApiSettings,
     "### `[access]`": AccessSettings,
+    "### `[alerts]`": AlertSettings,
+    '### `[alerts.channels.NAME]`, `type = "log"`': LogChannelSettings,
+    '### `[alerts.channels.NAME]`, `type = "webhook"`': WebhookChannelSettings,
+    '### `[alerts.channels.NAME]`, `type = "pagerduty"`': PagerDutyChannelSettings,
+    '### `[alerts.channels.NAME]`, `type = "alertmanager"`': AlertmanagerChannelSettings,
+    '### `[alerts.channels.NAME]`, `type = "email"`': EmailChannelSettings,
+    '### `[alerts.channels.NAME]`, `type = "apprise"`': AppriseChannelSettings,
+    "### `[alerts.maintenance.NAME]`": MaintenanceSettings,
     "### `[aliases]`": AliasSettings,
 }
 

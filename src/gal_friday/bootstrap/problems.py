@@ -20,7 +20,7 @@ from gal_friday.domain.quantity import exact
 Path = tuple[str, ...]
 _QUOTED_MAX = 80  # Characters of a value.
 _NEAR = 0.5  # Of letters in common: "recon" is meant to be "reconciliation".
-_NEVER_QUOTED = frozenset({"api_key", "api_secret", "url", "token", "database"})
+_NEVER_QUOTED = frozenset({"api_key", "api_secret", "url", "token", "database", "secret", "routing_key", "password"})
 _KINDS: dict[Any, str] = {
     int: "a whole number",
     bool: "true or false",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import asdict
 
+from gal_friday.bootstrap.alert_sense import nonsense_in_alerts
 from gal_friday.bootstrap.exposure import nonsense_in_api
 from gal_friday.bootstrap.problems import Path, Problem
 from gal_friday.bootstrap.secrets import FORMS, is_reference
@@ -35,6 +36,7 @@ def nonsense_in(settings: "Settings") -> Iterator[Problem]:
     yield from nonsense_in_api(settings.api)
     yield from _limits(("access",), asdict(settings.access))
     yield from _of_service(settings)
+    yield from nonsense_in_alerts(settings)
     if not 0 <= (days := settings.recordings.keep_days) <= _LONGEST["reach_back_days"]:
         yield Problem(("recordings", "keep_days"), f"must be from 0 to {_LONGEST['reach_back_days']}", days)
 

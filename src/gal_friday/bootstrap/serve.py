@@ -14,6 +14,7 @@ from typing import Any
 
 from gal_friday.adapters.clock import SystemClock
 from gal_friday.adapters.dispatch import TaskDispatcher
+from gal_friday.bootstrap.alerts import teller_of
 from gal_friday.bootstrap.database import ready_url
 from gal_friday.bootstrap.errors import BadConfiguration
 from gal_friday.bootstrap.service import ReconciliationService, owner
@@ -28,6 +29,8 @@ from gal_friday.service.listening import Listening
 from gal_friday.service.scheduler import Scheduler
 from gal_friday.service.turns import Ran, Turns
 
+_LAST_WORDS_SECONDS = 5.0
+"""How long may be told of what the last runs found; the rest waits in the outbox for the next start."""
 _LOG = logging.getLogger("gal_friday.service")
 
 
@@ -43,6 +46,7 @@ class Serving:
         self.ended = asyncio.Event()
         """Set whenever a turn came to an end; whoever waits for it clears it."""
         self.turns = Turns(opened.schedules, self._run, self._timings, clock, owner=owner(), heard=self._heard)
+        self.teller = teller_of(settings, opened, clock=clock)
         self.dispatcher = queue or TaskDispatcher(self.turns.take, at_once=settings.service.runs_at_once)
         self.scheduler = Scheduler(
             self.accounts, opened.schedules, self.turns, self.dispatcher, opened.leases, self._worst, clock
@@ -75,8 +79,8 @@ class Serving:
         return self.scheduler.timings
 
     def _heard(self, account: str) -> None:
-        del account
         self.ended.set()
+        self.teller.wake(account)
         self.scheduler.wake()
 
     async def _worst(self) -> Mapping[str, Severity]:
@@ -125,17 +129,19 @@ async def serve(
         serving = Serving(service, queue)
         loops: list[asyncio.Task[Any]] = [asyncio.create_task(stop.wait(), name="stop")]
         loops += [asyncio.create_task(one.run(), name="listening") for one in serving.listening]
+        telling = asyncio.create_task(serving.teller.run(), name="alerts")
         loops += [asyncio.create_task(serving.scheduler.run(), name="schedule")]
         try:
             if ready is not None:
                 await ready(serving)
-            await asyncio.wait(loops, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((telling, *loops), return_when=asyncio.FIRST_COMPLETED)
         finally:
             for loop in loops:
                 loop.cancel()
             left = await serving.dispatcher.drain(settings.service.drain_seconds)
             for account in left:
                 _LOG.warning("the run of account %s did not end in time and was interrupted", account)
+            await serving.teller.drain(telling, _LAST_WORDS_SECONDS)
             done = await asyncio.gather(*loops, return_exceptions=True)
         # None of them ends by itself: what did is a mistake of this program, and must not look like a stop.
         for failure in done:

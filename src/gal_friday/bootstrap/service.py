@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from gal_friday.adapters.kraken import Recorder
 from gal_friday.bootstrap.desk import desk_of
 from gal_friday.bootstrap.elsewhere import adjustments_of
+from gal_friday.bootstrap.keys import note_key
 from gal_friday.bootstrap.recording import conditions_of, recorded_run, recorder_of
 from gal_friday.bootstrap.settings import Settings, load
 from gal_friday.bootstrap.wire import OpenStore, mode_of, open_store, prices_of, sources_of
@@ -118,10 +119,12 @@ class ReconciliationService:
         store, spent = self.opened, _Spent(calls)
         recorder = recorder_of(self.settings)
         sources = sources_of(self.settings, account, store, self._progress, recorder, spent)
-        sources = replace(sources, exchange=(heeded := Heeded(sources.exchange)))
+        exchange = sources.exchange
+        sources = replace(sources, exchange=(heeded := Heeded(exchange)))
         try:
             report = await self._reconciled(store, sources, recorder, only, mode or mode_of(self.settings, account))
         finally:
+            await note_key(store.watched, sources.account, exchange, sources.clock.now())
             await sources.exchange.close()
         return Ran(report=report, obstacle=heeded.obstacle, until=heeded.until, spent=math.ceil(spent.points))
 

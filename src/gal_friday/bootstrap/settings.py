@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 from platformdirs import user_config_path, user_data_path
 
+from gal_friday.bootstrap.alert_settings import AlertSettings
 from gal_friday.bootstrap.errors import BadConfiguration
 from gal_friday.bootstrap.files import read_bounded
 from gal_friday.bootstrap.problems import Problem, problems_in
@@ -276,6 +277,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     service: ServiceSettings = ServiceSettings()
     api: ApiSettings = ApiSettings()
     access: AccessSettings = AccessSettings()
+    alerts: AlertSettings = AlertSettings()
 
 
 def load(path: Path | None = None, *, environment: Mapping[str, str] | None = None) -> Settings:

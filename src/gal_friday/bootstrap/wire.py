@@ -9,11 +9,12 @@ from platformdirs import user_state_path
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gal_friday.adapters.access import SqlAccess
+from gal_friday.adapters.alerts import SqlAlerts, SqlWatched
 from gal_friday.adapters.answers import SqlAnswers
 from gal_friday.adapters.book_file import FileBook
 from gal_friday.adapters.book_sql import HandoverAdjustments, SqlAdjustments, SqlBook
 from gal_friday.adapters.clock import SystemClock
-from gal_friday.adapters.journal import SqlJournal, SqlJournalReading
+from gal_friday.adapters.journal import SqlJournal, SqlJournalReading, kept_key, verify_lately
 from gal_friday.adapters.kraken import KrakenExchange, Recorder, tier_named
 from gal_friday.adapters.prices import FilePrices, FixedPrices
 from gal_friday.adapters.recordings import SqlRecordings
@@ -28,6 +29,7 @@ from gal_friday.bootstrap.files import expanded, read_bounded
 from gal_friday.bootstrap.secrets import resolve
 from gal_friday.bootstrap.settings import AccountSettings, BookInFile, EmbeddedBook, Settings
 from gal_friday.domain.assets import Asset
+from gal_friday.domain.conditions import JournalSeen
 from gal_friday.domain.policy import Mode
 from gal_friday.domain.snapshot import Scales
 from gal_friday.flows.fetch import Sources
@@ -48,12 +50,14 @@ class OpenStore:
 
     def __init__(self, engine: AsyncEngine, key_folder: Path) -> None:
         """Put both on the same database, and its journal, which is signed with the key in this folder."""
-        self._engine = engine
+        self._engine, self._key_folder = engine, key_folder
         self.journal = SqlJournal(key_folder, SystemClock())
         self.store = SqlStore(engine, self.journal)
         self.reviews = SqlReviews(engine, self.journal)
         self.book = SqlBook(engine, clock=SystemClock())
         self.adjustments = SqlAdjustments(engine, clock=SystemClock(), journal=self.journal)
+        self.alerts = SqlAlerts(engine, self.journal)
+        self.watched = SqlWatched(engine)
         self.leases = SqlLeases(engine, clock=SystemClock())
         self.schedules = SqlSchedules(engine, self.journal)
         self.recordings = SqlRecordings(engine)
@@ -65,6 +69,15 @@ class OpenStore:
     def handing_over(self, receiver: Receiver) -> HandoverAdjustments:
         """Return the adjustments of accounts whose book is behind this receiver."""
         return HandoverAdjustments(self._engine, receiver, clock=SystemClock(), journal=self.journal)
+
+    async def verify_journal(self, last: JournalSeen | None) -> JournalSeen:
+        """Return what a look at the entries of the journal since *last* saw.
+
+        Raises:
+            StoreFailed: the database cannot be read.
+        """
+        own = kept_key(self._key_folder)
+        return await verify_lately(self._engine, last, SystemClock().now(), own=own.id if own else "")
 
     async def close(self) -> None:
         """Close every connection."""

@@ -1,7 +1,6 @@
 """The table of commands. None of them is imported before it is called, so that ``--help`` stays quick."""
 
 from collections.abc import Sequence
-from keyword import iskeyword
 
 from cyclopts import App, CycloptsError, Group, Parameter
 
@@ -92,6 +91,20 @@ _GROUPS = (
     ),
     (
         _DECIDE,
+        "alerts",
+        "See what people are told of, take it on, silence it, and try the channels",
+        {
+            "list": "List what is told now, the newest first",
+            "ack": "Take an alert on: it neither repeats nor escalates, unless it gets worse",
+            "test": "Send a test through every channel, or one",
+            "silence": "Tell nobody of some alerts, until an end",
+            "unsilence": "End a silence now",
+            "silences": "List the silences in force",
+            "outbox": "List what was told, what waits, and what no channel took",
+        },
+    ),
+    (
+        _DECIDE,
         "policy",
         "Show what may be corrected without a person, and try other limits on what was decided",
         {
@@ -125,6 +138,10 @@ _GROUPS = (
     ),
     (_OPERATE, "db", "Look after the database", {"upgrade": "Bring the tables up to date"}),
 )
+
+
+_CALLED = {"import": "import_", "list": "listed", "test": "sent"}
+"""Commands whose functions have another name, because theirs means something else in this language or to its tools."""
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -173,8 +190,7 @@ def build() -> App:
 def _group(listed: Group, name: str, summary: str, commands: dict[str, str]) -> App:
     group = App(name=name, help=summary, group=listed, version_flags=[], help_format="plaintext")
     for command, about in commands.items():
-        # No function can be called import.
-        function = f"{command}_" if iskeyword(command) else command
+        function = _CALLED.get(command, command)
         group.command(f"gal_friday.cli.{name}:{function}", name=command, help=about)
     return group
 

@@ -89,8 +89,10 @@ def _say(result: Checked) -> None:
 
 
 def _problems(settings: Settings) -> Iterator[str]:
+    from gal_friday.bootstrap.alerts import alert_problems
     from gal_friday.bootstrap.prices import price_problems
 
+    yield from alert_problems(settings)
     if not settings.accounts:
         yield "no account is configured; `gal-friday init` writes a configuration to fill in"
     for name, account in sorted(settings.accounts.items()):

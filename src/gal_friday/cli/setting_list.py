@@ -107,12 +107,18 @@ def _kind(hint: Any) -> str:
 
 @cache
 def _meanings(settings: type[Struct]) -> dict[str, str]:
-    """Return the text that stands below each field in the source."""
+    """Return the text that stands below each field in the source, wherever the field was inherited from."""
+    found: dict[str, str] = {}
+    for kind in reversed(settings.__mro__):
+        if issubclass(kind, Struct) and kind is not Struct:
+            found |= dict(_written_in(kind))
+    return found
+
+
+def _written_in(settings: type[Struct]) -> Iterator[tuple[str, str]]:
     (body,) = ast.parse(dedent(inspect.getsource(settings))).body
     assert isinstance(body, ast.ClassDef)
-    found: dict[str, str] = {}
     for field, below in zip(body.body, body.body[1:], strict=False):
         match field, below:
             case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
-                found[name] = inspect.cleandoc(text)
-    return found
+                yield name, inspect.cleandoc(text)

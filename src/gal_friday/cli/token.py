@@ -67,7 +67,7 @@ def create(
     return RECONCILED
 
 
-def list(*, all_: All = False, config: ConfigFile = None, as_json: AsJson = False) -> int:  # noqa: A001 - the command
+def listed(*, all_: All = False, config: ConfigFile = None, as_json: AsJson = False) -> int:
     """List tokens, oldest first, without their secrets."""
 
     async def read(_settings: Settings, store: OpenStore) -> tuple[Token, ...]:

@@ -56,7 +56,7 @@ def add(
     return _done(opened(config, make), as_json=as_json)
 
 
-def list(*, config: ConfigFile = None, as_json: AsJson = False) -> int:  # noqa: A001 - the command
+def listed(*, config: ConfigFile = None, as_json: AsJson = False) -> int:
     """List who there is, by name, with their role and accounts."""
 
     async def read(_settings: Settings, store: OpenStore) -> Sequence[User]:

@@ -6,6 +6,7 @@ Facts are only ever added. Nothing here changes or removes one, and nothing deci
 from gal_friday.adapters.journal.anchor import Anchor, anchors_in, newest, record, sent
 from gal_friday.adapters.journal.export import SCRIPT, export
 from gal_friday.adapters.journal.key import SigningKey, kept_key, signing_key
+from gal_friday.adapters.journal.lately import verify_lately
 from gal_friday.adapters.journal.memory import MemoryJournal
 from gal_friday.adapters.journal.reading import SqlJournalReading
 from gal_friday.adapters.journal.show import Asked, entries
@@ -30,4 +31,5 @@ __all__ = [
     "sent",
     "signing_key",
     "verify",
+    "verify_lately",
 ]

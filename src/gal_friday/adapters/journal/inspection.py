@@ -6,7 +6,7 @@ Nothing here reads a database.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import Struct
 
@@ -56,6 +56,14 @@ class Inspection:
         self.heads = 0
         self.anchors = 0
         self._sealed = 0
+
+    def resume(self, tree: Tree, *, journal: str, heads: int, keys: Mapping[str, bytes]) -> None:
+        """Go on where an earlier inspection ended, with the keys that it knew."""
+        for name, public in keys.items():
+            if key_id(public) != name:
+                raise Flaw("keys", "the key is not the one that its id names", name, key_id(public))
+        self.tree, self.journal, self.heads, self._sealed = tree, journal, heads, tree.size
+        self.keys = dict(keys)
 
     def entry(self, row: EntryRow) -> Written:
         """Return what the next entry says."""

@@ -41,25 +41,34 @@ class HeadRow(NamedTuple):
     signature: bytes
 
 
-async def entry_rows(connection: AsyncConnection) -> AsyncIterator[Sequence[EntryRow]]:
-    """Yield all entries in the order of their sequence, some at a time."""
-    async for rows in in_parts(connection, JOURNAL_ENTRIES, EntryRow._fields):
+async def entry_rows(connection: AsyncConnection, *, after: int = 0) -> AsyncIterator[Sequence[EntryRow]]:
+    """Yield all entries *after* one in the order of their sequence, some at a time."""
+    async for rows in in_parts(connection, JOURNAL_ENTRIES, EntryRow._fields, after=after):
         yield [EntryRow(*row) for row in rows]
 
 
-async def head_rows(connection: AsyncConnection) -> AsyncIterator[Sequence[HeadRow]]:
-    """Yield all heads in the order of their numbers, some at a time."""
-    async for rows in in_parts(connection, JOURNAL_HEADS, HeadRow._fields):
+async def head_rows(connection: AsyncConnection, *, after: int = 0) -> AsyncIterator[Sequence[HeadRow]]:
+    """Yield all heads *after* one in the order of their numbers, some at a time."""
+    async for rows in in_parts(connection, JOURNAL_HEADS, HeadRow._fields, after=after):
         yield [HeadRow(*row) for row in rows]
 
 
 async def in_parts(
-    connection: AsyncConnection, table: Table, names: Sequence[str], *, at_once: int = AT_ONCE, keys: int = 1
+    connection: AsyncConnection,
+    table: Table,
+    names: Sequence[str],
+    *,
+    at_once: int = AT_ONCE,
+    keys: int = 1,
+    after: int | None = None,
 ) -> AsyncIterator[Sequence[Sequence[Any]]]:
-    """Yield rows in the order of the first columns, which are the key; every text behind them as its bytes."""
+    """Yield rows in the order of the first columns, which are the key; every text behind them as its bytes.
+
+    *after* is the key of a row, where it is one number, and those up to it are left out.
+    """
     key = [table.c[name] for name in names[:keys]]
     columns = [raw(table.c[name], connection) for name in names[keys:]]
-    last: Any = None
+    last: Any = None if after is None else (after,)
     while True:
         query = select(*key, *columns).order_by(*key).limit(at_once)
         rows = (await connection.execute(query if last is None else query.where(tuple_(*key) > last))).all()

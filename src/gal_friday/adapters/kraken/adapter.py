@@ -17,7 +17,7 @@ import httpx2
 from gal_friday.adapters.kraken import preflight
 from gal_friday.adapters.kraken.client import Client
 from gal_friday.adapters.kraken.crosscheck import Window
-from gal_friday.adapters.kraken.key import refuse_rights_to_act
+from gal_friday.adapters.kraken.key import KeyEnds, refuse_rights_to_act
 from gal_friday.adapters.kraken.listing import KnownNames
 from gal_friday.adapters.kraken.names import Names
 from gal_friday.adapters.kraken.opening import ask_about_key, clock_offset, listed_names, refuse_maintenance
@@ -115,6 +115,12 @@ class KrakenExchange:
         """Everything, and a running balance; after ``open`` the offset of Kraken's clock, to the second."""
         offset = timedelta(0) if self._session is None else self._session.offset
         return Capabilities(running_balance=True, clock_offset=offset)
+
+    @property
+    def key_ends(self) -> KeyEnds:
+        """Until when the key is valid; after ``open``, and only where the key can be asked about itself."""
+        key = None if self._session is None else self._session.key
+        return KeyEnds(known=key is not None, at=None if key is None else key.valid_until)
 
     @property
     def known_names(self) -> KnownNames:

@@ -59,6 +59,14 @@ class KeyInfo(Struct, frozen=True):
         return tuple(reasons)
 
 
+class KeyEnds(Struct, frozen=True):
+    """Until when a key is valid."""
+
+    known: bool
+    at: datetime | None
+    """None for ever, where it is known."""
+
+
 def key_info(result: object, api_key: str) -> KeyInfo:
     """Return what the exchange says about the key that signed the call.
 
