@@ -24,7 +24,7 @@ from tests.contracts.receiving import TOKEN, ReadingSystem, ReceivingServer, Wor
 from tests.postgres.databases import Databases
 
 MADE = adjustment(*WHOLE_FILL, effects=FILL_EFFECTS, version="v1")
-PATIENT, SHORT = Deadlines(total=20.0), Deadlines(total=1.0, connect=1.0)
+PATIENT, SHORT = Deadlines(total=20.0), Deadlines(total=2.0, connect=2.0)
 """For tests of what is answered, and of what is not."""
 
 

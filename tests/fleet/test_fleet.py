@@ -16,7 +16,7 @@ from gal_friday.adapters.journal.verify import verify
 from tests.fleet.rig import Fleet, configured, fleet
 from tests.postgres.databases import Databases
 
-pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGSTOP")
@@ -32,7 +32,7 @@ async def test_accounts_are_run_on_time_though_workers_are_killed_and_paused(
             paused.send_signal(signal.SIGSTOP)
             await rig.start_worker()
             # Whose worker is gone is found when its lease has ended; then everybody has had a whole turn.
-            await _until(lambda: len(_whole(rig)) == 24, seconds=150)
+            await _until(lambda: len(_whole(rig)) == 24, seconds=200)
             paused.send_signal(signal.SIGCONT)
             await asyncio.sleep(3)
             assert rig.overlapping(without=frozenset({killed.pid, paused.pid})) == []  # I13

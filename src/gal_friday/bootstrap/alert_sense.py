@@ -42,8 +42,6 @@ def nonsense_in_alerts(settings: "Settings") -> Iterator[Problem]:
     """Yield every value about alerts that parses and makes no sense."""
     alerts = settings.alerts
     yield from _of_waits(alerts)
-    if alerts.public_url and not _is_address(alerts.public_url):
-        yield Problem(("alerts", "public_url"), "is no address; write https://name", alerts.public_url)
     for name, channel in alerts.channels.items():
         path = ("alerts", "channels", name)
         if not _NAME.fullmatch(name):

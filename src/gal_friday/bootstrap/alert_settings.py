@@ -130,7 +130,5 @@ class AlertSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """How long it must be gone before it is called over; longer for what keeps coming back."""
     growth: int = 2
     """Told again at once when there is so many times as much of it."""
-    public_url: str = ""
-    """Under which address people reach this program; links in notices begin with it."""
     channels: dict[str, ChannelSettings] = {}
     maintenance: dict[str, MaintenanceSettings] = {}

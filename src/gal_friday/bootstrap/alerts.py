@@ -114,7 +114,7 @@ def channels_of(settings: Settings, clock: Clock) -> tuple[Channel, ...]:
     Raises:
         BadConfiguration: a secret cannot be resolved, or what a channel needs is not installed.
     """
-    return tuple(_channel(name, one, settings.alerts, clock) for name, one in _configured(settings.alerts).items())
+    return tuple(_channel(name, one, settings, clock) for name, one in _configured(settings.alerts).items())
 
 
 def trial(at: datetime, who: Actor) -> Notice:
@@ -147,7 +147,7 @@ def alert_problems(settings: Settings) -> Sequence[str]:
     problems = []
     for name, one in _configured(settings.alerts).items():
         try:
-            _channel(name, one, settings.alerts, system_clock())
+            _channel(name, one, settings, system_clock())
         except BadConfiguration as wrong:
             problems.append(str(wrong))
     return problems
@@ -169,12 +169,12 @@ def _route(name: str, one: ChannelSettings) -> Route:
     )
 
 
-def _channel(name: str, one: ChannelSettings, alerts: AlertSettings, clock: Clock) -> Channel:
+def _channel(name: str, one: ChannelSettings, settings: Settings, clock: Clock) -> Channel:
     def secret(field: str) -> str:
         given = getattr(one, field)
         return resolve(given, setting=f"alerts.channels.{name}.{field}").reveal() if is_reference(given) else given
 
-    public_url = alerts.public_url
+    alerts, public_url = settings.alerts, settings.api.public_url or ""
     match one:
         case LogChannelSettings():
             return made.LogChannel(name, public_url=public_url)

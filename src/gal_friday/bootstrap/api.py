@@ -1,10 +1,11 @@
 """The API put together from the settings and the open database."""
 
+import asyncio
 import gc
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from importlib.metadata import version
-from socket import socket
-from types import FrameType
+from socket import AF_INET, AF_INET6, create_server, socket
 
 import uvicorn
 from fastapi import FastAPI
@@ -14,26 +15,36 @@ from gal_friday.api.backend import AccountInfo, Backend, Limits
 from gal_friday.bootstrap.access import reception_of
 from gal_friday.bootstrap.clock import system_clock
 from gal_friday.bootstrap.desk import desk_of, repairs_of
+from gal_friday.bootstrap.errors import BadConfiguration
 from gal_friday.bootstrap.service import ReconciliationService, owner
-from gal_friday.bootstrap.settings import EmbeddedBook, Settings
+from gal_friday.bootstrap.settings import ApiSettings, EmbeddedBook, Settings
 from gal_friday.bootstrap.wire import mode_of
 from gal_friday.domain.policy import Mode
 from gal_friday.domain.report import ReconciliationReport
 from gal_friday.ports.access import Access, Throttle
 from gal_friday.ports.schedules import Schedules
 
+_BACKLOG = 512  # Calls that may wait to be accepted.
 GRACE_SECONDS = 5
 """How long calls that are under way may take when the service stops."""
 
 
+Run = Callable[[str, Mode | None], Awaitable[ReconciliationReport]]
+"""Reconciles an account now, in this mode or as configured."""
+
+
 def backend_of(
-    service: ReconciliationService, *, schedules: Schedules | None = None, limits: Limits | None = None
+    service: ReconciliationService,
+    *,
+    schedules: Schedules | None = None,
+    limits: Limits | None = None,
+    run: Run | None = None,
 ) -> Backend:
-    """Return what the API stands on, over a service that was started."""
+    """Return what the API stands on, over a service that was started; *run* takes the place of its own runs."""
     settings, opened = service.settings, service.opened
     policy = settings.reconciliation.policy()
 
-    async def run(account: str, mode: Mode | None) -> ReconciliationReport:
+    async def run_here(account: str, mode: Mode | None) -> ReconciliationReport:
         return await service.run_reconciliation(account, mode=mode)
 
     return Backend(
@@ -48,7 +59,7 @@ def backend_of(
         journal=opened.journal_reading,
         book=opened.book,
         answers=opened.answers,
-        run=run,
+        run=run or run_here,
         schedules=schedules,
         limits=limits or Limits(),
     )
@@ -61,13 +72,14 @@ def app_of(
     schedules: Schedules | None = None,
     limits: Limits | None = None,
     throttle: Throttle | None = None,
+    run: Run | None = None,
 ) -> FastAPI:
     """Return the API over a service that was started: people sign in, and programs show their tokens.
 
     *access* keeps who is known, *throttle* counts attempts; the open database and memory where they are left out.
     """
     reception = reception_of(service.settings, access or service.opened.access, throttle)
-    return create_app(backend_of(service, schedules=schedules, limits=limits), reception.door, reception)
+    return create_app(backend_of(service, schedules=schedules, limits=limits, run=run), reception.door, reception)
 
 
 def accounts_of(settings: Settings) -> Mapping[str, AccountInfo]:
@@ -102,18 +114,22 @@ class ApiServer(uvicorn.Server):
         self.should_exit = True
         self.config.app.state.streams.close()  # type: ignore[union-attr]
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to stop, on a signal."""
-        self.stop()
-        super().handle_exit(sig, frame)
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Leave signals alone: whoever serves hears them, and ends runs before answers."""
+        yield
 
 
-def serving(app: FastAPI, *, host: str, port: int) -> ApiServer:
+def serving(
+    app: FastAPI, *, host: str, port: int, tls_cert: str | None = None, tls_key: str | None = None
+) -> ApiServer:
     """Return a server for the API, ready to be awaited with ``serve``."""
     config = uvicorn.Config(
         app,
         host=host,
         port=port,
+        ssl_certfile=tls_cert,
+        ssl_keyfile=tls_key,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -122,3 +138,43 @@ def serving(app: FastAPI, *, host: str, port: int) -> ApiServer:
         lifespan="off",
     )
     return ApiServer(config)
+
+
+@asynccontextmanager
+async def answering(
+    service: ReconciliationService, *, schedules: Schedules, run: Run
+) -> AsyncIterator[tuple[asyncio.Task[None], str]]:
+    """Answer calls where the settings say, for as long as the block runs; give its task and its address.
+
+    Raises:
+        BadConfiguration: the address is taken or not of this machine, or certificate and key cannot be used.
+    """
+    api = service.settings.api
+    bound = _bound(api)
+    app = app_of(service, schedules=schedules, run=run)
+    scheme = "http" if api.tls_cert is None else "https"
+    host = f"[{api.host}]" if ":" in api.host else api.host
+    try:
+        server = serving(app, host=api.host, port=api.port, tls_cert=api.tls_cert, tls_key=api.tls_key)
+        server.config.load()
+    except (OSError, ValueError) as error:
+        bound.close()
+        raise BadConfiguration(f"api.tls_cert and api.tls_key cannot be used: {error}") from None
+    task = asyncio.create_task(server.serve([bound]), name="api")
+    try:
+        yield task, f"{scheme}://{host}:{bound.getsockname()[1]}"
+    finally:
+        server.stop()
+        await task
+
+
+def _bound(api: ApiSettings) -> socket:
+    """Return the socket that calls come in at; bound before anything begins, so that a taken port is told at once."""
+    family = AF_INET6 if ":" in api.host else AF_INET
+    try:
+        return create_server((api.host.strip("[]"), api.port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise BadConfiguration(
+            f"api.host and api.port: {api.host}:{api.port} cannot be listened on ({error.strerror}); "
+            "another program may have it: choose another port, or 0 for a free one"
+        ) from None

@@ -7,7 +7,7 @@ is written down as interrupted, so that the next start goes on where this one wa
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -21,6 +21,8 @@ from gal_friday.bootstrap.service import ReconciliationService, owner
 from gal_friday.bootstrap.settings import AccountSettings, Settings
 from gal_friday.bootstrap.wire import knows_of, points_per_hour, state_folder, stream_of
 from gal_friday.domain.materiality import Severity, more_severe
+from gal_friday.domain.policy import Mode
+from gal_friday.domain.report import ReconciliationReport
 from gal_friday.domain.schedule import Planned, Timing, Why
 from gal_friday.ports.clock import Clock
 from gal_friday.ports.dispatcher import Dispatcher
@@ -52,6 +54,8 @@ class Serving:
             self.accounts, opened.schedules, self.turns, self.dispatcher, opened.leases, self._worst, clock
         )
         self.listening = tuple(self._listening_of(settings, clock))
+        self.address = ""
+        """Where the API answers; empty where the extra that it needs is not installed."""
 
     def _listening_of(self, settings: Settings, clock: Clock) -> Iterator[Listening]:
         grace, folder = settings.reconciliation.policy().grace_of, state_folder(settings)
@@ -74,6 +78,16 @@ class Serving:
 
     async def _run(self, account: str) -> Ran:
         return await self.service.run(account)
+
+    async def run_now(self, account: str, mode: Mode | None) -> ReconciliationReport:
+        """Reconcile the account because somebody asks for it, and take that into its schedule.
+
+        Raises:
+            AccountBusy: it is being reconciled at this moment.
+        """
+        ran = await self.service.run(account, mode=mode)
+        await self.turns.record(ran)
+        return ran.report
 
     def _timings(self) -> Mapping[str, Timing]:
         return self.scheduler.timings
@@ -125,8 +139,10 @@ async def serve(
     """
     if not settings.accounts:
         raise BadConfiguration("no account is configured; `gal-friday init` writes a configuration to fill in")
-    async with ReconciliationService(settings) as service, _queue(settings) as queue:
-        serving = Serving(service, queue)
+    async with AsyncExitStack() as stack:
+        service = await stack.enter_async_context(ReconciliationService(settings))
+        serving = Serving(service, await stack.enter_async_context(_queue(settings)))
+        answering = await stack.enter_async_context(_answering(serving))
         loops: list[asyncio.Task[Any]] = [asyncio.create_task(stop.wait(), name="stop")]
         loops += [asyncio.create_task(one.run(), name="listening") for one in serving.listening]
         telling = asyncio.create_task(serving.teller.run(), name="alerts")
@@ -134,7 +150,7 @@ async def serve(
         try:
             if ready is not None:
                 await ready(serving)
-            await asyncio.wait((telling, *loops), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((telling, *answering, *loops), return_when=asyncio.FIRST_COMPLETED)
         finally:
             for loop in loops:
                 loop.cancel()
@@ -147,6 +163,23 @@ async def serve(
         for failure in done:
             if isinstance(failure, Exception):
                 raise failure
+
+
+@asynccontextmanager
+async def _answering(serving: Serving) -> AsyncIterator[tuple[asyncio.Task[None], ...]]:
+    """Answer calls to the API; give its task, which ends only by mistake, or nothing where the extra is missing."""
+    try:
+        from gal_friday.bootstrap import api
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").partition(".")[0] == "gal_friday":
+            raise
+        _LOG.warning("no API: it needs the extra, pip install 'gal-friday[server]'")
+        yield ()
+        return
+    schedules = serving.service.opened.schedules
+    async with api.answering(serving.service, schedules=schedules, run=serving.run_now) as (task, address):
+        serving.address = address
+        yield (task,)
 
 
 @asynccontextmanager

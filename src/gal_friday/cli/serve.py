@@ -37,4 +37,5 @@ def until_told() -> asyncio.Event:
 
 async def _told(serving: bootstrap.Serving) -> None:
     names = ", ".join(one.name for one in serving.accounts)
-    say(f"Looking after {names}. Ctrl-C or SIGTERM stops it; runs under way may end.")
+    where = f" The API answers at {serving.address}." if serving.address else ""
+    say(f"Looking after {names}.{where} Ctrl-C or SIGTERM stops it; runs under way may end.")

@@ -46,10 +46,14 @@ tolerance = "0.00000001"       # a difference of exactly this much still agrees
 # url = "sqlite+aiosqlite:////path/to/gal-friday.db"
 # url = "postgresql+asyncpg://gal_friday@localhost/gal_friday"
 
+# Where `gal-friday serve` answers: see docs/access.md.
+# [api]
+# port = 8321
+# public_url = "https://gal-friday.example"
+
 # Who is told, and how: see docs/alerts.md. `gal-friday alerts test` tries every channel.
 # [alerts]
 # severity = "critical"          # open discrepancies are told from this severity on
-# public_url = "https://gal-friday.example"
 # [alerts.channels.ops]
 # type = "webhook"               # or pagerduty, alertmanager, email, apprise, log
 # url = "https://hooks.example/gal-friday"

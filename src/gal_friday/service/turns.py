@@ -97,6 +97,20 @@ class Turns:
             self._heard(account)
         return ran
 
+    async def record(self, ran: Ran) -> None:
+        """Take a run into the schedule that somebody asked for directly, without a turn.
+
+        Raises:
+            StoreFailed: nothing was written; the report of the run stands.
+        """
+        account, how = ran.report.account, _ended(ran, self._clock.now())
+        await self.step(
+            account,
+            lambda one: ended(one, how, self._timings().get(account, Timing())) if one.begun is None else None,
+        )
+        if self._heard is not None:
+            self._heard(account)
+
     async def mark(self, account: str, why: Why) -> Planned | None:
         """Say that the account is due now; return where its schedule stands then, None where it has none.
 

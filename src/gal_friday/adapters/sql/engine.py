@@ -20,7 +20,7 @@ from gal_friday.ports.errors import StoreFailed
 
 BUSY_SECONDS = 5.0  # Longer than any write of ours takes; shorter than a person's patience.
 CONNECT_SECONDS = 10.0
-IDLE_SECONDS = 30
+IDLE_SECONDS = 15
 STATEMENT_SECONDS = 60.0
 KEPT_OPEN = 15  # SQLite: opening a connection costs more than most questions, and one beyond these is closed after use.
 
