@@ -67,7 +67,7 @@ CCXT = Environment(".venv-ccxt", "requirements/ccxt.lock", installs_project=Fals
 
 # What is resolved into each lock. dev.lock is held to the pins of runtime.lock: tests see what users get.
 LOCKS = {
-    DEMO.lock: ("pyproject.toml", "--extra", "server", "--group", "build"),
+    DEMO.lock: ("pyproject.toml", "--extra", "server", "--extra", "postgres", "--group", "build"),
     FULL.lock: (
         *("pyproject.toml", "--extra", "fleet", "--extra", "alerts", "--extra", "otel", "--constraints", DEMO.lock),
         *("--group", "build", "--group", "test", "--group", "lint"),

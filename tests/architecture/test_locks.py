@@ -57,8 +57,8 @@ def declared() -> dict[str, list[Requirement]]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     core, extras = project["project"]["dependencies"], project["project"]["optional-dependencies"]
     groups = project["dependency-groups"]
-    server = [*core, *extras["server"], *groups["build"]]
-    full = [*server, *extras["postgres"], *extras["alerts"], *extras["fleet"][1:], *extras["otel"]]
+    server = [*core, *extras["server"], *extras["postgres"], *groups["build"]]
+    full = [*server, *extras["alerts"], *extras["fleet"][1:], *extras["otel"]]
     full += [*groups["test"], *groups["lint"]]
 
     def read(lines: Iterable[str]) -> list[Requirement]:

@@ -1,6 +1,7 @@
 """The service as an operator starts it: a process of its own, a database in a file, signals."""
 
 import asyncio
+import json
 import os
 import signal
 import sqlite3
@@ -74,6 +75,18 @@ async def test_it_reconciles_at_once_and_stops_in_order(service: Service) -> Non
         service.count("SELECT count(*) FROM leases WHERE until > strftime('%Y-%m-%dT%H:%M:%f', 'now', '+1 second')")
         == 0
     )
+
+
+async def test_it_logs_a_line_for_a_run_and_no_secret(service: Service) -> None:
+    service.start()
+    await service.until(RUNS, lambda n: n == 1)
+    await service.until("SELECT count(*) FROM schedules WHERE begun IS NULL", lambda n: n == 1)
+    _, said = await service.stop(signal.SIGTERM)
+    events = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+    (finished,) = [event for event in events if event["event"] == "run_finished"]
+    assert (finished["account"], finished["verdict"], finished["discrepancies"]) == ("main", "discrepancies", 26)
+    for name in ("key", "secret"):
+        assert (service.configuration.with_name(name)).read_text() not in said
 
 
 async def test_a_run_under_way_may_end_before_it_stops(service: Service) -> None:

@@ -17,6 +17,7 @@ from gal_friday.api import (
     health,
     journal,
     limits,
+    metrics,
     reconciliation,
     reports,
 )
@@ -45,6 +46,7 @@ _ROUTERS = (
     book.router,
     events.router,
     health.router,
+    metrics.router,
 )
 
 

@@ -79,4 +79,6 @@ class Backend(Struct, frozen=True, kw_only=True):
     answers: Answers
     run: Run
     schedules: Schedules | None = None
+    metrics: Callable[[], Awaitable[bytes]] | None = None
+    """Gives what a monitor collects; None where nothing is counted."""
     limits: Limits = Limits()

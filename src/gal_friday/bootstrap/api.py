@@ -31,6 +31,8 @@ GRACE_SECONDS = 5
 
 Run = Callable[[str, Mode | None], Awaitable[ReconciliationReport]]
 """Reconciles an account now, in this mode or as configured."""
+Render = Callable[[], Awaitable[bytes]]
+"""Gives what a monitor collects."""
 
 
 def backend_of(
@@ -39,6 +41,7 @@ def backend_of(
     schedules: Schedules | None = None,
     limits: Limits | None = None,
     run: Run | None = None,
+    metrics: Render | None = None,
 ) -> Backend:
     """Return what the API stands on, over a service that was started; *run* takes the place of its own runs."""
     settings, opened = service.settings, service.opened
@@ -61,6 +64,7 @@ def backend_of(
         answers=opened.answers,
         run=run or run_here,
         schedules=schedules,
+        metrics=metrics,
         limits=limits or Limits(),
     )
 
@@ -73,13 +77,15 @@ def app_of(
     limits: Limits | None = None,
     throttle: Throttle | None = None,
     run: Run | None = None,
+    metrics: Render | None = None,
 ) -> FastAPI:
     """Return the API over a service that was started: people sign in, and programs show their tokens.
 
     *access* keeps who is known, *throttle* counts attempts; the open database and memory where they are left out.
     """
     reception = reception_of(service.settings, access or service.opened.access, throttle)
-    return create_app(backend_of(service, schedules=schedules, limits=limits, run=run), reception.door, reception)
+    backend = backend_of(service, schedules=schedules, limits=limits, run=run, metrics=metrics)
+    return create_app(backend, reception.door, reception)
 
 
 def accounts_of(settings: Settings) -> Mapping[str, AccountInfo]:
@@ -142,7 +148,7 @@ def serving(
 
 @asynccontextmanager
 async def answering(
-    service: ReconciliationService, *, schedules: Schedules, run: Run
+    service: ReconciliationService, *, schedules: Schedules, run: Run, metrics: Render | None = None
 ) -> AsyncIterator[tuple[asyncio.Task[None], str]]:
     """Answer calls where the settings say, for as long as the block runs; give its task and its address.
 
@@ -151,7 +157,7 @@ async def answering(
     """
     api = service.settings.api
     bound = _bound(api)
-    app = app_of(service, schedules=schedules, run=run)
+    app = app_of(service, schedules=schedules, run=run, metrics=metrics)
     scheme = "http" if api.tls_cert is None else "https"
     host = f"[{api.host}]" if ":" in api.host else api.host
     try:

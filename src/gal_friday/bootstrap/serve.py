@@ -10,13 +10,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
 
 from gal_friday.adapters.clock import SystemClock
 from gal_friday.adapters.dispatch import TaskDispatcher
 from gal_friday.bootstrap.alerts import teller_of
 from gal_friday.bootstrap.database import ready_url
 from gal_friday.bootstrap.errors import BadConfiguration
+from gal_friday.bootstrap.notified import alive, tell
 from gal_friday.bootstrap.service import ReconciliationService, owner
 from gal_friday.bootstrap.settings import AccountSettings, Settings
 from gal_friday.bootstrap.wire import knows_of, points_per_hour, state_folder, stream_of
@@ -30,6 +32,9 @@ from gal_friday.service.accounts import Account
 from gal_friday.service.listening import Listening
 from gal_friday.service.scheduler import Scheduler
 from gal_friday.service.turns import Ran, Turns
+
+if TYPE_CHECKING:
+    from gal_friday.adapters.metrics import Metrics
 
 _LAST_WORDS_SECONDS = 5.0
 """How long may be told of what the last runs found; the rest waits in the outbox for the next start."""
@@ -54,6 +59,7 @@ class Serving:
             self.accounts, opened.schedules, self.turns, self.dispatcher, opened.leases, self._worst, clock
         )
         self.listening = tuple(self._listening_of(settings, clock))
+        self.metrics = metrics_of()
         self.address = ""
         """Where the API answers; empty where the extra that it needs is not installed."""
 
@@ -76,8 +82,15 @@ class Serving:
         self.scheduler.wake()
         return planned
 
-    async def _run(self, account: str) -> Ran:
-        return await self.service.run(account)
+    async def _run(self, account: str, mode: Mode | None = None) -> Ran:
+        if self.metrics is None:
+            return await self.service.run(account, mode=mode)
+        exchange = self.service.settings.accounts[account].exchange
+        ran = await self.service.run(account, mode=mode, calls=partial(self.metrics.called, account, exchange))
+        self.metrics.ran(ran.report)
+        for since, cleared in await self.service.opened.store.resolved_by(ran.report.reconciliation_id):
+            self.metrics.resolved(since, cleared)
+        return ran
 
     async def run_now(self, account: str, mode: Mode | None) -> ReconciliationReport:
         """Reconcile the account because somebody asks for it, and take that into its schedule.
@@ -85,9 +98,13 @@ class Serving:
         Raises:
             AccountBusy: it is being reconciled at this moment.
         """
-        ran = await self.service.run(account, mode=mode)
+        ran = await self._run(account, mode)
         await self.turns.record(ran)
         return ran.report
+
+    def connected(self) -> dict[str, bool]:
+        """Return whether the stream of each account that has one tells anything at the moment."""
+        return {one.account: one.connected for one in self.listening}
 
     def _timings(self) -> Mapping[str, Timing]:
         return self.scheduler.timings
@@ -102,6 +119,15 @@ class Serving:
         for one in await self.service.opened.store.open_counts():
             worst[one.account] = more_severe(worst.get(one.account, Severity.LOW), one.severity)
         return worst
+
+
+def metrics_of() -> "Metrics | None":
+    """Return what counts; None where the extra that it needs is not installed."""
+    try:
+        from gal_friday.adapters.metrics import Metrics
+    except ModuleNotFoundError:
+        return None
+    return Metrics(version("gal-friday"))
 
 
 def accounts_of(settings: Settings) -> tuple[Account, ...]:
@@ -147,11 +173,14 @@ async def serve(
         loops += [asyncio.create_task(one.run(), name="listening") for one in serving.listening]
         telling = asyncio.create_task(serving.teller.run(), name="alerts")
         loops += [asyncio.create_task(serving.scheduler.run(), name="schedule")]
+        loops += [asyncio.create_task(alive(SystemClock()), name="watchdog")]
         try:
             if ready is not None:
                 await ready(serving)
+            tell("READY=1")
             await asyncio.wait((telling, *answering, *loops), return_when=asyncio.FIRST_COMPLETED)
         finally:
+            tell("STOPPING=1")
             for loop in loops:
                 loop.cancel()
             left = await serving.dispatcher.drain(settings.service.drain_seconds)
@@ -176,8 +205,12 @@ async def _answering(serving: Serving) -> AsyncIterator[tuple[asyncio.Task[None]
         _LOG.warning("no API: it needs the extra, pip install 'gal-friday[server]'")
         yield ()
         return
-    schedules = serving.service.opened.schedules
-    async with api.answering(serving.service, schedules=schedules, run=serving.run_now) as (task, address):
+    from gal_friday.bootstrap.metrics import rendered
+
+    opened, metrics = serving.service.opened, serving.metrics
+    text = None if metrics is None else rendered(metrics, opened, lambda: serving.scheduler.timings, serving.connected)
+    answering = api.answering(serving.service, schedules=opened.schedules, run=serving.run_now, metrics=text)
+    async with answering as (task, address):
         serving.address = address
         yield (task,)
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from gal_friday.adapters.clock import SystemClock
 from gal_friday.bootstrap.database import ready_url
+from gal_friday.bootstrap.notified import alive, tell
 from gal_friday.bootstrap.serve import accounts_of
 from gal_friday.bootstrap.service import ReconciliationService, owner
 from gal_friday.bootstrap.settings import Settings
@@ -72,13 +73,16 @@ async def work(
                 ),
                 name="work",
             ),
+            asyncio.create_task(alive(clock), name="watchdog"),
             asyncio.create_task(stop.wait(), name="stop"),
         ]
         try:
             if ready is not None:
                 await ready()
+            tell("READY=1")
             await asyncio.wait(tasks[1:], return_when=asyncio.FIRST_COMPLETED)
         finally:
+            tell("STOPPING=1")
             for task in tasks:
                 task.cancel()
             done = await asyncio.gather(*tasks, return_exceptions=True)

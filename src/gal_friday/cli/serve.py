@@ -2,11 +2,11 @@
 
 import asyncio
 import contextlib
-import logging
 import signal
 import sys
 
 from gal_friday.bootstrap import serve as bootstrap
+from gal_friday.bootstrap.logs import log_to
 from gal_friday.bootstrap.settings import Settings, load
 from gal_friday.cli.exit_status import RECONCILED
 from gal_friday.cli.options import ConfigFile
@@ -16,7 +16,7 @@ from gal_friday.cli.output import say
 def serve(*, config: ConfigFile = None) -> int:
     """Reconcile every account at once, and then again and again, until Ctrl-C or SIGTERM; runs under way may end."""
     settings = load(config)
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(message)s")
+    log_to(sys.stderr)
     asyncio.run(_until_stopped(settings))
     return RECONCILED
 

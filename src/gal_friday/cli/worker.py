@@ -1,10 +1,10 @@
 """``gal-friday worker``: one worker of a fleet, which carries out the runs that the service puts into the queue."""
 
 import asyncio
-import logging
 import sys
 
 from gal_friday.bootstrap import worker as bootstrap
+from gal_friday.bootstrap.logs import log_to
 from gal_friday.bootstrap.settings import Settings, load
 from gal_friday.cli.exit_status import RECONCILED
 from gal_friday.cli.options import ConfigFile
@@ -15,7 +15,7 @@ from gal_friday.cli.serve import until_told
 def worker(*, config: ConfigFile = None) -> int:
     """Carry out runs from the queue in PostgreSQL until Ctrl-C or SIGTERM; those under way may end."""
     settings = load(config)
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(message)s")
+    log_to(sys.stderr)
     asyncio.run(_until_stopped(settings))
     return RECONCILED
 

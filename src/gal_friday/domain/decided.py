@@ -46,6 +46,12 @@ def with_decisions(
     )
 
 
+def turned_down(report: ReconciliationReport) -> int:
+    """Return how many repairs were decided to be posted without a person, and were not."""
+    posted = {one.adjustment_id for one in report.auto_corrections}
+    return sum(one.decision.choice is Choice.CORRECT and _id(one) not in posted for one in report.decisions)
+
+
 def _not_posted(outcomes: Iterable[Outcome]) -> Iterator[str]:
     for one in outcomes:
         match one:

@@ -6,11 +6,12 @@ what is forgotten with the process is found by the run at the next start.
 """
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import aclosing
 from datetime import timedelta
 from typing import assert_never
+
+import structlog
 
 from gal_friday.ports.clock import Clock
 from gal_friday.ports.errors import BookFailed, StoreFailed
@@ -25,7 +26,7 @@ from gal_friday.ports.stream import (
     StreamEvent,
 )
 
-_LOG = logging.getLogger("gal_friday.stream")
+_LOG: structlog.stdlib.BoundLogger = structlog.get_logger("gal_friday.stream")
 _WAITING_MAX = 10_000
 """Fills that wait for the book at once; with more of them the account is read, whatever the book has."""
 _MARGIN_SECONDS = 0.05
@@ -46,7 +47,7 @@ class Listening:
         self, account: str, stream: Stream, knows: Knows, mark: Mark, clock: Clock, *, grace: timedelta
     ) -> None:
         """*grace* is how long a fill may take to reach the book."""
-        self._account, self._stream, self._knows, self._mark, self._clock = account, stream, knows, mark, clock
+        self.account, self._stream, self._knows, self._mark, self._clock = account, stream, knows, mark, clock
         self._grace = grace.total_seconds() + _MARGIN_SECONDS
         self._waiting: dict[str, float] = {}
         self._more = asyncio.Event()
@@ -55,7 +56,7 @@ class Listening:
 
     async def run(self) -> None:
         """Listen until cancelled."""
-        checking = asyncio.create_task(self._checked(), name=f"fills of {self._account}")
+        checking = asyncio.create_task(self._checked(), name=f"fills of {self.account}")
         try:
             while True:
                 async with aclosing(self._stream.events()) as events:
@@ -84,16 +85,11 @@ class Listening:
                 await self._marked()
             case Connected():
                 self.connected = True
-                _LOG.info("stream_connected account=%s", self._account)
+                _LOG.info("stream_connected", account=self.account)
             case Disconnected(because=because, final=final):
                 self.connected = False
-                _LOG.log(
-                    logging.ERROR if final else logging.WARNING,
-                    "stream_disconnected account=%s final=%s because=%s",
-                    self._account,
-                    final,
-                    because,
-                )
+                say = _LOG.error if final else _LOG.warning
+                say("stream_disconnected", account=self.account, final=final, because=because)
             case OrderSeen():
                 return  # its fills are told; what else became of it the next run sees
             case _:
@@ -126,7 +122,7 @@ class Listening:
         try:
             return bool(fills) and not set(fills) <= set(await self._knows(fills))
         except BookFailed as failure:
-            _LOG.warning("stream_book_failed account=%s because=%s", self._account, failure)
+            _LOG.warning("stream_book_failed", account=self.account, because=str(failure))
             return True
 
     async def _marked(self) -> None:
@@ -134,4 +130,4 @@ class Listening:
             await self._mark()
         except StoreFailed as failure:
             # The account is run at its interval at the latest.
-            _LOG.warning("stream_mark_failed account=%s because=%s", self._account, failure)
+            _LOG.warning("stream_mark_failed", account=self.account, because=str(failure))

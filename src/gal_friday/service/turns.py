@@ -5,10 +5,10 @@ somebody else has begun, is no turn. What a run does is not decided here.
 """
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
+import structlog
 from msgspec import Struct
 
 from gal_friday.domain.errors import GalFridayError
@@ -30,7 +30,7 @@ from gal_friday.ports.clock import Clock
 from gal_friday.ports.errors import AccountBusy, StoreFailed
 from gal_friday.ports.schedules import Schedules
 
-_LOG = logging.getLogger("gal_friday.service")
+_LOG: structlog.stdlib.BoundLogger = structlog.get_logger("gal_friday.service")
 _TRIES = 20
 """Everybody who was faster took a step: somebody always gets on."""
 
@@ -89,9 +89,10 @@ class Turns:
         except GalFridayError as failure:
             how = Ended(at=self._clock.now(), obstacle=Obstacle.HERE, because=str(failure))
         except Exception as failure:  # noqa: BLE001 - the last line of defence: one account stops no other
-            _LOG.exception("the run of account %s broke off", account)
+            _LOG.exception("run_broke_off", account=account)
             because = f"a mistake of this program: {type(failure).__name__}; the log has all of it"
             how = Ended(at=self._clock.now(), obstacle=Obstacle.HERE, because=because)
+        _log(account, ran, how)
         await self.step(account, lambda one: self._after(one, how))
         if self._heard is not None:
             self._heard(account)
@@ -147,6 +148,28 @@ class Turns:
         known = await self._schedules.one(account)
         step = begin(known, self._clock.now(), owner=self._owner) if known is not None else None
         return step is not None and await self._schedules.save(step) is not None
+
+
+def _log(account: str, ran: Ran | None, how: Ended) -> None:
+    """Log one line for a run: how it ended, or why there was none."""
+    if ran is None:
+        _LOG.warning("run_skipped", account=account, obstacle=how.obstacle, because=how.because)
+        return
+    report = ran.report
+    _LOG.info(
+        "run_finished",
+        account=account,
+        reconciliation_id=report.reconciliation_id,
+        status=report.status.value,
+        verdict=report.verdict.value,
+        discrepancies=report.total_discrepancies,
+        auto_corrections=len({one.adjustment_id for one in report.auto_corrections}),
+        not_checked=len([gap for gap in report.not_checked if gap.side is not None]),
+        errors=list(report.error_messages),
+        obstacle=how.obstacle,
+        spent=how.spent,
+        seconds=report.duration_seconds,
+    )
 
 
 def _ended(ran: Ran, now: datetime) -> Ended:

@@ -176,6 +176,16 @@ class SqlAlerts:
         async with reading(self._engine, StoreFailed) as connection:
             return tuple(rows.delivery_of(dict(row)) for row in (await connection.execute(query)).mappings())
 
+    async def outbox_counts(self) -> dict[str, int]:
+        """Return how many deliveries there are in each state.
+
+        Raises:
+            StoreFailed: they cannot be read.
+        """
+        query = select(_OUT.state, func.count()).group_by(_OUT.state)
+        async with reading(self._engine, StoreFailed) as connection:
+            return dict(await connection.execute(query))
+
     async def stuck(self) -> Sequence[Stuck]:
         """Return what was tried and not taken; see ``Alerts``."""
         tried = and_(_OUT.state == _WAITING, _OUT.reason != "")

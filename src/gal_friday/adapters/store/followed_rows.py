@@ -5,6 +5,7 @@ from it, for those who look with SQL. Changes are only ever added.
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
@@ -104,6 +105,19 @@ async def of_account(
         query = query.where(_KNOWN.state != "cleared")
     query = query.order_by(_KNOWN.last_seen.desc(), _KNOWN.discrepancy_id).limit(limit)
     return [_followed(body) for body in (await connection.execute(query)).scalars()]
+
+
+async def resolved_by(connection: AsyncConnection, reconciliation_id: str) -> list[tuple[datetime, datetime]]:
+    """Return since when those were wrong that this run saw to agree, and when that was seen."""
+    cleared = (_CHANGES.reconciliation_id == reconciliation_id) & (_CHANGES.what == "cleared")
+    query = select(_KNOWN.since, _CHANGES.at).join(DISCREPANCIES, _KNOWN.discrepancy_id == _CHANGES.discrepancy_id)
+    return [(since, at) for since, at in await connection.execute(query.where(cleared))]
+
+
+async def oldest(connection: AsyncConnection) -> dict[str, datetime]:
+    """Return since when the oldest open one of each account is wrong."""
+    query = select(_KNOWN.account, func.min(_KNOWN.since)).where(_KNOWN.state != "cleared").group_by(_KNOWN.account)
+    return dict(await connection.execute(query))
 
 
 async def open_counts(connection: AsyncConnection) -> list[OpenCount]:

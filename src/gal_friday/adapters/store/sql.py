@@ -112,6 +112,24 @@ class SqlStore:
             found = await followed_rows.of_account(connection, account, cleared=False)
         return tuple(sorted(found, key=lambda one: one.id))
 
+    async def resolved_by(self, reconciliation_id: str) -> Sequence[tuple[datetime, datetime]]:
+        """Return for each discrepancy that a run saw to agree since when it was wrong, and when that was seen.
+
+        Raises:
+            StoreFailed: the database cannot be read.
+        """
+        async with reading(self._engine, StoreFailed) as connection:
+            return await followed_rows.resolved_by(connection, reconciliation_id)
+
+    async def oldest(self) -> dict[str, datetime]:
+        """Return since when the oldest open discrepancy of each account that has one is wrong.
+
+        Raises:
+            StoreFailed: the database cannot be read.
+        """
+        async with reading(self._engine, StoreFailed) as connection:
+            return await followed_rows.oldest(connection)
+
     async def open_counts(self) -> Sequence[OpenCount]:
         """Return how many are open, by account, type and severity; see ``Store``.
 

@@ -1,0 +1,56 @@
+"""What a service logs: events under constant names with keys, one line each; JSON, or for people on a terminal.
+
+The names are those of the facts where there is one. What other libraries log comes out in the same form. Whatever looks
+like a secret is taken out before it is written, wherever it stands.
+"""
+
+import logging
+import re
+import sys
+from typing import Any, TextIO
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+_SECRETS = re.compile(r"gf_[A-Za-z0-9_-]{8,}|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)")
+"""Our own tokens, and the user and password of an address."""
+_NAMES = re.compile(r"secret|password|token|authorization|api_key|cookie|otp", re.IGNORECASE)
+_QUIET = ("httpx2", "httpcore2", "websockets", "alembic", "uvicorn", "procrastinate", "aiosqlite", "asyncio")
+"""Whose words are wanted only where something is wrong."""
+
+
+def log_to(out: TextIO = sys.stderr, *, level: int = logging.INFO) -> None:
+    """Log to *out* from now on, for people where it is a terminal."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        without_secrets,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    shown: Processor = structlog.dev.ConsoleRenderer() if out.isatty() else structlog.processors.JSONRenderer()
+    last: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, shown]
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=last))
+    root = logging.getLogger()
+    root.handlers, root.level = [handler], level
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def without_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Return the event with whatever looks like a secret taken out."""
+    return {name: _hidden(name, value) for name, value in event.items()}
+
+
+def _hidden(name: str, value: Any) -> Any:
+    if _NAMES.search(name):
+        return "…"
+    return _SECRETS.sub("…", value) if isinstance(value, str) else value
