@@ -7,7 +7,8 @@ import socket
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -145,6 +146,19 @@ def test_a_comparison_of_files_needs_no_database_and_no_network(tmp_path: Path) 
     assert imported_by("compare", *files) & {"sqlalchemy", "httpx2", "alembic", "asyncio"} == set()
 
 
+@contextmanager
+def heard(*numbers: int) -> Iterator[None]:
+    """Let processes that are started here hear these signals, also where the tests themselves ignore them."""
+    before = {number: signal.getsignal(number) for number in numbers}
+    for number in numbers:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="no such signal")
 @pytest.mark.parametrize("name, status", [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
 def test_an_interrupted_run_ends_at_once_and_quietly_and_leaves_the_account_free(
@@ -157,12 +171,13 @@ def test_an_interrupted_run_ends_at_once_and_quietly_and_leaves_the_account_free
             f'url = "http://127.0.0.1:{silent.getsockname()[1]}"\ntier = "none"\n'
             f'[database]\nurl = "sqlite+aiosqlite:///{tmp_path / "kept.db"}"\n'
         )
-        running = subprocess.Popen(
-            [sys.executable, "-m", "gal_friday", "run", "--config", str(configuration)],
-            env=os.environ | {"PYTHONPATH": SOURCE, "K": "key", "S": "c2VjcmV0"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
+        with heard(signal.SIGINT, signal.SIGHUP):
+            running = subprocess.Popen(
+                [sys.executable, "-m", "gal_friday", "run", "--config", str(configuration)],
+                env=os.environ | {"PYTHONPATH": SOURCE, "K": "key", "S": "c2VjcmV0"},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
         connection, _ = silent.accept()  # It asks, and nobody answers.
         running.send_signal(getattr(signal, name))
         out, err = running.communicate(timeout=20)
@@ -171,6 +186,31 @@ def test_an_interrupted_run_ends_at_once_and_quietly_and_leaves_the_account_free
     with closing(sqlite3.connect(tmp_path / "kept.db")) as database:
         ((until,),) = database.execute("SELECT until FROM leases").fetchall()
     assert datetime.fromisoformat(until) <= datetime.now(UTC)  # noqa: TID251 - the clock of another process
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such signal")
+def test_where_an_interrupt_is_ignored_a_request_to_end_still_ends_in_order(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        configuration = tmp_path / "silent.toml"
+        configuration.write_text(
+            f'state_folder = "{tmp_path}"\n[accounts.main]\napi_key = "env:K"\napi_secret = "env:S"\n'
+            f'url = "http://127.0.0.1:{silent.getsockname()[1]}"\ntier = "none"\n'
+            f'[database]\nurl = "sqlite+aiosqlite:///{tmp_path / "kept.db"}"\n'
+        )
+        # As a script starts what is to run in the background.
+        words = [sys.executable, "-m", "gal_friday", "run", "--config", str(configuration)]
+        running = subprocess.Popen(
+            ["/bin/sh", "-c", f"trap '' INT; exec {shlex.join(words)}"],
+            env=os.environ | {"PYTHONPATH": SOURCE, "K": "key", "S": "c2VjcmV0"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        connection, _ = silent.accept()
+        running.send_signal(signal.SIGINT)
+        running.send_signal(signal.SIGTERM)
+        out, err = running.communicate(timeout=20)
+        connection.close()
+    assert (running.returncode, out, err) == (143, b"", b"")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no such redirection")

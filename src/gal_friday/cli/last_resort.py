@@ -46,11 +46,13 @@ def _ended_in_order() -> Iterator[list[int]]:
 
     def end(number: int, frame: FrameType | None) -> None:
         came.append(number)
-        # What runs now has its own way to be interrupted; a process in the background ignores Ctrl-C and nothing else.
+        # What runs now has its own way to be interrupted: an event loop cancels what it runs.
         interrupt = signal.getsignal(signal.SIGINT)
         if not callable(interrupt):
             raise KeyboardInterrupt
         interrupt(signal.SIGINT, frame)
+
+    _let_loops_listen()
 
     ours = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
     ours = [number for number in ours if signal.getsignal(number) is signal.SIG_DFL]
@@ -63,6 +65,17 @@ def _ended_in_order() -> Iterator[list[int]]:
         with contextlib.suppress(ValueError):
             for number in ours:
                 signal.signal(number, signal.SIG_DFL)
+
+
+def _let_loops_listen() -> None:
+    """Let event loops be interrupted in order where Ctrl-C itself is ignored, as in the background of a script.
+
+    A loop takes over the interrupt only where Python handles it; blocked, Ctrl-C is ignored as it was.
+    """
+    with contextlib.suppress(ValueError):  # only the main thread hears signals
+        if hasattr(signal, "pthread_sigmask") and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _ran(arguments: Sequence[str]) -> int:
