@@ -7,8 +7,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import pytest
 
 import gal_friday
 from tests.cli.samples import TOTAL, both_written, missed_fill, side, written
+from tests.signals import heard
 
 SOURCE = str(Path(gal_friday.__file__).parent.parent)
 
@@ -144,19 +144,6 @@ def test_help_loads_no_command() -> None:
 def test_a_comparison_of_files_needs_no_database_and_no_network(tmp_path: Path) -> None:
     files = both_written(tmp_path, side("internal"), side("exchange"))
     assert imported_by("compare", *files) & {"sqlalchemy", "httpx2", "alembic", "asyncio"} == set()
-
-
-@contextmanager
-def heard(*numbers: int) -> Iterator[None]:
-    """Let processes that are started here hear these signals, also where the tests themselves ignore them."""
-    before = {number: signal.getsignal(number) for number in numbers}
-    for number in numbers:
-        signal.signal(number, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no such signal")

@@ -308,7 +308,7 @@ def test_nothing_is_missed_between_two_looks_that_time_asks_for(steps: list[tupl
         seldom.look(second, *HOLDS[holds], muted=muted)
         while seldom.alert is not None and (due := next_look(seldom.alert, seldom.rules)) is not None:
             then = (due - at(0)).total_seconds()
-            if then > end:
+            if at(end) < due:  # as instants: seconds in floats are finer than these
                 # One moment before, there is nothing to tell.
                 just = replace(seldom.alert)
                 assert look(just, group(*HOLDS[holds]), at(end), seldom.rules, muted=muted) is None

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from gal_friday.bootstrap.demo import Demo, running_demo
+from tests.signals import heard
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to handle")
 
@@ -27,7 +28,8 @@ class Service:
 
     def start(self) -> "Service":
         command = [sys.executable, "-m", "gal_friday", "serve", "--config", str(self.configuration)]
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE)
+        with heard(signal.SIGINT, signal.SIGTERM):
+            self.process = subprocess.Popen(command, stderr=subprocess.PIPE)
         return self
 
     async def stop(self, number: int) -> tuple[int, str]:

@@ -24,7 +24,7 @@ def guarded(arguments: Sequence[str]) -> int:
     _never_without_streams()
     _never_fail_on_a_character()
     ours, debug = _without_debug(arguments)
-    with _ended_in_order() as signals:
+    with _loops_listen(), _ended_in_order() as signals:
         try:
             status = _ran(ours)
             sys.stdout.flush()
@@ -52,8 +52,6 @@ def _ended_in_order() -> Iterator[list[int]]:
             raise KeyboardInterrupt
         interrupt(signal.SIGINT, frame)
 
-    _let_loops_listen()
-
     ours = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
     ours = [number for number in ours if signal.getsignal(number) is signal.SIG_DFL]
     with contextlib.suppress(ValueError):  # only the main thread hears signals
@@ -67,15 +65,26 @@ def _ended_in_order() -> Iterator[list[int]]:
                 signal.signal(number, signal.SIG_DFL)
 
 
-def _let_loops_listen() -> None:
+@contextlib.contextmanager
+def _loops_listen() -> Iterator[None]:
     """Let event loops be interrupted in order where Ctrl-C itself is ignored, as in the background of a script.
 
     A loop takes over the interrupt only where Python handles it; blocked, Ctrl-C is ignored as it was.
     """
-    with contextlib.suppress(ValueError):  # only the main thread hears signals
-        if hasattr(signal, "pthread_sigmask") and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+    if not hasattr(signal, "pthread_sigmask") or signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        yield
+        return
+    try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    except ValueError:  # only the main thread hears signals
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _ran(arguments: Sequence[str]) -> int:
