@@ -184,7 +184,8 @@ class SqlAlerts:
         """
         query = select(_OUT.state, func.count()).group_by(_OUT.state)
         async with reading(self._engine, StoreFailed) as connection:
-            return dict(await connection.execute(query))
+            # A result has keys() of its own: dict() alone would take it for a mapping.
+            return dict(tuple(row) for row in await connection.execute(query))
 
     async def stuck(self) -> Sequence[Stuck]:
         """Return what was tried and not taken; see ``Alerts``."""

@@ -117,7 +117,8 @@ async def resolved_by(connection: AsyncConnection, reconciliation_id: str) -> li
 async def oldest(connection: AsyncConnection) -> dict[str, datetime]:
     """Return since when the oldest open one of each account is wrong."""
     query = select(_KNOWN.account, func.min(_KNOWN.since)).where(_KNOWN.state != "cleared").group_by(_KNOWN.account)
-    return dict(await connection.execute(query))
+    # A result has keys() of its own: dict() alone would take it for a mapping.
+    return dict(tuple(row) for row in await connection.execute(query))
 
 
 async def open_counts(connection: AsyncConnection) -> list[OpenCount]:
