@@ -117,7 +117,8 @@ async def test_an_ambiguous_id_is_told_from_an_unknown_one(here: World) -> None:
 async def test_a_step_that_cannot_be_taken(here: World, step: str, body: Any, status: int, code: str) -> None:
     async with await here.as_() as client:
         name = (await client.get("/api/discrepancies")).json()["discrepancies"][0]["id"]
-        problem(await client.post(f"/api/discrepancies/{name}/{step}", json=body), status, code)
+        said = problem(await client.post(f"/api/discrepancies/{name}/{step}", json=body), status, code)
+    assert "--" not in said["detail"]  # an option of the command line helps no program
 
 
 async def test_a_database_that_is_gone_is_503_and_tells_a_stranger_nothing(here: World) -> None:

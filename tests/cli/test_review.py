@@ -132,12 +132,12 @@ def test_assigning_commenting_snoozing_disputing_and_reopening(run: Run, xrp: st
 @pytest.mark.parametrize(
     "said, why",
     [
-        (("accept", "ID", "--note", "n", "--until", "3d"), "give a reason: --reason with one of known_difference"),
-        (("accept", "ID", "--reason", "timing", "--until", "3d"), "write a note that is not empty: --note TEXT"),
-        (("accept", "ID", "--reason", "timing", "--note", " ", "--until", "3d"), "write a note that is not empty"),
-        (("accept", "ID", "--reason", "timing", "--note", "n"), "--until 2026-12-01T00:00Z or --until 3d"),
+        (("accept", "ID", "--note", "n", "--until", "3d"), "give a `reason`, one of known_difference"),
+        (("accept", "ID", "--reason", "timing", "--until", "3d"), "write a `note` that is not empty"),
+        (("accept", "ID", "--reason", "timing", "--note", " ", "--until", "3d"), "write a `note` that is not empty"),
+        (("accept", "ID", "--reason", "timing", "--note", "n"), "name an end, `until`, such as 2026-12-01T00:00Z"),
         (("accept", "ID", "--reason", "because", "--note", "n", "--until", "3d"), "'because' is none; known are"),
-        (("dispute", "ID", "--reason", "other"), "write a note that is not empty"),
+        (("dispute", "ID", "--reason", "other"), "write a `note` that is not empty"),
         (("snooze", "ID", "--until", "2020-01-01T00:00Z"), "is past; it is "),
         (("snooze", "ID", "--until", "0d"), "is past; it is "),
         (("snooze", "ID", "--until", "9999w"), "more than 366 days away"),

@@ -76,7 +76,7 @@ def test_a_repair_is_approved_by_another_posted_and_taken_back(run: Run, propose
     assert total(run) == "105"
     assert "bob (self-declared)  approved " in run("discrepancy", discrepancy).out
     again = run("review", "approve", adjustment, "--as", "bob")
-    assert (again.status, "is applied: it cannot approve" in again.err) == (2, True)
+    assert (again.status, "is applied: approve is not possible" in again.err) == (2, True)
     back = run("review", "undo", adjustment, "--as", "bob", "--note", "no gift", "--json").json()
     assert (back["state"], back["reverses"]) == ("proposed", adjustment)
     assert run("review", "approve", back["adjustment_id"], "--as", "bob").status == 2
@@ -159,7 +159,7 @@ async def evidence() -> str:
 def test_a_rejected_repair_is_not_posted(run: Run, proposed: tuple[str, str]) -> None:
     discrepancy, adjustment = proposed
     unsaid = run("review", "reject", adjustment, "--as", "bob")
-    assert (unsaid.status, "--reason with one of" in unsaid.err) == (2, True)
+    assert (unsaid.status, "give a `reason`, one of" in unsaid.err) == (2, True)
     done = run("review", "reject", adjustment, "--reason", "wrong_repair", "--as", "bob")
     assert (done.status, done.out.startswith(f"{adjustment}: rejected, balance")) == (0, True)
     assert total(run) == "100"

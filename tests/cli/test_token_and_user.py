@@ -141,3 +141,10 @@ def test_a_link_holds_its_secret_where_no_server_sees_it(run: Run) -> None:
     assert len(secret) == 64
     with closing(sqlite3.connect("db.sqlite")) as database:
         assert secret not in "\n".join(database.iterdump())
+
+
+def test_whoever_has_no_password_is_given_a_link_by_a_command_that_can_be_copied(run: Run) -> None:
+    added = run("user", "add", "bob the first", "--without-password", "--config", "gal-friday.toml")
+    assert "gal-friday user link --config gal-friday.toml 'bob the first'" in added.err
+    linked = run("user", "link", "--config", "gal-friday.toml", "bob the first")
+    assert (linked.status, "/sign-in#" in linked.out) == (0, True)

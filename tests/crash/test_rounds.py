@@ -47,7 +47,7 @@ async def test_no_kill_loses_repeats_or_halves_anything(
     "broken, job, point, found",
     [
         ("journal_apart", "adjust", "after the commit", "changes without an entry"),
-        ("applied_twice", "adjust", "after the commit", "is applied: it cannot refuse"),
+        ("applied_twice", "adjust", "after the commit", "is applied: refuse is not possible"),
         ("rows_one_by_one", "append", "after the commit", "at version 8 it holds"),
         ("left_untold", "repair", "before INSERT INTO review_changes", "in the end"),
     ],

@@ -107,6 +107,16 @@ def test_a_fill_that_is_missing_touches_both_assets_of_its_instrument() -> None:
     assert not touches(one, [Asset("BTC"), Asset("EUR")])
 
 
+def test_a_record_that_stops_trading_is_told_with_what_it_trades() -> None:
+    made = compare(internal(), exchange(fill("TX")))
+    run = run_of(made, since=T0 - timedelta(days=1))
+    opened = carry_forward((), made.findings, made.discrepancies, run=run, policy=Policy()).opened
+    (one,) = [each for each in opened if each.key.kind == "fills"]
+    (why,) = asked(replace(SOUND, severe=(one,))).because
+    assert " on XRP/USD TX since " in why.text
+    assert why.text.endswith(f"review {one.id}")
+
+
 def test_an_asset_that_the_last_check_did_not_see_is_a_no_unless_it_is_said_to_be_new() -> None:
     wrong_name = Instrument("XBT/USD")
     assert reasons(asked(instrument=wrong_name)) == [Why.NOT_SEEN]

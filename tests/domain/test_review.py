@@ -166,7 +166,7 @@ def test_what_has_no_place_in_an_action_is_refused_and_not_dropped() -> None:
 
 
 def test_the_reason_other_says_nothing_without_a_note() -> None:
-    with pytest.raises(MalformedRemark, match="--note TEXT"):
+    with pytest.raises(MalformedRemark, match="write a `note`"):
         done(Action.DISPUTE, reason=Reason.OTHER, note=" \n ")
     assert done(Action.DISPUTE, reason=Reason.OTHER, note="asked them").review.note == "asked them"
 

@@ -7,7 +7,7 @@ from fastapi import Query, Request
 
 from gal_friday.api.backend import AccountInfo, Backend
 from gal_friday.api.problem import Problem
-from gal_friday.api.security import check
+from gal_friday.api.security import check, unknown_account
 from gal_friday.domain.access import Permission
 from gal_friday.domain.adjusted import Kept
 from gal_friday.domain.followed import Followed
@@ -78,11 +78,6 @@ def meant(backend: Backend, who: Caller, permission: Permission, account: str | 
     if account not in backend.accounts:
         raise unknown_account(account)
     return backend.accounts[account]
-
-
-def unknown_account(account: str) -> Problem:
-    """Return the answer to an account that nobody configured, or that is not the caller's to see."""
-    return Problem(404, "unknown-account", "No such account", f"no account {account!r}")
 
 
 def unknown(what: str, name: str, where: str) -> Problem:

@@ -61,7 +61,7 @@ def caller(permission: Permission | None) -> Callable[..., Awaitable[Caller]]:
     async def who(request: Request, bearer: Bearer, _cookie: Cookie) -> Caller:
         found = await _known(request, bearer)
         if permission is not None and not found.allows(permission):
-            raise _forbidden(f"{found.actor.name} may not {permission}; an admin can allow it")
+            raise _may_not(found, permission)
         if permission is not None and found.has_to_prove(permission):
             raise stale()
         return found
@@ -90,10 +90,16 @@ def check(who: Caller, permission: Permission, account: str) -> None:
     """
     if not who.grant.accounts.holds(account):
         if account:
-            raise Problem(404, "unknown-account", "No such account", f"no account {account!r}")
+            raise unknown_account(account)
         raise _forbidden("this concerns every account, and not all of them are yours")
     if not who.allows(permission):
-        raise _forbidden(f"{who.actor.name} may not {permission}; an admin can allow it")
+        raise _may_not(who, permission)
+
+
+def unknown_account(account: str) -> Problem:
+    """Return the answer to somebody who asks for an account that does not exist, or that they may not see."""
+    detail = f"no account {account!r}; GET /api/accounts lists yours"
+    return Problem(404, "unknown-account", "No such account", detail)
 
 
 def address_of(request: Request) -> str:
@@ -138,6 +144,13 @@ async def _not_admitted(_request: Request, error: Exception) -> JSONResponse:
         return answer(Problem(429, code, "Too many attempts", str(error), headers=headers))
     challenge = _REALM if error.refusal is Refusal.NO_PROOF else f'{_REALM}, error="invalid_token"'
     return answer(Problem(401, code, "Not signed in", str(error), headers={"WWW-Authenticate": challenge}))
+
+
+def _may_not(who: Caller, permission: Permission) -> Problem:
+    name = who.actor.name
+    if who.by == "token":  # What a token may never changes.
+        return _forbidden(f"this token of {name} may not {permission}; ask for one that may: gal-friday token create")
+    return _forbidden(f"{name} may not {permission}; an admin can allow it")
 
 
 def _forbidden(detail: str) -> Problem:

@@ -12,6 +12,7 @@ from gal_friday.api.reception import Reception
 from gal_friday.api.security import Caller, address_of, caller, signed_in, stale
 from gal_friday.domain.access import Grant, Permission, allows
 from gal_friday.domain.credentials import Passkey
+from gal_friday.domain.instants import exact_instant
 from gal_friday.flows import sign_in
 from gal_friday.flows.door import NotAdmitted, form_token
 from gal_friday.flows.sign_in import Attempt, SignedIn
@@ -217,8 +218,8 @@ def _known(passkey: Passkey) -> KnownPasskey:
     return KnownPasskey(
         id=passkey.id,
         name=passkey.name,
-        added=passkey.added.isoformat(),
-        last_used=None if used is None else used.isoformat(),
+        added=exact_instant(passkey.added),
+        last_used=None if used is None else exact_instant(used),
     )
 
 

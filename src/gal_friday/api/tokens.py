@@ -11,6 +11,7 @@ from gal_friday.api.reception import Reception
 from gal_friday.api.security import Caller, caller, check
 from gal_friday.domain.access import Accounts, Permission, Role
 from gal_friday.domain.credentials import Token
+from gal_friday.domain.instants import exact_instant
 from gal_friday.flows import tokens
 from gal_friday.flows.tokens import LASTS, LASTS_MAX, Wanted
 
@@ -110,9 +111,9 @@ def _told(token: Token) -> dict[str, Any]:
         "role": grant.role.value,
         "accounts": None if grant.accounts.names is None else list(grant.accounts.names),
         "scopes": None if grant.scopes is None else sorted(grant.scopes),
-        "created": token.created.isoformat(),
+        "created": exact_instant(token.created),
         "created_by": token.created_by,
-        "expires": token.expires.isoformat(),
-        "last_used": None if token.last_used is None else token.last_used.isoformat(),
-        "revoked": None if token.revoked is None else token.revoked.isoformat(),
+        "expires": exact_instant(token.expires),
+        "last_used": None if token.last_used is None else exact_instant(token.last_used),
+        "revoked": None if token.revoked is None else exact_instant(token.revoked),
     }

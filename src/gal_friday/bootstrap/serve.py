@@ -17,7 +17,7 @@ from gal_friday.adapters.clock import SystemClock
 from gal_friday.adapters.dispatch import TaskDispatcher
 from gal_friday.bootstrap.alerts import teller_of
 from gal_friday.bootstrap.database import ready_url
-from gal_friday.bootstrap.errors import BadConfiguration
+from gal_friday.bootstrap.errors import BadConfiguration, extra
 from gal_friday.bootstrap.notified import alive, tell
 from gal_friday.bootstrap.service import ReconciliationService, owner
 from gal_friday.bootstrap.settings import AccountSettings, Settings
@@ -221,7 +221,8 @@ async def _queue(settings: Settings) -> AsyncIterator[Dispatcher | None]:
     if settings.service.dispatcher == "tasks":
         yield None
         return
-    from gal_friday.adapters.dispatch import queue  # an extra
+    with extra("fleet", "a fleet"):
+        from gal_friday.adapters.dispatch import queue
 
     async with queue.opened(ready_url(settings)) as app:
         yield queue.QueueDispatcher(app, SystemClock())

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from gal_friday.adapters.clock import SystemClock
 from gal_friday.bootstrap.database import ready_url
+from gal_friday.bootstrap.errors import extra
 from gal_friday.bootstrap.notified import alive, tell
 from gal_friday.bootstrap.serve import accounts_of
 from gal_friday.bootstrap.service import ReconciliationService, owner
@@ -51,9 +52,11 @@ async def work(
     """Carry out the runs of the queue until *stop* is set; *run* takes the place of reconciling, for measurements.
 
     Raises:
+        BadConfiguration: the extra of a fleet is not installed.
         StoreFailed: the database is no PostgreSQL, or cannot be opened.
     """
-    from gal_friday.adapters.dispatch import queue  # an extra
+    with extra("fleet", "a fleet"):
+        from gal_friday.adapters.dispatch import queue
 
     clock, limits = SystemClock(), settings.service
     async with ReconciliationService(settings) as service, queue.opened(ready_url(settings)) as app:

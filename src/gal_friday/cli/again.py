@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 _COMMAND = re.compile(
-    r"gal-friday (?:(?:book|db|journal|policy|review) [a-z]+|config (?:check|show)"
-    r"|adjustments|discrepancies|discrepancy|preflight|replay|reports?|run)\b(?![^;`\n]* --config)"
+    r"gal-friday (?:(?:alerts|book|db|journal|policy|review|token|user) [a-z]+|config (?:check|show)"
+    r"|adjustments|discrepancies|discrepancy|preflight|replay|reports?|run|serve|worker)\b(?![^;`\n]* --config)"
 )
 """Every command that reads a configuration, where it does not name one already."""
 

@@ -5,6 +5,7 @@ machine see those.
 """
 
 import getpass
+import shlex
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Annotated, Any
@@ -14,6 +15,7 @@ from cyclopts import Parameter
 from gal_friday.bootstrap.access import link_of, register_of
 from gal_friday.bootstrap.settings import Settings
 from gal_friday.bootstrap.wire import OpenStore
+from gal_friday.cli.again import carrying
 from gal_friday.cli.columns import padded, table
 from gal_friday.cli.exit_status import RECONCILED
 from gal_friday.cli.granting import AccountNames, RoleName, accounts_in, opened, role_in, told
@@ -53,7 +55,12 @@ def add(
         allowed = accounts_in(accounts, settings)
         return await users.add(register_of(store), name, chosen, allowed, secret, who(None))
 
-    return _done(opened(config, make), as_json=as_json)
+    made = opened(config, make)
+    _done(made, as_json=as_json)
+    if made.password is None and not as_json:
+        say(carrying(f"gal-friday user link {shlex.quote(made.name)}", config))
+        say("  (prints a link that signs them in once)")
+    return RECONCILED
 
 
 def listed(*, config: ConfigFile = None, as_json: AsJson = False) -> int:
@@ -141,8 +148,6 @@ def _done(user: User, *, as_json: bool) -> int:
     else:
         ways = "disabled" if user.disabled else "with a password" if user.password else "without a password"
         out().print(printable(f"{user.name}: {user.role}, accounts: {told(user.accounts)}, {ways}"))
-        if user.password is None and user.disabled is None:
-            say("`gal-friday user link NAME` prints a link that signs them in once")
     return RECONCILED
 
 

@@ -245,7 +245,8 @@ def after(kept: Kept, step: Step, by: By, at: datetime, *, content: str | None =
     to_state = STEPS.get((kept.state, step))
     if to_state is None:
         possible = ", ".join(sorted(steps_from(kept.state))) or "nothing; it has come to its end"
-        raise IllegalStep(f"adjustment {kept.id} is {kept.state}: it cannot {_words(step)}; possible is {possible}")
+        wanted = f"adjustment {kept.id} is {kept.state}: {_words(step)} is not possible"
+        raise IllegalStep(f"{wanted}; possible is {possible}")
     _check_named(by)
     _check_who(kept.id, step, by.actor)
     if step is Step.APPROVE:

@@ -175,7 +175,7 @@ def _of_discrepancies(standing: Standing, assets: Sequence[Asset] | None) -> Ite
         return
     for one in standing.severe:
         if assets is None or touches(one, assets):
-            text = f"{one.severity} {one.type} on {one.key.name or one.key.kind} since {instant(one.since)}; review it"
+            text = f"{one.severity} {one.type} on {_named(one)} since {instant(one.since)}; review {one.id}"
             yield Against(Why.DISCREPANCY, text, one.id)
 
 
@@ -192,6 +192,13 @@ def _of_adjustments(standing: Standing, policy: Policy) -> Iterator[Against]:
     for name in standing.unknown:
         text = f"nobody knows whether adjustment {name} is in the book; the next run looks it up"
         yield Against(Why.OUTCOME_UNKNOWN, text, name)
+
+
+def _named(one: Followed) -> str:
+    """Return what it is on: of a record what is traded or moved as well, because its id tells nobody."""
+    name = one.key.name or one.key.kind
+    about = "" if isinstance(one.latest, BalanceDiscrepancy | PositionDiscrepancy) else one.latest.about
+    return f"{about} {name}" if about and about != name else name
 
 
 def touches(one: Followed, assets: Sequence[Asset]) -> bool:

@@ -243,9 +243,9 @@ def _checked(ask: Ask, row: Step) -> Ask:
 
 
 _MISSING: dict[Detail, str] = {
-    "reason": f"give a reason: --reason with one of {', '.join(Reason)}",
-    "note": "write a note that is not empty: --note TEXT",
-    "until": "name an end: --until 2026-12-01T00:00Z or --until 3d",
+    "reason": f"give a `reason`, one of {', '.join(Reason)}",
+    "note": "write a `note` that is not empty",
+    "until": "name an end, `until`, such as 2026-12-01T00:00Z",
     "assignee": "say who is to look at it",
     "adjustment_id": "name the adjustment",
 }

@@ -247,7 +247,7 @@ async def _steps(
             if not asked or followed.id == asked:
                 raise
     if checked and not steps and not ask.reason:
-        raise NothingToDecide(f"give a reason: --reason with one of {', '.join(Reason)}")
+        raise NothingToDecide(f"give a `reason`, one of {', '.join(Reason)}")
     return steps
 
 

@@ -18,7 +18,7 @@ _SAYS = {
     What.REPEATED: "still: ",
     What.ESCALATED: "nobody has taken it on: ",
     What.ACKNOWLEDGED: "taken on: ",
-    What.RESOLVED: "over: ",
+    What.RESOLVED: "no longer: ",
     What.TEST: "test: ",
 }
 
