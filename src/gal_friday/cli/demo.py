@@ -94,12 +94,23 @@ def _show_again(report: ReconciliationReport, again: ReconciliationReport) -> No
     )
 
 
+_TRY = {
+    "run": "reconcile, and repair what the exchange's records prove; with --mode observe nothing is repaired",
+    "report": "the newest report once more",
+    "review queue": "what waits for a person, and the command that approves it",
+    "token create me --scopes read,feed": "a token for the API, shown once",
+    "serve": "the service with the API at http://127.0.0.1:8321, which asks for that token",
+    "book show": "what the book holds",
+}
+
+
 async def _serve(running: Demo) -> None:
     stop = _ended()  # before the first hint: whoever has read it may end the demo
     program, configuration = _program(), shlex.quote(str(running.configuration))
     say(f"The simulated Kraken stays up at {running.url} until Ctrl-C. Try, in another terminal:")
-    for command in ("run", "report", "book show"):
+    for command, does in _TRY.items():
         say(f"  {program} {command} --config {configuration}")
+        say(f"      ({does})")
     await stop.wait()
 
 
