@@ -1,8 +1,9 @@
 """A small bot: it asks the gate before it trades, and pushes what it traded.
 
-    GAL_FRIDAY_URL=http://127.0.0.1:8000 GAL_FRIDAY_TOKEN=gf_… python examples/bot.py main BTC/USD
+    GAL_FRIDAY_URL=http://127.0.0.1:8321 GAL_FRIDAY_TOKEN=gf_… python examples/bot.py main BTC/USD
 
-The token needs the scopes ``read`` (the gate) and ``feed`` (the book). The trade itself is made up here.
+``gal-friday token create bot --accounts main --scopes read,feed`` makes the token: ``read`` is for the gate, ``feed``
+for the book. The trade itself is made up here: try it on the account of the demo, never on a book of your own.
 """
 
 import asyncio
@@ -55,4 +56,6 @@ async def main(account: str, instrument: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main(*sys.argv[1:3])))
+    if len(sys.argv) != 3 or not {"GAL_FRIDAY_URL", "GAL_FRIDAY_TOKEN"} <= os.environ.keys():
+        sys.exit(__doc__)
+    sys.exit(asyncio.run(main(*sys.argv[1:])))
