@@ -13,7 +13,5 @@ def test_a_bot_that_is_told_nothing_says_how_it_is_called() -> None:
         [sys.executable, str(ROOT / "examples" / "bot.py")], env=clean, capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
-    assert (
-        "GAL_FRIDAY_URL=http://127.0.0.1:8321 GAL_FRIDAY_TOKEN=gf_… python examples/bot.py main BTC/USD" in done.stderr
-    )
+    assert "GAL_FRIDAY_URL=http://127.0.0.1:8321 GAL_FRIDAY_TOKEN=gf_… python examples/bot.py main" in done.stderr
     assert "Traceback" not in done.stderr
