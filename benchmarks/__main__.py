@@ -10,7 +10,22 @@ it is read by people.
 import sys
 from collections.abc import Callable, Iterator
 
-from benchmarks import adjust, api, compare, detect, explain, fleet, journal, live, read, start, store, stream
+from benchmarks import (
+    adjust,
+    api,
+    compare,
+    day,
+    detect,
+    explain,
+    fleet,
+    idle,
+    journal,
+    live,
+    read,
+    start,
+    store,
+    stream,
+)
 from benchmarks.measured import Measured
 
 SUITES: dict[str, Callable[[], Iterator[Measured]]] = {
@@ -26,6 +41,8 @@ SUITES: dict[str, Callable[[], Iterator[Measured]]] = {
     "fleet": fleet.run,
     "stream": stream.run,
     "detect": detect.run,
+    "idle": idle.run,
+    "day": day.run,
 }
 
 
