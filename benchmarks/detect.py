@@ -66,7 +66,7 @@ async def watched() -> AsyncIterator[Watched]:
                 await service.opened.book.append(account="main", exchange="kraken")  # it knows nothing of what happened
             stop, began = asyncio.Event(), asyncio.Queue[bootstrap.Serving]()
             task = asyncio.create_task(bootstrap.serve(settings, stop, ready=began.put))
-            serving = await began.get()
+            serving = await _first(began, task)
             while not all(one.connected for one in serving.listening) or not await _has_run(serving):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
             try:
@@ -74,6 +74,16 @@ async def watched() -> AsyncIterator[Watched]:
             finally:
                 stop.set()
                 await task
+
+
+async def _first(began: asyncio.Queue[bootstrap.Serving], task: asyncio.Task[None]) -> bootstrap.Serving:
+    """Wait for the service to begin; where it ends instead, raise why."""
+    waiting = asyncio.create_task(began.get())
+    await asyncio.wait((waiting, task), return_when=asyncio.FIRST_COMPLETED)
+    if task.done():
+        waiting.cancel()
+        await task
+    return await waiting
 
 
 async def _has_run(serving: bootstrap.Serving) -> bool:
@@ -87,7 +97,7 @@ def _configured(folder: Path, url: str, scenario: Scenario) -> Settings:
     file = folder / "gal-friday.toml"
     file.write_text(
         f'state_folder = "{folder}"\n[database]\nurl = "sqlite+aiosqlite:///{folder}/gal-friday.db"\n'
-        f"[reconciliation]\ngrace_seconds = {GRACE}\n[recordings]\nkeep_days = 0\n"
+        f"[api]\nport = 0\n[reconciliation]\ngrace_seconds = {GRACE}\n[recordings]\nkeep_days = 0\n"
         f'[accounts.main]\napi_key = "file:{folder}/key"\napi_secret = "file:{folder}/secret"\n'
         f'url = "{url}"\ntier = "none"\nstream = true\n'
     )

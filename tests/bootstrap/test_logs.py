@@ -8,20 +8,16 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from gal_friday.bootstrap.logs import log_to
+from gal_friday.bootstrap.logs import logging_to
 
 TOKEN = "gf_abcdefgh_0123456789ABCDEFabcdef"
 
 
 @pytest.fixture
 def out() -> Iterator[io.StringIO]:
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
     made = io.StringIO()
-    log_to(made)
-    yield made
-    root.handlers, root.level = before, level
-    structlog.reset_defaults()
+    with logging_to(made):
+        yield made
 
 
 def lines(out: io.StringIO) -> list[dict[str, object]]:
@@ -57,3 +53,13 @@ def test_a_mistake_is_logged_with_its_place(out: io.StringIO) -> None:
     (line,) = lines(out)
     assert "ValueError" in str(line["exception"])
     assert "0123456789ABCDEF" not in out.getvalue()
+
+
+def test_nothing_is_logged_to_a_place_whose_time_is_over() -> None:
+    made = io.StringIO()
+    with logging_to(made):
+        pass
+    made.close()
+    logging.getLogger("somebody").error("said later")
+    assert logging.getLogger().handlers
+    assert not structlog.is_configured()

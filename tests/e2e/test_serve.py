@@ -29,7 +29,9 @@ class Service:
     def start(self) -> "Service":
         command = [sys.executable, "-m", "gal_friday", "serve", "--config", str(self.configuration)]
         with heard(signal.SIGINT, signal.SIGTERM):
-            self.process = subprocess.Popen(command, stderr=subprocess.PIPE)
+            self.process = subprocess.Popen(
+                command, stderr=subprocess.PIPE, env=os.environ | {"GAL_FRIDAY_API__PORT": "0"}
+            )
         return self
 
     async def stop(self, number: int) -> tuple[int, str]:

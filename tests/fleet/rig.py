@@ -96,6 +96,7 @@ def configured(folder: Path, address: str, *, accounts: int, at_once: int = 8, l
     lines = [
         f'state_folder = "{folder}"',
         f'[database]\nurl = "{address}"',
+        "[api]\nport = 0",
         "[reconciliation]\ninterval_minutes = 1",
         '[service]\ndispatcher = "queue"\ndrain_seconds = 10',
         f"runs_at_once = {at_once}\nlease_seconds = {lease_seconds}",

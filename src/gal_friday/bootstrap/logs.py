@@ -4,9 +4,10 @@ The names are those of the facts where there is one. What other libraries log co
 like a secret is taken out before it is written, wherever it stands.
 """
 
+import contextlib
 import logging
 import re
-import sys
+from collections.abc import Iterator
 from typing import Any, TextIO
 
 import structlog
@@ -19,8 +20,22 @@ _QUIET = ("httpx2", "httpcore2", "websockets", "alembic", "uvicorn", "procrastin
 """Whose words are wanted only where something is wrong."""
 
 
-def log_to(out: TextIO = sys.stderr, *, level: int = logging.INFO) -> None:
-    """Log to *out* from now on, for people where it is a terminal."""
+@contextlib.contextmanager
+def logging_to(out: TextIO, *, level: int = logging.INFO) -> Iterator[None]:
+    """Log to *out* while this lasts, for people where it is a terminal."""
+    root = logging.getLogger()
+    before = root.handlers, root.level, {name: logging.getLogger(name).level for name in _QUIET}
+    _log_to(out, level)
+    try:
+        yield
+    finally:
+        root.handlers, root.level, levels = before
+        for name, was in levels.items():
+            logging.getLogger(name).setLevel(was)
+        structlog.reset_defaults()
+
+
+def _log_to(out: TextIO, level: int) -> None:
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,

@@ -6,7 +6,7 @@ import signal
 import sys
 
 from gal_friday.bootstrap import serve as bootstrap
-from gal_friday.bootstrap.logs import log_to
+from gal_friday.bootstrap.logs import logging_to
 from gal_friday.bootstrap.settings import Settings, load
 from gal_friday.cli.exit_status import RECONCILED
 from gal_friday.cli.options import ConfigFile
@@ -16,8 +16,8 @@ from gal_friday.cli.output import say
 def serve(*, config: ConfigFile = None) -> int:
     """Reconcile every account at once, and then again and again, until Ctrl-C or SIGTERM; runs under way may end."""
     settings = load(config)
-    log_to(sys.stderr)
-    asyncio.run(_until_stopped(settings))
+    with logging_to(sys.stderr):
+        asyncio.run(_until_stopped(settings))
     return RECONCILED
 
 

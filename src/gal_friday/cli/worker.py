@@ -4,7 +4,7 @@ import asyncio
 import sys
 
 from gal_friday.bootstrap import worker as bootstrap
-from gal_friday.bootstrap.logs import log_to
+from gal_friday.bootstrap.logs import logging_to
 from gal_friday.bootstrap.settings import Settings, load
 from gal_friday.cli.exit_status import RECONCILED
 from gal_friday.cli.options import ConfigFile
@@ -15,8 +15,8 @@ from gal_friday.cli.serve import until_told
 def worker(*, config: ConfigFile = None) -> int:
     """Carry out runs from the queue in PostgreSQL until Ctrl-C or SIGTERM; those under way may end."""
     settings = load(config)
-    log_to(sys.stderr)
-    asyncio.run(_until_stopped(settings))
+    with logging_to(sys.stderr):
+        asyncio.run(_until_stopped(settings))
     return RECONCILED
 
 
