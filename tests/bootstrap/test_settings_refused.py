@@ -43,7 +43,15 @@ NEXT = "; correct it and run gal-friday config check"
             "[reconciliation] tolerence: there is no such setting; did you mean tolerance?",
         ),
         ("[reconciliaton]\n", "reconciliaton: there is no such setting; did you mean reconciliation?"),
-        ("[database]\nxyz = 1", "[database] xyz: there is no such setting; known here: url"),
+        ("[database]\nxyz = 1", "[database] xyz: there is no such setting; known here: url, password"),
+        (
+            f'[database]\nurl = "postgresql://gf@h/d"\npassword = "{SECRET}"',
+            "[database] password: a secret must not stand here; refer to it as env:NAME",
+        ),
+        (
+            '[database]\npassword = "env:P"',
+            "[database] password: is for PostgreSQL: SQLite has no password; take it out",
+        ),
         ('[reconciliation]\nconfirmations = "two"', "[reconciliation] confirmations = 'two': must be a whole number"),
         ("[reconciliation]\nconfirmations = 1.5", "[reconciliation] confirmations = 1.5: must be a whole number"),
         (ACCOUNT + "allow_trading_key = 3", "[accounts.main] allow_trading_key = 3: must be true or false"),

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -45,6 +46,20 @@ def test_a_book_goes_in_and_comes_out_again(password: str, capsys: pytest.Captur
     assert "up to date: revision" in said.out
     assert main(["config", "show"]) == 0
     assert password not in said.out + said.err + capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("password")
+def test_the_password_may_be_in_a_file_of_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = make_url(os.environ["GAL_FRIDAY_DATABASE__URL"])
+    monkeypatch.setenv("GAL_FRIDAY_DATABASE__URL", whole.set(password=None).render_as_string())
+    assert main(["db", "upgrade"]) == 4
+    kept = tmp_path / "database-password"
+    kept.write_text(f"{whole.password}\n")
+    monkeypatch.setenv("GAL_FRIDAY_DATABASE__PASSWORD", f"file:{kept}")
+    assert main(["db", "upgrade"]) == 0
+    assert "upgraded from nothing to revision" in capsys.readouterr().out
 
 
 def test_a_database_that_is_not_there_is_told_without_its_password(

@@ -3,8 +3,9 @@
 from msgspec import Struct
 from platformdirs import user_data_path
 
-from gal_friday.adapters.sql.engine import open_engine
+from gal_friday.adapters.sql.engine import open_engine, with_password
 from gal_friday.adapters.sql.migration import current_revision, newest_revision, upgrade
+from gal_friday.bootstrap.secrets import resolve
 from gal_friday.bootstrap.settings import Settings
 from gal_friday.ports.errors import StoreFailed
 
@@ -18,10 +19,11 @@ class Upgraded(Struct, frozen=True):
 
 
 def ready_url(settings: Settings) -> str:
-    """Return the address of the configured database. Where it is the default one, its folder is there afterwards.
+    """Return the address of the configured database, with its password. The folder of the default one is made.
 
     Raises:
-        StoreFailed: the folder cannot be made.
+        BadConfiguration: the password's reference points to nothing.
+        StoreFailed: the folder cannot be made, or the address cannot be read.
     """
     if settings.database.url is None:
         folder = user_data_path("gal-friday")
@@ -29,7 +31,10 @@ def ready_url(settings: Settings) -> str:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise StoreFailed(f"cannot make the folder {folder}: {error.strerror}; set database.url") from error
-    return settings.database.located()
+    if settings.database.password is None:
+        return settings.database.located()
+    password = resolve(settings.database.password, setting="database.password")
+    return with_password(settings.database.located(), password.reveal())
 
 
 async def upgrade_database(settings: Settings) -> Upgraded:

@@ -13,7 +13,14 @@ from gal_friday.bootstrap.problems import Path, Problem
 from gal_friday.bootstrap.secrets import FORMS, is_reference
 
 if TYPE_CHECKING:
-    from gal_friday.bootstrap.settings import AccountSettings, HttpWriter, Reconciliation, Settings, TableWriter
+    from gal_friday.bootstrap.settings import (
+        AccountSettings,
+        Database,
+        HttpWriter,
+        Reconciliation,
+        Settings,
+        TableWriter,
+    )
 
 # Thirty years: further back than any exchange, and no further than the calendar.
 _LONGEST = {"lookback_hours": 24 * 366 * 30, "reach_back_days": 366 * 30}
@@ -30,6 +37,7 @@ def nonsense_in(settings: "Settings") -> Iterator[Problem]:
     """Yield every value that parses and makes no sense."""
     for account, configured in settings.accounts.items():
         yield from _of_account(account, configured)
+    yield from _of_database(settings.database)
     yield from _of_reconciliation(settings.reconciliation)
     yield from _of_prices(settings)
     yield from _of_names(settings)
@@ -64,6 +72,16 @@ def _of_writer(path: Path, writer: "HttpWriter | TableWriter") -> Iterator[Probl
     if values["timeout_seconds"] > _TIMEOUT_MAX:
         text = f"must be at most {_TIMEOUT_MAX}: a run holds its account meanwhile"
         yield Problem((*path, "timeout_seconds"), text, values["timeout_seconds"])
+
+
+def _of_database(database: "Database") -> Iterator[Problem]:
+    if database.password is None:
+        return
+    path = ("database", "password")
+    if not is_reference(database.password):
+        yield Problem(path, f"a secret must not stand here; refer to it as {FORMS}")
+    if database.located().startswith("sqlite"):
+        yield Problem(path, "is for PostgreSQL: SQLite has no password; take it out, or set url")
 
 
 def _of_service(settings: "Settings") -> Iterator[Problem]:

@@ -93,6 +93,8 @@ def _problems(settings: Settings) -> Iterator[str]:
     from gal_friday.bootstrap.prices import price_problems
 
     yield from alert_problems(settings)
+    if settings.database.password is not None:
+        yield from _unresolved("database.password", settings.database.password)
     if not settings.accounts:
         yield "no account is configured; `gal-friday init` writes a configuration to fill in"
     for name, account in sorted(settings.accounts.items()):
@@ -102,15 +104,19 @@ def _problems(settings: Settings) -> Iterator[str]:
 
 def _of_account(name: str, account: AccountSettings) -> Iterator[str]:
     for setting, reference in (("api_key", account.api_key), ("api_secret", account.api_secret)):
-        try:
-            resolve(reference, setting=f"accounts.{name}.{setting}")
-        except BadConfiguration as wrong:
-            yield str(wrong)
+        yield from _unresolved(f"accounts.{name}.{setting}", reference)
     match account.book:
         case BookInFile(path=path) if not Path(path).expanduser().is_file():
             yield f"accounts.{name}.book.path: there is no file {path}; let the trading system write it first"
         case _:
             return
+
+
+def _unresolved(setting: str, reference: str) -> Iterator[str]:
+    try:
+        resolve(reference, setting=setting)
+    except BadConfiguration as wrong:
+        yield str(wrong)
 
 
 def _without_passwords(settings: Settings) -> Any:

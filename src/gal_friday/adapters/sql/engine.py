@@ -91,6 +91,15 @@ def checked(address: str) -> URL:
     return url
 
 
+def with_password(address: str, password: str) -> str:
+    """Return the address with this password in it; whoever shows an address shows it ``without_secrets``.
+
+    Raises:
+        StoreFailed: as ``open_engine`` does.
+    """
+    return checked(address).set(password=password).render_as_string(hide_password=False)
+
+
 def _check_place(url: URL) -> None:
     if "@" in (url.host or ""):
         raise StoreFailed("the database address has an @ in its password or user; write it as %40 there")
