@@ -65,11 +65,18 @@ DEMO = Environment(".venv-demo", "requirements/runtime.lock")
 FULL = Environment(".venv", "requirements/dev.lock")
 CCXT = Environment(".venv-ccxt", "requirements/ccxt.lock", installs_project=False)
 
-# What is resolved into each lock. dev.lock is held to the pins of runtime.lock: tests see what users get.
+# What deploy/ installs: the service with its fleet, every channel and traces. No environment of this folder.
+SERVICE_LOCK = "requirements/service.lock"
+
+# What is resolved into each lock. Each is held to the pins of the one before it: tests see what users get.
 LOCKS = {
     DEMO.lock: ("pyproject.toml", "--extra", "server", "--extra", "postgres", "--group", "build"),
-    FULL.lock: (
+    SERVICE_LOCK: (
         *("pyproject.toml", "--extra", "fleet", "--extra", "alerts", "--extra", "otel", "--constraints", DEMO.lock),
+        *("--group", "build"),
+    ),
+    FULL.lock: (
+        *("pyproject.toml", "--extra", "fleet", "--extra", "alerts", "--extra", "otel", "--constraints", SERVICE_LOCK),
         *("--group", "build", "--group", "test", "--group", "lint"),
     ),
     CCXT.lock: ("--group", "ccxt"),

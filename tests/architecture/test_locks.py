@@ -27,7 +27,7 @@ def pins(name: str) -> dict[str, str]:
 
 
 def test_there_is_a_lock_for_every_environment() -> None:
-    assert set(LOCKS) == {"runtime.lock", "dev.lock", "ccxt.lock"}
+    assert set(LOCKS) == {"runtime.lock", "service.lock", "dev.lock", "ccxt.lock"}
 
 
 @pytest.mark.parametrize("name", LOCKS)
@@ -43,8 +43,9 @@ def test_every_line_of_a_lock_is_one_version_with_its_hashes(name: str) -> None:
 
 
 def test_tests_see_the_versions_that_users_get() -> None:
-    runtime, full = pins("runtime.lock"), pins("dev.lock")
-    assert {name: full.get(name) for name in runtime} == runtime
+    runtime, service, full = pins("runtime.lock"), pins("service.lock"), pins("dev.lock")
+    assert {name: service.get(name) for name in runtime} == runtime
+    assert {name: full.get(name) for name in service} == service
 
 
 def test_no_file_of_a_tool_that_writes_addresses_is_kept() -> None:
@@ -58,14 +59,15 @@ def declared() -> dict[str, list[Requirement]]:
     core, extras = project["project"]["dependencies"], project["project"]["optional-dependencies"]
     groups = project["dependency-groups"]
     server = [*core, *extras["server"], *extras["postgres"], *groups["build"]]
-    full = [*server, *extras["alerts"], *extras["fleet"][1:], *extras["otel"]]
-    full += [*groups["test"], *groups["lint"]]
+    service = [*server, *extras["alerts"], *extras["fleet"][1:], *extras["otel"]]
+    full = [*service, *groups["test"], *groups["lint"]]
 
     def read(lines: Iterable[str]) -> list[Requirement]:
         return [Requirement(line) for line in lines]
 
     return {
         "runtime.lock": read(server),
+        "service.lock": read(service),
         "dev.lock": read(full),
         "ccxt.lock": read(groups["ccxt"]),
     }

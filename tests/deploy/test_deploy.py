@@ -11,12 +11,14 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from gal_friday.adapters.metrics import Metrics
+from gal_friday.cli import main
 from gal_friday.ports.exchange import Call
 from tests.adapters.metrics.test_metrics import T0, standing
 from tests.cli.samples import missed_fill, report
 
 DEPLOY = Path(__file__).parent.parent.parent / "deploy"
 RULES = DEPLOY / "prometheus" / "rules.yml"
+UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 DASHBOARD = DEPLOY / "grafana" / "gal-friday.json"
 
 
@@ -77,10 +79,28 @@ def test_every_query_of_the_dashboard_can_be_read(promtool: str, tmp_path: Path)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("unit", sorted((DEPLOY / "systemd").iterdir()), ids=lambda path: path.name)
+@pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)
 def test_systemd_can_read_its_units(unit: Path) -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd-analyze is not installed: the units were not read")
     done = subprocess.run(["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, check=False)
     told = [line for line in done.stderr.splitlines() if "is not executable" not in line and unit.stem in line]
     assert told == []
+
+
+def test_the_units_run_as_one_user_that_is_made_for_them() -> None:
+    users = {re.search(r"^User=(.+)$", unit.read_text(), re.MULTILINE)[1] for unit in UNITS}  # type: ignore[index]
+    kind, made, *_, home = (DEPLOY / "systemd" / "gal-friday.sysusers").read_text().splitlines()[-1].split()
+    assert (kind, {made}, home) == ("u", users, "/var/lib/gal-friday")
+
+
+def test_what_the_units_hand_over_is_all_that_their_configuration_asks_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    handed = {frozenset(re.findall(r"^LoadCredential=([a-z-]+):", unit.read_text(), re.MULTILINE)) for unit in UNITS}
+    (names,) = handed
+    for name in names:
+        (tmp_path / name).write_text("c2VjcmV0")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    shipped = str(DEPLOY / "systemd" / "gal-friday.toml")
+    assert main(["config", "check", "--config", shipped]) == 0, capsys.readouterr().err

@@ -118,7 +118,7 @@ class Database(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     url: str | None = None
     """An SQLAlchemy URL; by default an SQLite file in the user's data folder."""
     password: str | None = None
-    """Reference to the password of PostgreSQL's user, where the address holds none: env:NAME, file:PATH or cred:NAME."""
+    """Reference to the password of PostgreSQL's user, where the address holds none."""
 
     def located(self) -> str:
         """Return the URL in use, as it is configured: without the password that is kept elsewhere."""
