@@ -45,7 +45,9 @@ def read(name: str) -> Any:
 
 
 SERVICES = read("compose.yaml")["services"]
-(JOB,) = read("prometheus.yml")["scrape_configs"]
+JOBS = read("prometheus.yml")["scrape_configs"]
+(JOB, OF_WORKERS) = JOBS
+WORKERS = [name for name in SERVICES if name.startswith("worker-")]
 
 
 @pytest.fixture
@@ -72,9 +74,11 @@ def test_the_shipped_configuration_has_no_problem(configuration: Path, capsys: p
     assert main(["config", "check", "--config", str(configuration)]) == 0, capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name, files", [("gal-friday", ["gal-friday.toml"]), ("prometheus", ["prometheus.yml"])])
-def test_a_container_is_given_every_secret_that_it_reads(name: str, files: list[str]) -> None:
-    wanted = {secret for file in files for secret in re.findall(SECRETS + r"/([a-z-]+)", (HERE / file).read_text())}
+@pytest.mark.parametrize(
+    "name, file", [*((name, "gal-friday.toml") for name in ("gal-friday", *WORKERS)), ("prometheus", "prometheus.yml")]
+)
+def test_a_container_is_given_every_secret_that_it_reads(name: str, file: str) -> None:
+    wanted = set(re.findall(SECRETS + r"/([a-z-]+)", (HERE / file).read_text()))
     assert wanted
     assert wanted - set(SERVICES[name]["secrets"]) == set()
     assert wanted - set(read("compose.yaml")["secrets"]) == set()
@@ -147,7 +151,19 @@ async def test_the_health_check_sees_a_service_that_answers_and_one_that_does_no
 def test_the_health_check_asks_where_the_service_listens(configuration: Path) -> None:
     settings = load(configuration, environment={})
     assert urlsplit(SERVICES["gal-friday"]["healthcheck"]["test"][-1]).port == settings.api.port
+    for name in WORKERS:
+        assert urlsplit(SERVICES[name]["healthcheck"]["test"][-1]).port == settings.service.metrics_port
     assert _names(settings) >= {target.partition(":")[0] for target in JOB["static_configs"][0]["targets"]}
+
+
+def test_prometheus_asks_the_workers_where_they_answer(configuration: Path) -> None:
+    settings, (found,) = load(configuration, environment={}), OF_WORKERS["dns_sd_configs"]
+    assert set(found["names"]) == set(WORKERS) <= _names(settings)
+    assert found["port"] == settings.service.metrics_port
+    for name in WORKERS:
+        assert f"DNS:{name}," in (OPENSSL or "")[0]
+    for setting in ("scheme", "tls_config", "authorization"):
+        assert OF_WORKERS[setting] == JOB[setting]
 
 
 def _names(settings: Settings) -> set[str]:

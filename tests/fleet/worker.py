@@ -126,7 +126,7 @@ async def _worked(settings: Settings, witnessed: Path, seconds: float) -> None:
             witness.say("ended" if report.status != "failed" else "failed", account)
         return Ran(report=report)
 
-    async def ready() -> None:
+    async def ready(_address: str) -> None:
         sys.stdout.write("ready\n")
         sys.stdout.flush()
 

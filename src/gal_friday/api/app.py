@@ -5,7 +5,7 @@ Every route but those of ``OPEN`` asks who calls and what they may; a test holds
 
 import asyncio
 
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 
 from gal_friday.api import (
     accounts,
@@ -48,6 +48,7 @@ _ROUTERS = (
     health.router,
     metrics.router,
 )
+_WATCHED = (health.router, metrics.router)
 
 
 def create_app(backend: Backend, door: Door, reception: Reception | None = None) -> FastAPI:
@@ -55,6 +56,17 @@ def create_app(backend: Backend, door: Door, reception: Reception | None = None)
 
     With *reception* people sign in, and every call goes through the shield; without it programs alone show tokens.
     """
+    return _made(backend, door, reception, _ROUTERS)
+
+
+def create_watched(backend: Backend, door: Door, reception: Reception) -> FastAPI:
+    """Return an application that says how a process is, and its metrics to who may see them, and nothing else."""
+    return _made(backend, door, reception, _WATCHED, people=False)
+
+
+def _made(
+    backend: Backend, door: Door, reception: Reception | None, routers: tuple[APIRouter, ...], *, people: bool = True
+) -> FastAPI:
     app = FastAPI(
         title="Gal-Friday",
         version=backend.version,
@@ -66,10 +78,10 @@ def create_app(backend: Backend, door: Door, reception: Reception | None = None)
     )
     app.state.backend, app.state.streams = backend, Streams(backend.limits)
     app.state.verifying, app.state.verified = asyncio.Lock(), None
-    for router in _ROUTERS:
+    for router in routers:
         app.include_router(router, dependencies=[Depends(only_known)])
     answer_failures(app)
     app.add_middleware(Bounded, body_bytes=backend.limits.body_bytes)
-    secure(app, door, reception)  # last: what comes last stands first
+    secure(app, door, reception, people=people)  # last: what comes last stands first
     describe(app)
     return app

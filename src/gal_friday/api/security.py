@@ -35,10 +35,10 @@ Cookie = Annotated[str | None, Depends(_COOKIE)]
 """Told to the API's description; what the browser shows is read by ``browser``, which knows both names."""
 
 
-def secure(app: FastAPI, door: Door, reception: Reception | None = None) -> None:
+def secure(app: FastAPI, door: Door, reception: Reception | None = None, *, people: bool = True) -> None:
     """Give *app* the door that its routes ask, and its answers to who is not let in.
 
-    With *reception* people can sign in, and every call goes through the shield.
+    With *reception* people can sign in, where *people* is not denied, and every call goes through the shield.
     """
     app.state.door, app.state.reception = door, reception
     answer_problems(app)
@@ -47,7 +47,7 @@ def secure(app: FastAPI, door: Door, reception: Reception | None = None) -> None
         from gal_friday.api import sign_in, tokens  # they ask ``caller`` of this module
         from gal_friday.api.shield import Shield
 
-        for router in (sign_in.router, tokens.router):
+        for router in (sign_in.router, tokens.router) if people else ():
             app.include_router(router)
         app.add_middleware(Shield, front=reception.front, new_id=lambda: reception.entry.chance.bytes(8).hex())
 

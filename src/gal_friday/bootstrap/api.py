@@ -10,7 +10,7 @@ from socket import AF_INET, AF_INET6, create_server, socket
 import uvicorn
 from fastapi import FastAPI
 
-from gal_friday.api.app import create_app
+from gal_friday.api.app import create_app, create_watched
 from gal_friday.api.backend import AccountInfo, Backend, Limits
 from gal_friday.bootstrap.access import reception_of
 from gal_friday.bootstrap.clock import system_clock
@@ -156,8 +156,29 @@ async def answering(
         BadConfiguration: the address is taken or not of this machine, or certificate and key cannot be used.
     """
     api = service.settings.api
-    bound = _bound(api)
-    app = app_of(service, schedules=schedules, run=run, metrics=metrics)
+    bound = _bound(api.host, api.port, "api.port")
+    async with _answered(app_of(service, schedules=schedules, run=run, metrics=metrics), api, bound) as running:
+        yield running
+
+
+@asynccontextmanager
+async def watched(
+    service: ReconciliationService, port: int, metrics: Render
+) -> AsyncIterator[tuple[asyncio.Task[None], str]]:
+    """Say how this process is at *port* of the API's address, and give its metrics there; under the API's rules.
+
+    Raises:
+        BadConfiguration: as ``answering``.
+    """
+    api, reception = service.settings.api, reception_of(service.settings, service.opened.access)
+    bound = _bound(api.host, port, "service.metrics_port")
+    app = create_watched(backend_of(service, metrics=metrics), reception.door, reception)
+    async with _answered(app, api, bound) as running:
+        yield running
+
+
+@asynccontextmanager
+async def _answered(app: FastAPI, api: ApiSettings, bound: socket) -> AsyncIterator[tuple[asyncio.Task[None], str]]:
     scheme = "http" if api.tls_cert is None else "https"
     host = f"[{api.host}]" if ":" in api.host else api.host
     try:
@@ -174,13 +195,13 @@ async def answering(
         await task
 
 
-def _bound(api: ApiSettings) -> socket:
+def _bound(host: str, port: int, setting: str) -> socket:
     """Return the socket that calls come in at; bound before anything begins, so that a taken port is told at once."""
-    family = AF_INET6 if ":" in api.host else AF_INET
+    family = AF_INET6 if ":" in host else AF_INET
     try:
-        return create_server((api.host.strip("[]"), api.port), family=family, backlog=_BACKLOG)
+        return create_server((host.strip("[]"), port), family=family, backlog=_BACKLOG)
     except OSError as error:
         raise BadConfiguration(
-            f"api.host and api.port: {api.host}:{api.port} cannot be listened on ({error.strerror}); "
+            f"api.host and {setting}: {host}:{port} cannot be listened on ({error.strerror}); "
             "another program may have it: choose another port, or 0 for a free one"
         ) from None

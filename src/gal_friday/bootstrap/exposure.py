@@ -14,7 +14,7 @@ from gal_friday.bootstrap.problems import Problem
 if TYPE_CHECKING:
     from gal_friday.bootstrap.settings import ApiSettings
 
-_PORT_MAX = 65535
+PORT_MAX = 65535
 _NAME_CHARS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-_:[]")
 
 
@@ -36,8 +36,8 @@ def is_loopback(host: str) -> bool:
 
 def nonsense_in_api(api: "ApiSettings") -> Iterator[Problem]:
     """Yield everything that is wrong with where the service answers."""
-    if not 0 <= api.port <= _PORT_MAX:
-        yield Problem(("api", "port"), f"must be from 0 to {_PORT_MAX}", api.port)
+    if not 0 <= api.port <= PORT_MAX:
+        yield Problem(("api", "port"), f"must be from 0 to {PORT_MAX}", api.port)
     if (api.tls_cert is None) != (api.tls_key is None):
         missing = "tls_key" if api.tls_key is None else "tls_cert"
         yield Problem(("api", missing), "is missing: TLS takes both tls_cert and tls_key")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import asdict
 
 from gal_friday.bootstrap.alert_sense import nonsense_in_alerts
-from gal_friday.bootstrap.exposure import nonsense_in_api
+from gal_friday.bootstrap.exposure import PORT_MAX, nonsense_in_api
 from gal_friday.bootstrap.problems import Path, Problem
 from gal_friday.bootstrap.secrets import FORMS, is_reference
 
@@ -92,9 +92,10 @@ def _of_service(settings: "Settings") -> Iterator[Problem]:
         ("late_after_minutes", 1, 10_080),
         ("lease_seconds", 4, 3_600),
         ("drain_seconds", 0, 3_600),
+        ("metrics_port", 0, PORT_MAX),
     ):
         value = getattr(service, name)
-        if not least <= value <= most:
+        if value is not None and not least <= value <= most:
             yield Problem((*path, name), f"must be from {least} to {most}", value)
     intervals: dict[Path, int | None] = {
         ("accounts", name, "interval_minutes"): one.interval_minutes for name, one in settings.accounts.items()

@@ -10,12 +10,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
-from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gal_friday.adapters.clock import SystemClock
 from gal_friday.adapters.dispatch import TaskDispatcher
 from gal_friday.bootstrap.alerts import teller_of
+from gal_friday.bootstrap.counting import Counting
 from gal_friday.bootstrap.database import ready_url
 from gal_friday.bootstrap.errors import BadConfiguration, extra
 from gal_friday.bootstrap.notified import alive, tell
@@ -31,10 +31,7 @@ from gal_friday.ports.dispatcher import Dispatcher
 from gal_friday.service.accounts import Account
 from gal_friday.service.listening import Listening
 from gal_friday.service.scheduler import Scheduler
-from gal_friday.service.turns import Ran, Turns
-
-if TYPE_CHECKING:
-    from gal_friday.adapters.metrics import Metrics
+from gal_friday.service.turns import Turns
 
 _LAST_WORDS_SECONDS = 5.0
 """How long may be told of what the last runs found; the rest waits in the outbox for the next start."""
@@ -52,14 +49,14 @@ class Serving:
         self.accounts = accounts_of(settings)
         self.ended = asyncio.Event()
         """Set whenever a turn came to an end; whoever waits for it clears it."""
-        self.turns = Turns(opened.schedules, self._run, self._timings, clock, owner=owner(), heard=self._heard)
+        self.counting = Counting(service)
+        self.turns = Turns(opened.schedules, self.counting.run, self._timings, clock, owner=owner(), heard=self._heard)
         self.teller = teller_of(settings, opened, clock=clock)
         self.dispatcher = queue or TaskDispatcher(self.turns.take, at_once=settings.service.runs_at_once)
         self.scheduler = Scheduler(
             self.accounts, opened.schedules, self.turns, self.dispatcher, opened.leases, self._worst, clock
         )
         self.listening = tuple(self._listening_of(settings, clock))
-        self.metrics = metrics_of()
         self.address = ""
         """Where the API answers; empty where the extra that it needs is not installed."""
 
@@ -82,23 +79,13 @@ class Serving:
         self.scheduler.wake()
         return planned
 
-    async def _run(self, account: str, mode: Mode | None = None) -> Ran:
-        if self.metrics is None:
-            return await self.service.run(account, mode=mode)
-        exchange = self.service.settings.accounts[account].exchange
-        ran = await self.service.run(account, mode=mode, calls=partial(self.metrics.called, account, exchange))
-        self.metrics.ran(ran.report)
-        for since, cleared in await self.service.opened.store.resolved_by(ran.report.reconciliation_id):
-            self.metrics.resolved(since, cleared)
-        return ran
-
     async def run_now(self, account: str, mode: Mode | None) -> ReconciliationReport:
         """Reconcile the account because somebody asks for it, and take that into its schedule.
 
         Raises:
             AccountBusy: it is being reconciled at this moment.
         """
-        ran = await self._run(account, mode)
+        ran = await self.counting.run(account, mode)
         await self.turns.record(ran)
         return ran.report
 
@@ -119,15 +106,6 @@ class Serving:
         for one in await self.service.opened.store.open_counts():
             worst[one.account] = more_severe(worst.get(one.account, Severity.LOW), one.severity)
         return worst
-
-
-def metrics_of() -> "Metrics | None":
-    """Return what counts; None where the extra that it needs is not installed."""
-    try:
-        from gal_friday.adapters.metrics import Metrics
-    except ModuleNotFoundError:
-        return None
-    return Metrics(version("gal-friday"))
 
 
 def accounts_of(settings: Settings) -> tuple[Account, ...]:
@@ -207,7 +185,7 @@ async def _answering(serving: Serving) -> AsyncIterator[tuple[asyncio.Task[None]
         return
     from gal_friday.bootstrap.metrics import rendered
 
-    opened, metrics = serving.service.opened, serving.metrics
+    opened, metrics = serving.service.opened, serving.counting.metrics
     text = None if metrics is None else rendered(metrics, opened, lambda: serving.scheduler.timings, serving.connected)
     answering = api.answering(serving.service, schedules=opened.schedules, run=serving.run_now, metrics=text)
     async with answering as (task, address):

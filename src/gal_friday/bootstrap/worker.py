@@ -2,9 +2,12 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
 
 from gal_friday.adapters.clock import SystemClock
+from gal_friday.bootstrap.counting import Counting
 from gal_friday.bootstrap.database import ready_url
 from gal_friday.bootstrap.errors import extra
 from gal_friday.bootstrap.notified import alive, tell
@@ -46,23 +49,29 @@ async def work(
     settings: Settings,
     stop: asyncio.Event,
     *,
-    ready: Callable[[], Awaitable[None]] | None = None,
+    ready: Callable[[str], Awaitable[None]] | None = None,
     run: Run | None = None,
 ) -> None:
     """Carry out the runs of the queue until *stop* is set; *run* takes the place of reconciling, for measurements.
 
+    *ready* is told when it waits for runs, with the address at which it can be watched; empty where there is none.
+
     Raises:
-        BadConfiguration: the extra of a fleet is not installed.
+        BadConfiguration: the extra of a fleet is not installed, or it cannot be watched where it is to be.
         StoreFailed: the database is no PostgreSQL, or cannot be opened.
     """
     with extra("fleet", "a fleet"):
         from gal_friday.adapters.dispatch import queue
 
     clock, limits = SystemClock(), settings.service
-    async with ReconciliationService(settings) as service, queue.opened(ready_url(settings)) as app:
+    async with (
+        ReconciliationService(settings) as service,
+        queue.opened(ready_url(settings)) as app,
+        _watched(service, counting := Counting(service)) as (answering, address),
+    ):
         schedules = service.opened.schedules
         timings = Timings(accounts_of(settings), schedules, clock)
-        turns = Turns(schedules, run or service.run, timings, clock, owner=owner())
+        turns = Turns(schedules, run or counting.run, timings, clock, owner=owner())
         tasks = [
             asyncio.create_task(timings.run(), name="timings"),
             asyncio.create_task(
@@ -81,14 +90,38 @@ async def work(
         ]
         try:
             if ready is not None:
-                await ready()
+                await ready(address)
             tell("READY=1")
-            await asyncio.wait(tasks[1:], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((*tasks[1:], *answering), return_when=asyncio.FIRST_COMPLETED)
         finally:
             tell("STOPPING=1")
-            for task in tasks:
-                task.cancel()
-            done = await asyncio.gather(*tasks, return_exceptions=True)
-        for failure in done:
-            if isinstance(failure, Exception):
-                raise failure
+            await _ended(tasks)
+
+
+async def _ended(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    """End them all, and raise what one of them broke off with."""
+    for task in tasks:
+        task.cancel()
+    for failure in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(failure, Exception):
+            raise failure
+
+
+@asynccontextmanager
+async def _watched(
+    service: ReconciliationService, counting: Counting
+) -> AsyncIterator[tuple[tuple[asyncio.Task[None], ...], str]]:
+    """Answer who watches this worker, where that is wanted; give the task, which ends only by mistake, and where."""
+    port, metrics = service.settings.service.metrics_port, counting.metrics
+    if port is None:
+        yield (), ""
+        return
+    with extra("server", "service.metrics_port"):
+        from gal_friday.bootstrap import api
+
+    async def counted() -> bytes:
+        assert metrics is not None  # the same extra has it
+        return metrics.text()
+
+    async with api.watched(service, port, counted) as (task, address):
+        yield (task,), address

@@ -25,5 +25,6 @@ async def _until_stopped(settings: Settings) -> None:
     say("Stopped.")
 
 
-async def _told() -> None:
-    say("Waiting for runs. Ctrl-C or SIGTERM stops it; runs under way may end.")
+async def _told(address: str) -> None:
+    where = f" Its metrics are at {address}/metrics." if address else ""
+    say(f"Waiting for runs.{where} Ctrl-C or SIGTERM stops it; runs under way may end.")

@@ -1,0 +1,45 @@
+"""Runs that are counted: whoever carries them out, the service or a worker of a fleet, counts them in the same way."""
+
+from functools import partial
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from gal_friday.bootstrap.service import ReconciliationService
+from gal_friday.domain.policy import Mode
+from gal_friday.service.turns import Ran
+
+if TYPE_CHECKING:
+    from gal_friday.adapters.metrics import Metrics
+
+
+class Counting:
+    """Runs of a service, told to the metrics of this process."""
+
+    def __init__(self, service: ReconciliationService) -> None:
+        """Count from here on, where what counts is installed."""
+        self._service = service
+        self.metrics = metrics_of()
+
+    async def run(self, account: str, mode: Mode | None = None) -> Ran:
+        """Reconcile the account, and count the run, its calls and what it resolved.
+
+        Raises:
+            BadConfiguration, AccountBusy: as ``ReconciliationService.run``.
+        """
+        if self.metrics is None:
+            return await self._service.run(account, mode=mode)
+        exchange = self._service.settings.accounts[account].exchange
+        ran = await self._service.run(account, mode=mode, calls=partial(self.metrics.called, account, exchange))
+        self.metrics.ran(ran.report)
+        for since, cleared in await self._service.opened.store.resolved_by(ran.report.reconciliation_id):
+            self.metrics.resolved(since, cleared)
+        return ran
+
+
+def metrics_of() -> "Metrics | None":
+    """Return what counts; None where the extra that it needs is not installed."""
+    try:
+        from gal_friday.adapters.metrics import Metrics
+    except ModuleNotFoundError:
+        return None
+    return Metrics(version("gal-friday"))
