@@ -72,19 +72,17 @@ async def work(
         schedules = service.opened.schedules
         timings = Timings(accounts_of(settings), schedules, clock)
         turns = Turns(schedules, run or counting.run, timings, clock, owner=owner())
+        working = queue.work(
+            app,
+            turns.take,
+            clock,
+            at_once=limits.runs_at_once,
+            gone_seconds=limits.lease_seconds,
+            drain_seconds=limits.drain_seconds,
+        )
         tasks = [
             asyncio.create_task(timings.run(), name="timings"),
-            asyncio.create_task(
-                queue.work(
-                    app,
-                    turns.take,
-                    clock,
-                    at_once=limits.runs_at_once,
-                    gone_seconds=limits.lease_seconds,
-                    drain_seconds=limits.drain_seconds,
-                ),
-                name="work",
-            ),
+            asyncio.create_task(working, name="work"),
             asyncio.create_task(alive(clock), name="watchdog"),
             asyncio.create_task(stop.wait(), name="stop"),
         ]
