@@ -1,7 +1,7 @@
 """One missed fill reads as one thing; what does not add up to the last digit stands for itself."""
 
 from gal_friday.cli.events import events_of
-from gal_friday.cli.words import what, where
+from gal_friday.domain.words import what, where
 from tests.cli.samples import FILL, missed_fill, report, side
 
 INTERNAL, EXCHANGE = missed_fill()

@@ -4,43 +4,28 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated
 
-import msgspec
 from fastapi import APIRouter, Depends, Request, Response
-from msgspec import Struct
 
 from gal_friday.api.answers import fresh
-from gal_friday.api.backend import AccountInfo, Backend
+from gal_friday.api.backend import Backend
 from gal_friday.api.documented import said
 from gal_friday.api.guard import backend_of, meant
 from gal_friday.api.once import Key, once
 from gal_friday.api.problem import Problem
 from gal_friday.api.security import caller
-from gal_friday.api.shapes import Account, Accounts
+from gal_friday.api.shapes import Accounts
 from gal_friday.domain.access import Permission
 from gal_friday.domain.facts import Actor
-from gal_friday.domain.records import RECORD_KINDS
 from gal_friday.domain.schedule import Planned, Step, begun_with, paused, resumed
-from gal_friday.domain.snapshot import NotChecked
 from gal_friday.flows.door import Caller
-from gal_friday.ports.pages import Chosen
+from gal_friday.flows.standing import Account, AccountInfo, standing_of
 from gal_friday.ports.schedules import Schedules
 
 router = APIRouter(prefix="/api/accounts", tags=["accounts"])
 
 Reader = Annotated[Caller, Depends(caller(Permission.READ))]
 Operator = Annotated[Caller, Depends(caller(Permission.OPERATE))]
-_COUNTED = 1000
-"""Open discrepancies are counted up to here; more are not told apart."""
 _TRIES = 5
-
-
-class _Run(Struct):
-    """What the list tells of the last run."""
-
-    timestamp: datetime
-    status: str
-    verdict: str
-    not_checked: tuple[NotChecked, ...] = ()
 
 
 @router.get("", **said(Accounts))
@@ -102,29 +87,4 @@ async def _saved(
 
 
 async def _account(backend: Backend, info: AccountInfo) -> Account:
-    latest = await backend.pages.latest((info.name,))
-    planned = None if backend.schedules is None else await backend.schedules.one(info.name)
-    run = None if latest.report is None else msgspec.json.decode(latest.report.summary, type=_Run)
-    standing = await backend.pages.standing(info.name)
-    found = await backend.pages.discrepancies((info.name,), Chosen(), limit=_COUNTED)
-    return Account(
-        account=info.name,
-        exchange=info.exchange,
-        mode=info.mode,
-        book=info.book,
-        paused=planned is not None and planned.is_paused,
-        paused_by="" if planned is None else planned.paused_by,
-        last_run=None if run is None else run.timestamp,
-        status=None if run is None else run.status,
-        verdict=None if run is None else run.verdict,
-        last_complete=None if standing.good is None else standing.good.at,
-        coverage={} if run is None else _coverage(run),
-        next_run=None if planned is None or planned.is_paused else planned.due,
-        consecutive_failures=latest.failures if planned is None else planned.failures,
-        open_discrepancies=len(found),
-    )
-
-
-def _coverage(run: _Run) -> dict[str, bool]:
-    gaps = {gap.kind for gap in run.not_checked}
-    return {kind.value: run.status != "failed" and kind not in gaps for kind in RECORD_KINDS}
+    return await standing_of(backend.pages, backend.schedules, info)

@@ -13,6 +13,7 @@ from gal_friday.domain.report import ReconciliationReport
 from gal_friday.domain.snapshot import Snapshot
 from gal_friday.flows.decide import Repairs
 from gal_friday.flows.review import Desk
+from gal_friday.flows.standing import AccountInfo
 from gal_friday.ports.answers import Answers
 from gal_friday.ports.book import Appended, Book, BookWriter
 from gal_friday.ports.clock import Clock
@@ -30,16 +31,6 @@ class EmbeddedBook(Book, BookWriter, Protocol):
     async def open_with(self, snapshot: Snapshot) -> Appended:
         """Begin the account's book so that it says what *snapshot* states."""
         ...
-
-
-class AccountInfo(Struct, frozen=True, kw_only=True):
-    """An account as it is configured; nothing of its key."""
-
-    name: str
-    exchange: str
-    mode: Mode
-    book: str
-    """``embedded`` where trading systems may push to it, else ``file``."""
 
 
 class Limits(Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from gal_friday.api.answers import fresh
-from gal_friday.api.backend import AccountInfo, Backend
+from gal_friday.api.backend import Backend
 from gal_friday.api.bodies import json_bytes
 from gal_friday.api.documented import said, takes
 from gal_friday.api.guard import backend_of, meant
@@ -25,6 +25,7 @@ from gal_friday.domain.records import Kind
 from gal_friday.domain.snapshot import Coverage, Scales, Snapshot
 from gal_friday.domain.snapshot_json import read_snapshot
 from gal_friday.flows.door import Caller
+from gal_friday.flows.standing import AccountInfo
 from gal_friday.ports.book import Appended
 
 router = APIRouter(prefix="/api/book", tags=["book"])

@@ -5,13 +5,14 @@ from typing import Annotated
 
 from fastapi import Query, Request
 
-from gal_friday.api.backend import AccountInfo, Backend
+from gal_friday.api.backend import Backend
 from gal_friday.api.problem import Problem
 from gal_friday.api.security import check, unknown_account
 from gal_friday.domain.access import Permission
 from gal_friday.domain.adjusted import Kept
 from gal_friday.domain.followed import Followed
 from gal_friday.flows.door import Caller
+from gal_friday.flows.standing import AccountInfo
 
 Account = Annotated[
     str | None,

@@ -1,17 +1,18 @@
-"""Cursors: where a page ended, written so that nobody takes it for anything else. Never counted, so never skewed."""
+"""Pages of lists: the parameters that ask for one, and where the next one begins."""
 
-import base64
-import binascii
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, TypeVar
 
-import msgspec
 from fastapi import Query
 
 from gal_friday.api.problem import Problem
 from gal_friday.domain.exact_json import Unreadable, an_instant
+from gal_friday.flows.cursor import MalformedCursor, cursor_of
+from gal_friday.flows.cursor import place_of as written_in
 from gal_friday.ports.pages import Place
+
+__all__ = ["PAGE", "Cursor", "Limit", "Since", "cursor_of", "instant_of", "paged", "place_of"]
 
 Row = TypeVar("Row")
 
@@ -34,13 +35,6 @@ Since = Annotated[
     ),
 ]
 
-_DECODER = msgspec.json.Decoder(tuple[datetime, str])
-
-
-def cursor_of(place: Place) -> str:
-    """Return a place as text."""
-    return base64.urlsafe_b64encode(msgspec.json.encode((place.at.astimezone(UTC), place.id))).decode().rstrip("=")
-
 
 def place_of(cursor: str | None) -> Place | None:
     """Return the place that a cursor stands for.
@@ -48,19 +42,10 @@ def place_of(cursor: str | None) -> Place | None:
     Raises:
         Problem: it is no cursor of ours.
     """
-    if cursor is None:
-        return None
     try:
-        at, name = _DECODER.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, binascii.Error, msgspec.MsgspecError):
-        raise _malformed() from None
-    if at.tzinfo is None or "\0" in name:
-        raise _malformed()
-    return Place(at, name)
-
-
-def _malformed() -> Problem:
-    return Problem(422, "bad-cursor", "No such cursor", "cursor is none of ours; begin again without one")
+        return written_in(cursor)
+    except MalformedCursor as error:
+        raise Problem(422, "bad-cursor", "No such cursor", str(error)) from None
 
 
 def paged(rows: Sequence[Row], limit: int) -> tuple[Sequence[Row], bool]:

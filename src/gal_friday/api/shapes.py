@@ -16,13 +16,14 @@ from gal_friday.domain.adjustment import AdjustmentState, AdjustmentType, Effect
 from gal_friday.domain.discrepancy import BalanceDiscrepancy, PositionDiscrepancy, RecordDiscrepancy
 from gal_friday.domain.followed import Change, Facts
 from gal_friday.domain.journal import SignedHead, Written
-from gal_friday.domain.policy import Mode, Policy
+from gal_friday.domain.policy import Policy
 from gal_friday.domain.price import PriceSource
 from gal_friday.domain.records import Balance, Order, Position
 from gal_friday.domain.report import ReconciliationReport
 from gal_friday.domain.review import Action
 from gal_friday.domain.reviewed import Review, ReviewChange
 from gal_friday.domain.summary import LEFT_OUT
+from gal_friday.flows.standing import Account
 from gal_friday.ports.journal_reading import Checked
 
 _OF_REPORT: list[Any] = [
@@ -155,27 +156,6 @@ class Reviewed(Struct, kw_only=True):
     review: Review
     changes: tuple[ReviewChange, ...]
     adjustment: AdjustmentShown | None
-
-
-class Account(Struct, kw_only=True):
-    """An account, and how it stands."""
-
-    account: str
-    exchange: str
-    mode: Mode
-    book: str
-    paused: bool
-    paused_by: str
-    last_run: datetime | None
-    status: str | None
-    verdict: str | None
-    last_complete: datetime | None
-    """The newest run that saw everything."""
-    coverage: dict[str, bool]
-    """Which kinds of record the last run saw in full on both sides."""
-    next_run: datetime | None
-    consecutive_failures: int
-    open_discrepancies: int | None
 
 
 class Accounts(Struct, kw_only=True):

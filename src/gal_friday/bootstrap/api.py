@@ -8,10 +8,11 @@ from importlib.metadata import version
 from socket import AF_INET, AF_INET6, create_server, socket
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 
 from gal_friday.api.app import create_app, create_watched
-from gal_friday.api.backend import AccountInfo, Backend, Limits
+from gal_friday.api.backend import Backend, Limits
+from gal_friday.api.browser import session_of
 from gal_friday.bootstrap.access import reception_of
 from gal_friday.bootstrap.clock import system_clock
 from gal_friday.bootstrap.desk import desk_of, repairs_of
@@ -21,8 +22,11 @@ from gal_friday.bootstrap.settings import ApiSettings, EmbeddedBook, Settings
 from gal_friday.bootstrap.wire import mode_of
 from gal_friday.domain.policy import Mode
 from gal_friday.domain.report import ReconciliationReport
+from gal_friday.flows.door import Caller, Door, NotAdmitted, by_session
+from gal_friday.flows.standing import AccountInfo
 from gal_friday.ports.access import Access, Throttle
 from gal_friday.ports.schedules import Schedules
+from gal_friday.web import House, add_pages
 
 _BACKLOG = 512  # Calls that may wait to be accepted.
 GRACE_SECONDS = 5
@@ -85,7 +89,33 @@ def app_of(
     """
     reception = reception_of(service.settings, access or service.opened.access, throttle)
     backend = backend_of(service, schedules=schedules, limits=limits, run=run, metrics=metrics)
-    return create_app(backend, reception.door, reception)
+    app = create_app(backend, reception.door, reception)
+    add_pages(app, _house_of(backend, reception.door))
+    return app
+
+
+def _house_of(backend: Backend, door: Door) -> House:
+    """Return what the pages stand on: what the API does, and the same session."""
+
+    async def known(request: Request) -> Caller | None:
+        try:
+            secret = session_of(request)
+            return None if secret is None else await by_session(door, secret)
+        except NotAdmitted:
+            return None
+
+    return House(
+        version=backend.version,
+        known=known,
+        clock=backend.clock,
+        accounts=backend.accounts,
+        valued_in=backend.policy.reporting_currency,
+        pages=backend.pages,
+        desk=backend.desk,
+        repairs=backend.repairs,
+        journal=backend.journal,
+        schedules=backend.schedules,
+    )
 
 
 def accounts_of(settings: Settings) -> Mapping[str, AccountInfo]:

@@ -4,13 +4,16 @@ Nothing in it is a shortcut: the connector speaks HTTP to the server, the book a
 Everything lives in a folder of its own, which is gone afterwards.
 """
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from socket import create_server
 from tempfile import TemporaryDirectory
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gal_friday.adapters.clock import SystemClock
 from gal_friday.adapters.simulated import SimulatedKraken
@@ -18,9 +21,13 @@ from gal_friday.adapters.simulated.day import ACCOUNT, Day, trading_day
 from gal_friday.bootstrap.demo_book import Accident, BotBook, book_of
 from gal_friday.bootstrap.service import ReconciliationService
 from gal_friday.bootstrap.settings import AccountSettings, Database, Settings
+from gal_friday.domain.access import ALL, Role
+from gal_friday.domain.facts import Actor, KnownBy
 from gal_friday.ports.exchange import Progress
 
 CONFIGURATION = "gal-friday.toml"
+VISITOR = "visitor"
+"""Who the link of the demo signs in."""
 
 
 class Demo(Struct, frozen=True):
@@ -67,3 +74,39 @@ async def _write_down(service: ReconciliationService, book: BotBook) -> None:
     await service.opened.book.append(
         account=ACCOUNT, exchange="kraken", fills=book.fills, movements=book.movements, orders=book.orders
     )
+
+
+async def serve_demo(demo: Demo, stop: asyncio.Event, ready: Callable[[str], None]) -> None:
+    """Look after the demo's account as a service does, until *stop* is set; *ready* is told a link that signs in.
+
+    The link is good once, for somebody who may look, review and approve. Its service proposes and waits for people.
+    Without the extra ``server`` there are no pages, and the link is empty.
+    """
+    from gal_friday.bootstrap.access import link_of, register_of  # slow to import, and only a service needs them
+    from gal_friday.bootstrap.serve import Serving, serve
+    from gal_friday.flows import users
+
+    made = demo.service.settings
+    accounts = {name: replace(one, mode="propose") for name, one in made.accounts.items()}
+    settings = replace(made, accounts=accounts, api=replace(made.api, port=_free_port(made.api.port)))
+
+    async def told(serving: Serving) -> None:
+        if not serving.address:
+            ready("")
+            return
+        opened = serving.service.opened
+        user = await users.add(register_of(opened), VISITOR, Role.APPROVER, ALL, None, Actor("demo", KnownBy.SYSTEM))
+        ready(await link_of(settings, opened, user))
+
+    await serve(settings, stop, ready=told)
+
+
+def _free_port(wanted: int) -> int:
+    """Return the port that is wanted, or another one where somebody has it."""
+    for port in (wanted, 0):
+        try:
+            with create_server(("127.0.0.1", port)) as found:
+                return int(found.getsockname()[1])
+        except OSError:
+            continue
+    return wanted

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, assert_never
 
-from gal_friday.cli import words
 from gal_friday.cli.again import named
 from gal_friday.cli.columns import aligned, padded, signed, table, worth
-from gal_friday.domain import quantity
+from gal_friday.domain import quantity, words
 from gal_friday.domain.adjusted import IN_THE_BOOK, POLICY, Applied, Kept, Refused, Unsettled, names_of
 from gal_friday.domain.adjustment import (
     AdjustmentState,

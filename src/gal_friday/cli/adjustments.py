@@ -14,11 +14,11 @@ from cyclopts import Parameter
 from gal_friday.bootstrap.clock import system_clock
 from gal_friday.bootstrap.service import ReconciliationService
 from gal_friday.bootstrap.settings import Settings, load
-from gal_friday.cli import words
 from gal_friday.cli.adjusting import adjustment_json, list_lines, page_lines
 from gal_friday.cli.exit_status import RECONCILED
 from gal_friday.cli.options import AsJson, BadUsage, ConfigFile
 from gal_friday.cli.output import out, printable, say, write_json
+from gal_friday.domain import words
 from gal_friday.domain.adjusted import Kept
 from gal_friday.domain.adjustment import AdjustmentState
 from gal_friday.domain.report import plain

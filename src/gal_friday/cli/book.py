@@ -15,7 +15,6 @@ from msgspec.structs import replace
 
 from gal_friday.bootstrap.settings import BookInFile, EmbeddedBook, Settings, load
 from gal_friday.bootstrap.wire import OpenStore, account_of, book_of, open_store
-from gal_friday.cli import words
 from gal_friday.cli.again import carrying
 from gal_friday.cli.columns import aligned, padded, table
 from gal_friday.cli.exit_status import RECONCILED
@@ -25,7 +24,7 @@ from gal_friday.cli.options import AsJson, BadUsage, ConfigFile
 from gal_friday.cli.output import STDIN, out, printable, say, write, write_json
 from gal_friday.cli.suspense import drained_at, drained_line
 from gal_friday.cli.unbooked import Unbooked, unbooked
-from gal_friday.domain import quantity
+from gal_friday.domain import quantity, words
 from gal_friday.domain.aliases import renamed
 from gal_friday.domain.give_way import suspense_in, written_out
 from gal_friday.domain.snapshot import Scales, Snapshot

@@ -6,6 +6,7 @@ exactly that and nothing else, and with 4 otherwise. ``run`` on a real account e
 
 import asyncio
 import contextlib
+import os
 import shlex
 import shutil
 import signal
@@ -16,9 +17,10 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from gal_friday.bootstrap.demo import Demo, running_demo
+from gal_friday.bootstrap.demo import Demo, running_demo, serve_demo
 from gal_friday.bootstrap.demo_book import Accident
 from gal_friday.bootstrap.demo_check import missing_and_unexpected, not_repaired, wrongly_explained
+from gal_friday.bootstrap.logs import logging_to
 from gal_friday.cli.exit_status import FAILED, RECONCILED
 from gal_friday.cli.options import AsJson, BadUsage
 from gal_friday.cli.output import out, say, write, write_json
@@ -30,11 +32,16 @@ DemoMode = Annotated[
     Literal["observe", "propose", "enforce"],
     Parameter(name="--mode", help="enforce: repair the book as far as the policy allows, and reconcile once more."),
 ]
-Once = Annotated[bool, Parameter(help="Print the report and stop. This is what happens without --serve too.")]
-Serve = Annotated[bool, Parameter(help="Keep the simulated exchange up until Ctrl-C, to try the other commands on it.")]
+Once = Annotated[bool, Parameter(help="Print the report and stop. This is what happens without a terminal too.")]
+Serve = Annotated[
+    bool | None,
+    Parameter(
+        help="Serve the dashboard and the API until Ctrl-C. This is what happens on a terminal without --once too."
+    ),
+]
 
 
-def demo(*, once: Once = False, serve: Serve = False, mode: DemoMode = "observe", as_json: AsJson = False) -> int:
+def demo(*, once: Once = False, serve: Serve = None, mode: DemoMode = "observe", as_json: AsJson = False) -> int:
     """Start a simulated Kraken, write the book of a bot that had ten accidents, and reconcile over real HTTP.
 
     With --mode enforce the book is repaired, and reconciled once more. Exits with 0 if the report shows exactly these
@@ -42,7 +49,10 @@ def demo(*, once: Once = False, serve: Serve = False, mode: DemoMode = "observe"
     """
     if once and serve:
         raise BadUsage("--once stops after the report and --serve goes on; choose one")
-    return asyncio.run(_demo(Mode(mode), serve=serve, as_json=as_json))
+    if serve is None:
+        serve = not once and not as_json and sys.stdout.isatty()
+    with open(os.devnull, "w", encoding="utf-8") as nowhere, logging_to(nowhere):  # pages have what would be logged
+        return asyncio.run(_demo(Mode(mode), serve=serve, as_json=as_json))
 
 
 async def _demo(mode: Mode, *, serve: bool, as_json: bool) -> int:
@@ -99,19 +109,25 @@ _TRY = {
     "report": "the newest report once more",
     "review queue": "what waits for a person, and the command that approves it",
     "token create me --scopes read,feed": "a token for the API, shown once",
-    "serve": "the service with the API at http://127.0.0.1:8321, which asks for that token",
     "book show": "what the book holds",
 }
 
 
 async def _serve(running: Demo) -> None:
     stop = _ended()  # before the first hint: whoever has read it may end the demo
+    await serve_demo(running, stop, lambda link: _hint(running, link))
+
+
+def _hint(running: Demo, link: str) -> None:
     program, configuration = _program(), shlex.quote(str(running.configuration))
+    if link:
+        say(f"The dashboard is up until Ctrl-C. This link signs you in, once:\n\n    {link}\n")
+    else:
+        say("The dashboard needs the extra server: pip install 'gal-friday[server]'.")
     say(f"The simulated Kraken stays up at {running.url} until Ctrl-C. Try, in another terminal:")
     for command, does in _TRY.items():
         say(f"  {program} {command} --config {configuration}")
         say(f"      ({does})")
-    await stop.wait()
 
 
 def _program() -> str:

@@ -8,13 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from gal_friday.cli import words
 from gal_friday.cli.again import named
 from gal_friday.cli.columns import aligned, amount, padded, signed, table, worth
 from gal_friday.cli.output import printable
 from gal_friday.cli.proposed import proposed_lines
 from gal_friday.cli.reviewing import page_head, page_history, short, spanned
-from gal_friday.domain import quantity
+from gal_friday.domain import quantity, words
 from gal_friday.domain.adjusted import Kept
 from gal_friday.domain.adjustment import AdjustmentState
 from gal_friday.domain.discrepancy import BalanceDiscrepancy, Discrepancy, RecordDiscrepancy

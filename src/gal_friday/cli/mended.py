@@ -7,11 +7,10 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from gal_friday.cli import words
 from gal_friday.cli.again import named
 from gal_friday.cli.columns import aligned, padded, signed, table
 from gal_friday.cli.output import printable
-from gal_friday.domain import quantity
+from gal_friday.domain import quantity, words
 from gal_friday.domain.decision import Choice, Decided
 from gal_friday.domain.report import ReconciliationReport, Repaired
 

@@ -19,12 +19,11 @@ from gal_friday.bootstrap.problems import problems_in
 from gal_friday.bootstrap.sense import nonsense_in
 from gal_friday.bootstrap.service import ReconciliationService
 from gal_friday.bootstrap.settings import ModeName, Reconciliation, Settings, load
-from gal_friday.cli import words
 from gal_friday.cli.columns import padded, table, worth
 from gal_friday.cli.exit_status import DISCREPANCIES, RECONCILED
 from gal_friday.cli.options import AsJson, BadUsage, ConfigFile
 from gal_friday.cli.output import out, printable, say, write_json
-from gal_friday.domain import quantity
+from gal_friday.domain import quantity, words
 from gal_friday.domain.decision import Choice
 from gal_friday.domain.policy import Mode, Policy
 from gal_friday.domain.redecided import DECIDES, Otherwise, Redecided, redecided

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
-from gal_friday.cli import words
 from gal_friday.cli.events import events_of
 from gal_friday.cli.mended import later_of, repaired_of, waiting_of
 from gal_friday.cli.next_steps import next_steps
 from gal_friday.cli.output import printable
 from gal_friday.cli.rows import Line, lines_of, rows_of
 from gal_friday.cli.why import causes_of
+from gal_friday.domain import words
 from gal_friday.domain.finding import CannotTell, Pending
 from gal_friday.domain.materiality import Severity
 from gal_friday.domain.report import ReconciliationReport

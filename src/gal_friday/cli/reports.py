@@ -10,13 +10,13 @@ from cyclopts import Parameter
 from gal_friday.bootstrap.clock import system_clock
 from gal_friday.bootstrap.service import ReconciliationService
 from gal_friday.bootstrap.settings import Settings, load
-from gal_friday.cli import words
 from gal_friday.cli.again import carrying
 from gal_friday.cli.columns import aligned, padded, table
 from gal_friday.cli.exit_status import RECONCILED
 from gal_friday.cli.options import AsJson, BadUsage, ConfigFile, can_be_repaired
 from gal_friday.cli.output import out, printable, say, write, write_json
 from gal_friday.cli.render import print_report, report_json
+from gal_friday.domain import words
 from gal_friday.domain.report import ReconciliationReport
 
 _DAYS_MAX = 36_500

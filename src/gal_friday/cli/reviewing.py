@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from gal_friday.cli import words
 from gal_friday.cli.columns import padded, table, worth
 from gal_friday.cli.output import printable
+from gal_friday.domain import words
 from gal_friday.domain.adjusted import Kept
 from gal_friday.domain.due import age_of, due_at, needs_a_person, overdue_by
 from gal_friday.domain.followed import Followed

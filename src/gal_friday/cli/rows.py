@@ -8,11 +8,10 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from gal_friday.cli import words
 from gal_friday.cli.columns import aligned, amount, padded, signed, table, worth
 from gal_friday.cli.events import Event
 from gal_friday.cli.output import printable
-from gal_friday.domain import quantity
+from gal_friday.domain import quantity, words
 from gal_friday.domain.discrepancy import BalanceDiscrepancy, Discrepancy, RecordDiscrepancy
 from gal_friday.domain.materiality import Severity
 from gal_friday.domain.report import ReconciliationReport

@@ -4,10 +4,9 @@ import textwrap
 from collections.abc import Iterator
 from decimal import Decimal
 
-from gal_friday.cli import words
 from gal_friday.cli.columns import worth
 from gal_friday.cli.output import printable
-from gal_friday.domain import quantity
+from gal_friday.domain import quantity, words
 from gal_friday.domain.report import ReconciliationReport
 from gal_friday.domain.root import RootCause
 

@@ -1,0 +1,59 @@
+"""Amounts as pages show them: every digit kept, thousands grouped, cut at the decimal point so that columns line up."""
+
+from decimal import Decimal
+
+from markupsafe import Markup, escape
+from msgspec import Struct
+
+from gal_friday.domain import quantity
+from gal_friday.domain.quantity import ZERO
+
+_CENT_PLACES = 2
+
+
+class Parts(Struct, frozen=True):
+    """An amount in two parts, set to the right and to the left of one line."""
+
+    whole: str
+    rest: str
+
+
+def parts_of(amount: Decimal, *, signed: bool = False) -> Parts:
+    """Return an amount to the last digit; with its plus where *signed*."""
+    whole, point, rest = quantity.text(amount).partition(".")
+    digits = whole.lstrip("-")
+    groups = f"{int(digits):,}".replace(",", "\u2009")
+    sign = "−" if whole.startswith("-") else "+" if signed and amount != ZERO else ""
+    return Parts(f"{sign}{groups}", point + rest)
+
+
+def amount(value: Decimal | str | None, *, signed: bool = False) -> Markup:
+    """Return an amount for a cell; what is no amount stands there as it is."""
+    if value is None:
+        return Markup('<span class="none">–</span>')
+    if isinstance(value, str):
+        return Markup('<span class="text">{}</span>').format(value)
+    parts = parts_of(value, signed=signed)
+    places = len(parts.rest)
+    return Markup(
+        '<data class="amount" value="{}"><span class="whole">{}</span><span class="rest p{}">{}</span></data>'
+    ).format(quantity.text(value), parts.whole, places, parts.rest)
+
+
+def difference(value: Decimal | None) -> Markup:
+    """Return an amount with its sign."""
+    return amount(value, signed=True)
+
+
+def worth(value: Decimal | None, currency: str) -> Markup:
+    """Return a value to the cent, in the reporting currency; what is less than a cent says so."""
+    if value is None:
+        return Markup('<span class="none" title="no price is known">no price</span>')
+    rounded = quantity.rounded(value, _CENT_PLACES)
+    if rounded == ZERO and value != ZERO:
+        return Markup('<data value="{}">&lt;&thinsp;0.01 {}</data>').format(quantity.text(value), currency)
+    parts = parts_of(rounded)
+    cents = parts.rest.ljust(_CENT_PLACES + 1, "0") if parts.rest else ".00"
+    return Markup('<data value="{}">{}{} <span class="unit">{}</span></data>').format(
+        quantity.text(value), parts.whole, cents, escape(currency)
+    )

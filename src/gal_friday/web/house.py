@@ -1,0 +1,33 @@
+"""Everything that pages stand on, as one value that bootstrap fills: ports and flows, no adapter."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from fastapi import Request
+from msgspec import Struct
+
+from gal_friday.flows.decide import Repairs
+from gal_friday.flows.door import Caller
+from gal_friday.flows.review import Desk
+from gal_friday.flows.standing import AccountInfo
+from gal_friday.ports.clock import Clock
+from gal_friday.ports.journal_reading import JournalReading
+from gal_friday.ports.pages import Pages
+from gal_friday.ports.schedules import Schedules
+
+Known = Callable[[Request], Awaitable[Caller | None]]
+"""Says who shows a session; None where nobody is signed in."""
+
+
+class House(Struct, frozen=True, kw_only=True):
+    """What pages need."""
+
+    version: str
+    known: Known
+    clock: Clock
+    accounts: Mapping[str, AccountInfo]
+    valued_in: str
+    pages: Pages
+    desk: Desk
+    repairs: Repairs
+    journal: JournalReading
+    schedules: Schedules | None = None

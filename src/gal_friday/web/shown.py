@@ -1,0 +1,307 @@
+"""What pages say about each thing: plain values for the templates, made from what is recorded. Reads nothing itself."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from gal_friday.domain import words
+from gal_friday.domain.access import Permission
+from gal_friday.domain.adjusted import Kept, names_of
+from gal_friday.domain.adjustment import AdjustmentState, Effect
+from gal_friday.domain.followed import Change, Followed
+from gal_friday.domain.instants import instant
+from gal_friday.domain.materiality import Severity
+from gal_friday.domain.quantity import ZERO
+from gal_friday.domain.report import ReconciliationReport
+from gal_friday.domain.reviewed import Review, ReviewChange
+from gal_friday.domain.verdict import ReconciliationStatus, Verdict
+from gal_friday.flows.door import Caller
+from gal_friday.flows.standing import Account
+from gal_friday.ports.journal_reading import StoredEntry
+from gal_friday.ports.pages import Listed
+from gal_friday.web.rendering import VERDICTS
+
+FAILED = "failed"
+
+
+class _Run(Struct):
+    """What a list tells of a run."""
+
+    timestamp: datetime
+    status: str
+    verdict: Verdict
+    account: str
+    total_discrepancies: int = 0
+    keys_checked: int = 0
+    duration_seconds: float = 0.0
+    auto_corrections: tuple[msgspec.Raw, ...] = ()
+    root_causes: tuple["_Cause", ...] = ()
+
+
+class _Cause(Struct):
+    cause: str
+    note: str
+    symptoms: tuple[str, ...] = ()
+    value: Decimal | None = None
+
+
+class Cause(Struct, frozen=True, kw_only=True):
+    """An event that went wrong, as the newest run of its account has it."""
+
+    account: str
+    cause: str
+    note: str
+    symptoms: tuple[str, ...]
+    value: Decimal | None
+
+
+class Tick(Struct, frozen=True, kw_only=True):
+    """One run in the strip of an account."""
+
+    id: str
+    mark: str
+    title: str
+
+
+class Row(Struct, frozen=True, kw_only=True):
+    """One run in the list."""
+
+    id: str
+    account: str
+    at: datetime
+    mark: str
+    words: str
+    keys: int
+    total: int
+    repaired: int
+    seconds: str
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """One step in the life of a discrepancy, taken by a run or by a person."""
+
+    at: datetime
+    what: str
+    who: str
+    note: str
+
+
+class Proposal(Struct, frozen=True, kw_only=True):
+    """An adjustment, with what this visitor may do about it."""
+
+    id: str
+    title: str
+    state: str
+    reason: str
+    effects: tuple[Effect, ...]
+    record_ids: tuple[str, ...]
+    proposed_by: str
+    decided_by: str | None
+    content: str
+    four_eyes: bool
+    may: Literal["decide", "undo", ""]
+    why_not: str
+
+
+class Fact(Struct, frozen=True, kw_only=True):
+    """One entry of the journal."""
+
+    seq: int
+    at: str
+    kind: str
+    account: str
+    who: str
+    subject: str
+    body: str
+
+
+def summed_up(accounts: Sequence[Account]) -> Mapping[str, str]:
+    """Return the headline of the overview: the worst of what holds anywhere, never better than what was seen."""
+    bad = [one for one in accounts if one.open_discrepancies]
+    failing = [one for one in accounts if one.status == FAILED]
+    unseen = [one for one in accounts if one.verdict is None or not all(one.coverage.values())]
+    if not accounts:
+        return _told("unknown", "No account is yours to see", "An admin can give you one.")
+    if failing:
+        return _told("failed", f"{_counted(failing, 'account')} could not be checked", "The last run failed; see Runs.")
+    if bad:
+        count = sum(one.open_discrepancies or 0 for one in bad)
+        found = words.counted(count, "discrepancy is open", "discrepancies are open")
+        return _told("discrepancies", f"{found}", f"In {_counted(bad, 'account')}. What is wrong stands below.")
+    if unseen:
+        return _told(
+            "incomplete",
+            "Nothing is known to be wrong, but not all was checked",
+            f"{_counted(unseen, 'account')} not seen in full: what was not checked is marked.",
+        )
+    return _told("reconciled", "The books are true", "Every account was seen in full, and both sides agree.")
+
+
+def _told(mood: str, headline: str, lead: str) -> Mapping[str, str]:
+    return {"mood": mood, "headline": headline, "lead": lead}
+
+
+def _counted(some: Sequence[Account], name: str) -> str:
+    return words.counted(len(some), name, f"{name}s")
+
+
+def gravest_first(some: Sequence[Followed]) -> Sequence[Followed]:
+    """Return discrepancies by how much attention they deserve, then by what they are worth."""
+    ranks = {severity: rank for rank, severity in enumerate(Severity)}
+    return sorted(some, key=lambda one: (one.is_open, ranks[one.severity], one.latest.value or ZERO), reverse=True)
+
+
+def tick(listed: Listed) -> Tick:
+    """Return a run for the strip."""
+    run = _decoded(listed)
+    found = words.counted(run.total_discrepancies, "discrepancy", "discrepancies")
+    return Tick(id=listed.reconciliation_id, mark=_mark(run), title=f"{instant(run.timestamp)}: {_said(run)}, {found}")
+
+
+def causes(listed: Listed) -> Iterable[Cause]:
+    """Yield what went wrong, as this run has it."""
+    run = _decoded(listed)
+    for one in run.root_causes:
+        yield Cause(account=run.account, cause=one.cause, note=one.note, symptoms=one.symptoms, value=one.value)
+
+
+def run(listed: Listed) -> Row:
+    """Return a run for the list."""
+    decoded = _decoded(listed)
+    return Row(
+        id=listed.reconciliation_id,
+        account=decoded.account,
+        at=decoded.timestamp,
+        mark=_mark(decoded),
+        words=_said(decoded),
+        keys=decoded.keys_checked,
+        total=decoded.total_discrepancies,
+        repaired=len(decoded.auto_corrections),
+        seconds=words.seconds(decoded.duration_seconds),
+    )
+
+
+def report(whole: ReconciliationReport) -> Mapping[str, Any]:
+    """Return a report for its page."""
+    return {
+        "report": whole,
+        "headline": words.headline(whole),
+        "checked": words.checked(whole),
+        "took": words.seconds(whole.duration_seconds),
+    }
+
+
+def adjustment(kept: Kept) -> Mapping[str, Any]:
+    """Return an adjustment for the list."""
+    return {
+        "adjustment": kept.adjustment,
+        "state": kept.state.value,
+        "names": ", ".join(sorted(names_of(kept.adjustment))),
+        "proposed_by": kept.proposed_by,
+        "decided_by": kept.decided_by,
+    }
+
+
+def proposal(kept: Kept, who: Caller) -> Proposal:
+    """Return an adjustment with what *who* may do about it, and why not where they may not."""
+    made = kept.adjustment
+    may, why_not = _may(kept, who)
+    return Proposal(
+        id=kept.id,
+        title=_title(kept),
+        state=kept.state.value,
+        reason=made.reason,
+        effects=made.effects,
+        record_ids=made.record_ids,
+        proposed_by=kept.proposed_by,
+        decided_by=kept.decided_by,
+        content=made.content,
+        four_eyes=kept.four_eyes,
+        may=may,
+        why_not=why_not,
+    )
+
+
+def _title(kept: Kept) -> str:
+    what = "Reversal" if kept.adjustment.reverses else "Adjustment"
+    return f"{what}: {kept.state.value.replace('_', ' ')}"
+
+
+def _may(kept: Kept, who: Caller) -> tuple[Literal["decide", "undo", ""], str]:
+    allowed = who.may(Permission.APPROVE, kept.adjustment.account)
+    match kept.state:
+        case AdjustmentState.PROPOSED if not allowed:
+            return "", "Somebody with the role of an approver decides about it."
+        case AdjustmentState.PROPOSED:
+            return "decide", ""
+        case AdjustmentState.APPLIED | AdjustmentState.VERIFIED if allowed:
+            return "undo", ""
+        case AdjustmentState.APPROVED | AdjustmentState.INTENDED:
+            return "", "It is about to be written to the book."
+        case AdjustmentState.OUTCOME_UNKNOWN:
+            return "", "Nobody knows whether the book took it; the account waits until that is seen."
+        case _:
+            return "", ""
+
+
+def review_in_short(review: Review | None) -> str:
+    """Return where a review stands, in a word or two."""
+    if review is None:
+        return "open"
+    return f"{review.state}, {review.assignee}" if review.assignee else review.state.value
+
+
+def history(changes: Iterable[Change], steps: Iterable[ReviewChange]) -> Sequence[Entry]:
+    """Return what runs saw and what people did, the newest first."""
+    seen = [Entry(at=one.at, what=one.what, who="", note=one.note) for one in changes]
+    done = [Entry(at=one.at, what=one.action.replace("_", " "), who=one.actor.name, note=_note(one)) for one in steps]
+    return sorted([*seen, *done], key=lambda one: one.at, reverse=True)
+
+
+def _note(change: ReviewChange) -> str:
+    said = [change.reason.replace("_", " ")] if change.reason else []
+    if change.assignee is not None:
+        said.append(f"to {change.assignee or 'nobody'}")
+    return "; ".join([*said, *([change.note] if change.note else [])])
+
+
+class _Actor(Struct):
+    name: str
+    known_by: str
+
+
+class _Written(Struct):
+    at: str
+    actor: _Actor
+    subject: str
+    body: msgspec.Raw
+
+
+def entry(stored: StoredEntry) -> Fact:
+    """Return an entry of the journal."""
+    written = msgspec.json.decode(stored.text, type=_Written)
+    return Fact(
+        seq=stored.seq,
+        at=written.at,
+        kind=stored.kind,
+        account=stored.account,
+        who=f"{written.actor.name} ({written.actor.known_by.replace('_', ' ')})",
+        subject=written.subject,
+        body=msgspec.json.format(bytes(written.body), indent=2).decode(),
+    )
+
+
+def _decoded(listed: Listed) -> _Run:
+    return msgspec.json.decode(listed.summary, type=_Run)
+
+
+def _mark(run: _Run) -> str:
+    return FAILED if run.status == ReconciliationStatus.FAILED else run.verdict.value
+
+
+def _said(run: _Run) -> str:
+    return FAILED if run.status == ReconciliationStatus.FAILED else VERDICTS[run.verdict]
