@@ -4,13 +4,15 @@ Whoever is not signed in is sent to the door and comes back after it. What belon
 is answered as if it did not exist. Nothing here changes anything.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.routing import APIRoute
 from starlette.staticfiles import StaticFiles
 
 from gal_friday.domain.access import Permission
@@ -25,6 +27,7 @@ from gal_friday.flows.cursor import MalformedCursor, cursor_of, place_of
 from gal_friday.flows.door import Caller
 from gal_friday.flows.review import UnknownDiscrepancy
 from gal_friday.flows.standing import COUNTED, standing_of
+from gal_friday.ports.errors import SeveralMatch, StoreFailed
 from gal_friday.ports.journal_reading import Wanted
 from gal_friday.ports.pages import Chosen, Place
 from gal_friday.web import shown
@@ -57,7 +60,29 @@ _BY_PERSON = (
 After = Annotated[str | None, Query(max_length=400)]
 Choice = Annotated[str, Query(max_length=100)]
 
-router = APIRouter(include_in_schema=False)
+
+class _InWords(APIRoute):
+    """A page: whatever goes wrong is told to people."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return what answers, with a page for what cannot be read and for an address that nobody made."""
+        answering = super().get_route_handler()
+
+        async def told(request: Request) -> Response:
+            try:
+                return await answering(request)
+            except RequestValidationError:
+                return _trouble(request, 422, "No such address", "Something in this address is not what a page takes.")
+            except SeveralMatch as error:
+                return _trouble(request, 404, "More than one", str(error))
+            except StoreFailed:
+                words = "The database could not be read. Nothing is lost; try again in a moment."
+                return _trouble(request, 503, "Nothing can be shown now", words)
+
+        return told
+
+
+router = APIRouter(include_in_schema=False, route_class=_InWords)
 
 
 class NotSignedIn(GalFridayError):
@@ -307,8 +332,10 @@ async def _to_the_door(request: Request, _error: Exception) -> Response:
 
 
 async def _missing(request: Request, _error: Exception) -> Response:
-    told = {
-        "title": "There is no such thing",
-        "words": "It never was, or is of an account that is not yours to see.",
-    }
-    return _page(request, await _house(request).known(request), "trouble.html", told, status=404)
+    return _trouble(
+        request, 404, "There is no such thing", "It never was, or is of an account that is not yours to see."
+    )
+
+
+def _trouble(request: Request, status: int, title: str, words: str) -> Response:
+    return _page(request, None, "trouble.html", {"title": title, "words": words}, status=status)

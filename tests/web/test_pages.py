@@ -1,0 +1,138 @@
+"""The pages over HTTP: who sees which, what stands on them, and that nothing of it runs by itself."""
+
+import re
+
+import pytest
+
+from gal_friday.domain.access import Accounts, Role
+from gal_friday.domain.policy import Mode
+from tests.api.world import KINDS, World
+from tests.web.conftest import SignIn
+
+PAGES = ("/", "/discrepancies", "/adjustments", "/runs", "/journal")
+HOSTILE = "<script>alert(1)</script>\"'&"
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/discrepancies/dis_1", "/runs/rec_1", "/discrepancies?state=cleared"])
+async def test_who_is_not_signed_in_is_sent_to_the_door_and_comes_back(here: World, path: str) -> None:
+    async with here.client(None) as stranger:
+        answer = await stranger.get(path)
+        assert answer.status_code == 303
+        door = await stranger.get(answer.headers["location"])
+    assert f'data-next="{path}"' in door.text
+
+
+@pytest.mark.parametrize(
+    "wanted", ["//evil.example/", "https://evil.example", "/\\evil.example", "javascript:alert(1)"]
+)
+async def test_the_door_leads_to_pages_of_ours_alone(here: World, wanted: str) -> None:
+    async with here.client(None) as stranger:
+        door = await stranger.get("/sign-in", params={"next": wanted})
+    assert 'data-next="/"' in door.text
+
+
+async def test_every_page_answers_and_nothing_on_it_needs_a_weaker_policy(browsers: SignIn) -> None:
+    browser = await browsers()
+    for path in (*PAGES, await _first(browser, "/discrepancies"), await _first(browser, "/runs")):
+        answer = await browser.get(path)
+        assert answer.status_code == 200, path
+        assert "default-src 'self'" in answer.headers["content-security-policy"]
+        assert answer.headers["cache-control"] == "no-store"
+        assert not re.search(r"\sstyle=|\son[a-z]+=|<style|javascript:", answer.text), path
+        assert re.findall(r"<script[^>]*></script>", answer.text) == re.findall(r"<script.*?</script>", answer.text)
+        assert "Undefined" not in answer.text
+        assert len(answer.content) < 150_000, path
+
+
+async def test_the_overview_says_what_is_wrong_and_what_was_not_seen(browsers: SignIn) -> None:
+    page = (await (await browsers()).get("/")).text
+    assert 'class="headline discrepancies"' in page
+    assert "manual trade" in page
+    assert re.search(r'<li class="unseen">orders <strong>not checked', page)
+    assert "never checked" in page  # the account that no run has seen is not green
+
+
+async def test_a_discrepancy_is_shown_with_its_bridge_to_the_last_digit(browsers: SignIn, here: World) -> None:
+    browser = await browsers()
+    found = await here.service.opened.store.open_discrepancies("main")
+    bridged = next(one for one in found if getattr(one.latest, "bridge", None))
+    page = (await browser.get(f"/discrepancies/{bridged.id}")).text
+    assert "<svg" in page
+    assert "From the book to the exchange" in page
+    assert f'value="{bridged.latest.difference}"' in page
+    explanation = bridged.latest.bridge  # type: ignore[union-attr]
+    assert explanation is not None
+    for item in explanation.items:
+        assert all(record in page for record in item.record_ids)
+
+
+async def test_what_is_of_another_account_does_not_exist(browsers: SignIn, here: World) -> None:
+    theirs = await browsers("eve", Role.ADMIN, Accounts(("spare",)))
+    one = (await here.service.opened.store.open_discrepancies("main"))[0]
+    mine = await browsers()
+    run = await _first(mine, "/runs")
+    for path in (f"/discrepancies/{one.id}", run, "/discrepancies?account=main", "/runs?account=main"):
+        answer = await theirs.get(path)
+        assert answer.status_code == 404, path
+        assert one.id not in answer.text
+    for path in PAGES:
+        assert "main</" not in re.sub(r"</?main.*?>", "", (await theirs.get(path)).text), path
+
+
+async def test_a_proposal_is_approved_from_the_page_s_own_words(browsers: SignIn, here: World) -> None:
+    await here.reconciled(mode=Mode.PROPOSE)
+    browser = await browsers()
+    found = await here.service.opened.store.open_discrepancies("main")
+    pages = [await browser.get(f"/discrepancies/{one.id}") for one in found]
+    page = next(one.text for one in pages if 'value="approve"' in one.text)
+    call = re.search(r'data-call="(/api/adjustments/[^"]+)" data-content="([^"]+)"', page)
+    assert call is not None
+    answer = await browser.post(f"{call[1]}/approve", json={"content": call[2], "note": HOSTILE})
+    assert answer.status_code == 200, answer.text
+    await here.service.run_reconciliation("main", only=KINDS)
+    shown = (await browser.get("/adjustments")).text
+    assert "applied" in shown or "verified" in shown
+
+
+async def test_who_may_not_approve_is_told_who_may(browsers: SignIn, here: World) -> None:
+    await here.reconciled(mode=Mode.PROPOSE)
+    browser = await browsers("victor", Role.VIEWER)
+    found = await here.service.opened.store.open_discrepancies("main")
+    pages = [(await browser.get(f"/discrepancies/{one.id}")).text for one in found]
+    assert not any('value="approve"' in page or 'class="act"' in page for page in pages)
+    assert any("role of an approver" in page for page in pages)
+
+
+async def test_hostile_words_are_shown_as_words(browsers: SignIn, here: World) -> None:
+    browser = await browsers()
+    one = (await here.service.opened.store.open_discrepancies("main"))[0]
+    answer = await browser.post(f"/api/discrepancies/{one.id}/comment", json={"note": HOSTILE})
+    assert answer.status_code == 200, answer.text
+    for path in (f"/discrepancies/{one.id}", "/journal", "/journal?kind=%3Cscript%3Ealert(1)%3C/script%3E"):
+        page = (await browser.get(path)).text
+        assert "<script>alert" not in page, path
+    assert "&lt;script&gt;alert(1)" in (await browser.get(f"/discrepancies/{one.id}")).text
+
+
+@pytest.mark.parametrize(
+    "path", ["/discrepancies?after=nonsense", "/runs?after=%F0", "/journal?before=0", "/runs/rec_zz"]
+)
+async def test_an_address_that_nobody_made_is_answered_in_words(browsers: SignIn, path: str) -> None:
+    answer = await (await browsers()).get(path)
+    assert answer.status_code in (404, 422), answer.text
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "To the overview" in answer.text
+
+
+async def test_several_that_begin_so_are_told_apart(browsers: SignIn, here: World) -> None:
+    await here.reconciled()
+    answer = await (await browsers()).get("/runs/rec_")
+    assert answer.status_code == 404
+    assert "More than one" in answer.text
+
+
+async def _first(browser: object, path: str) -> str:
+    page = (await browser.get(path)).text  # type: ignore[attr-defined]
+    found = re.search(rf'href="({path}/[^"]+)"', page)
+    assert found is not None, page
+    return found[1]
