@@ -1,15 +1,18 @@
 """The pages over HTTP: who sees which, what stands on them, and that nothing of it runs by itself."""
 
+import csv
+import io
 import re
 
 import pytest
 
+from gal_friday.domain import quantity
 from gal_friday.domain.access import Accounts, Role
 from gal_friday.domain.policy import Mode
 from tests.api.world import KINDS, World
 from tests.web.conftest import SignIn
 
-PAGES = ("/", "/discrepancies", "/adjustments", "/runs", "/journal")
+PAGES = ("/", "/discrepancies", "/adjustments", "/runs", "/journal", "/policy")
 HOSTILE = "<script>alert(1)</script>\"'&"
 
 
@@ -136,3 +139,24 @@ async def _first(browser: object, path: str) -> str:
     found = re.search(rf'href="({path}/[^"]+)"', page)
     assert found is not None, page
     return found[1]
+
+
+async def test_a_sheet_has_plain_digits_and_no_formula(browsers: SignIn, here: World) -> None:
+    browser = await browsers()
+    answer = await browser.get("/discrepancies.csv?account=main")
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    found = {one.id: one for one in await here.service.opened.store.open_discrepancies("main")}
+    assert {row["id"] for row in rows} == set(found)
+    for row in rows:
+        difference = found[row["id"]].latest.difference
+        assert row["difference"] == ("" if difference is None else quantity.text(difference))
+    assert (await (await browsers("eve", Role.ADMIN, Accounts(("spare",)))).get("/discrepancies.csv")).text.count(
+        "\n"
+    ) == 1
+
+
+async def test_what_nobody_may_press_is_not_there(browsers: SignIn) -> None:
+    assert "Check now" not in (await (await browsers("victor", Role.VIEWER)).get("/")).text
+    page = (await (await browsers("adam", Role.ADMIN)).get("/")).text
+    assert 'data-post="/api/reconciliation/run?account=main"' in page
+    assert 'data-post="/api/accounts/main/pause"' in page

@@ -10,6 +10,7 @@ import pytest
 
 import gal_friday.web
 from gal_friday.web.amounts import amount, difference, parts_of, worth
+from gal_friday.web.sheet import _text
 from gal_friday.web.times import ago, for_people
 
 STATIC = Path(gal_friday.web.__file__).with_name("static")
@@ -60,6 +61,12 @@ def test_durations_are_said_by_their_two_largest_units() -> None:
     now = datetime(2026, 3, 1, tzinfo=UTC)
     assert plain(ago(now + timedelta(minutes=5), now)) == "in 5\u202fmin"
     assert plain(ago(None, now)) == "never"
+
+
+@pytest.mark.parametrize("text", ["=1+1", "@SUM(A1)", "-2+3", "+1", "\tx"])
+def test_no_cell_is_a_formula(text: str) -> None:
+    assert _text(text) == f"'{text}"
+    assert _text("BTC") == "BTC"
 
 
 def test_files_of_others_are_those_that_were_looked_at() -> None:

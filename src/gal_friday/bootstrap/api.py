@@ -109,7 +109,7 @@ def _house_of(backend: Backend, door: Door) -> House:
         known=known,
         clock=backend.clock,
         accounts=backend.accounts,
-        valued_in=backend.policy.reporting_currency,
+        policy=backend.policy,
         pages=backend.pages,
         desk=backend.desk,
         repairs=backend.repairs,

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from fastapi import Request
 from msgspec import Struct
 
+from gal_friday.domain.policy import Policy
 from gal_friday.flows.decide import Repairs
 from gal_friday.flows.door import Caller
 from gal_friday.flows.review import Desk
@@ -25,7 +26,7 @@ class House(Struct, frozen=True, kw_only=True):
     known: Known
     clock: Clock
     accounts: Mapping[str, AccountInfo]
-    valued_in: str
+    policy: Policy
     pages: Pages
     desk: Desk
     repairs: Repairs

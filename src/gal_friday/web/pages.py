@@ -34,6 +34,7 @@ from gal_friday.web import shown
 from gal_friday.web.bridge import bridge_of
 from gal_friday.web.house import House
 from gal_friday.web.rendering import TEMPLATES
+from gal_friday.web.sheet import table_of
 
 PLACES = (
     ("/", "Overview"),
@@ -41,6 +42,7 @@ PLACES = (
     ("/adjustments", "Adjustments"),
     ("/runs", "Runs"),
     ("/journal", "Journal"),
+    ("/policy", "Policy"),
 )
 _PAGE = 100
 _STRIP = 40
@@ -139,6 +141,8 @@ async def overview(request: Request, who: Visitor) -> Response:
         "causes": causes[:_CAUSES],
         "anything_open": any(one.open_discrepancies for one in accounts),
         "counted_to": COUNTED,
+        "may_run": {info.name for info in mine if who.may(Permission.RUN, info.name)},
+        "may_pause": {info.name for info in mine if who.may(Permission.OPERATE, info.name)},
         **shown.summed_up(accounts),
     }
     return _page(request, who, "overview.html", told, here="/")
@@ -154,12 +158,7 @@ async def discrepancies(
     after: After = None,
 ) -> Response:
     """List discrepancies: where one page holds them all, the gravest first; else the last seen first."""
-    house = _house(request)
-    chosen = Chosen(
-        cleared=state == "cleared",
-        severities=frozenset(one for one in Severity if one == severity),
-        states=frozenset({state} if state in ("suspected", "confirmed", "cleared") else ()),
-    )
+    house, chosen = _house(request), _chosen(severity, state)
     found = await house.pages.discrepancies(_theirs(who, account), chosen, after=_place(after), limit=_PAGE + 1)
     page = found[:_PAGE]
     if after is None and len(found) <= _PAGE:
@@ -170,11 +169,23 @@ async def discrepancies(
     told = {
         "rows": rows,
         "chosen": choice,
+        "choice": urlencode(choice),
         "names": [name for name in sorted(house.accounts) if who.sees(name)],
         "severities": [one.value for one in reversed(Severity)],
         "next": _further(request, found, page and Place(page[-1].last_seen, page[-1].id), choice),
     }
     return _page(request, who, "discrepancies.html", told, here="/discrepancies")
+
+
+@router.get("/discrepancies.csv")
+async def as_csv(
+    request: Request, who: Visitor, account: Choice = "", severity: Choice = "", state: Choice = ""
+) -> Response:
+    """Give discrepancies as a table for other programs: the last seen first, and no more than are counted anywhere."""
+    chosen = _chosen(severity, state)
+    found = await _house(request).pages.discrepancies(_theirs(who, account), chosen, limit=COUNTED)
+    headers = {"Content-Disposition": 'attachment; filename="discrepancies.csv"'}
+    return Response(table_of(found), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 @router.get("/discrepancies/{discrepancy_id}")
@@ -205,6 +216,7 @@ async def discrepancy(request: Request, who: Visitor, discrepancy_id: str) -> Re
             if one in _BY_PERSON and _may(who, one, followed.account)
         ],
         "reasons": [one.value for one in Reason],
+        "may_run": who.may(Permission.RUN, followed.account),
     }
     return _page(request, who, "discrepancy.html", told, here="/discrepancies")
 
@@ -270,6 +282,14 @@ async def journal(
     return _page(request, who, "journal.html", told, here="/journal")
 
 
+@router.get("/policy")
+async def policy(request: Request, who: Visitor) -> Response:
+    """Show every limit in effect."""
+    in_effect = _house(request).policy
+    told = {"version": in_effect.version, "limits": shown.limits(in_effect)}
+    return _page(request, who, "policy.html", told, here="/policy")
+
+
 def _house(request: Request) -> House:
     house: House = request.app.state.house
     return house
@@ -284,11 +304,19 @@ def _page(
         "places": PLACES,
         "here": here,
         "now": house.clock.now(),
-        "valued_in": house.valued_in,
+        "valued_in": house.policy.reporting_currency,
         "live": request.url.path if here else "",
         "kinds": _KINDS,
     }
     return HTMLResponse(TEMPLATES.get_template(template).render(common | dict(told)), status_code=status)
+
+
+def _chosen(severity: str, state: str) -> Chosen:
+    return Chosen(
+        cleared=state == "cleared",
+        severities=frozenset(one for one in Severity if one == severity),
+        states=frozenset({state} if state in ("suspected", "confirmed", "cleared") else ()),
+    )
 
 
 def _theirs(who: Caller, account: str) -> Any:

@@ -15,8 +15,9 @@ from gal_friday.domain.adjustment import AdjustmentState, Effect
 from gal_friday.domain.followed import Change, Followed
 from gal_friday.domain.instants import instant
 from gal_friday.domain.materiality import Severity
+from gal_friday.domain.policy import Policy
 from gal_friday.domain.quantity import ZERO
-from gal_friday.domain.report import ReconciliationReport
+from gal_friday.domain.report import ReconciliationReport, plain
 from gal_friday.domain.reviewed import Review, ReviewChange
 from gal_friday.domain.verdict import ReconciliationStatus, Verdict
 from gal_friday.flows.door import Caller
@@ -193,6 +194,11 @@ def report(whole: ReconciliationReport) -> Mapping[str, Any]:
         "checked": words.checked(whole),
         "took": words.seconds(whole.duration_seconds),
     }
+
+
+def limits(policy: Policy) -> Sequence[tuple[str, str]]:
+    """Return every limit with its value, as they are called in the configuration."""
+    return [(name, value if isinstance(value, str) else str(plain(value))) for name, value in plain(policy).items()]
 
 
 def adjustment(kept: Kept) -> Mapping[str, Any]:

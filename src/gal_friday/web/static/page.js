@@ -41,7 +41,7 @@ async function call(path, body, key) {
   if (formToken === null) await me();
   const headers = { "Content-Type": "application/json", "X-Form-Token": formToken };
   if (key) headers["Idempotency-Key"] = key;
-  const send = () => fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
+  const send = () => fetch(path, { method: "POST", headers, ...(body === null ? {} : { body: JSON.stringify(body) }) });
   let answer = await send();
   if (answer.status === 401) return goToTheDoor();
   if (answer.status === 403 && (await answer.clone().json()).type?.endsWith("prove-again")) {
@@ -144,6 +144,19 @@ document.getElementById("theme")?.addEventListener("click", () => {
 
 // ---- deciding
 
+const DONE = {
+  approve: "Approved, and written to the book.",
+  reject: "Turned down.",
+  undo: "What takes it back is proposed; somebody approves it like any other.",
+  assign: "Assigned.",
+  comment: "Noted.",
+  propose: "Proposed; somebody else approves it.",
+  accept: "Accepted until its end.",
+  dispute: "Disputed with the exchange.",
+  snooze: "Put aside until its end.",
+  reopen: "Open again.",
+};
+
 async function submitted(event) {
   const form = event.target.closest("form[data-call]");
   if (!form) return;
@@ -155,7 +168,7 @@ async function submitted(event) {
   const done = await call(`${form.dataset.call}/${verb}`, bodyOf(form, verb, fields), crypto.randomUUID());
   delete form.dataset.busy;
   if (done !== null) {
-    say(`Done: ${verb}.`);
+    say(DONE[verb] || "Done.");
     refresh();
   }
 }
@@ -179,6 +192,19 @@ function fitted() {
   }
 }
 
+async function posted(event) {
+  const button = event.target.closest("button[data-post]");
+  if (!button || button.disabled) return;
+  button.disabled = true;
+  const done = await call(button.dataset.post, null, crypto.randomUUID());
+  button.disabled = false;
+  if (done !== null) {
+    say(button.dataset.done);
+    refresh();
+  }
+}
+
+document.addEventListener("click", posted);
 document.addEventListener("submit", submitted);
 document.addEventListener("change", fitted);
 fitted();

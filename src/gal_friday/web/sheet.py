@@ -1,0 +1,51 @@
+"""Discrepancies as a table for spreadsheets: plain digits, and no cell that a spreadsheet would take for a formula."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+
+from gal_friday.domain import quantity, words
+from gal_friday.domain.followed import Followed
+from gal_friday.domain.instants import exact_instant
+
+_HEAD = (
+    "id",
+    "account",
+    "severity",
+    "state",
+    "type",
+    "what",
+    "where",
+    "internal",
+    "exchange",
+    "difference",
+    "value",
+    "cause",
+    "since",
+    "last_seen",
+    "occurrences",
+)
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def table_of(some: Iterable[Followed]) -> str:
+    """Return the rows under their heads, as RFC 4180 has it."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(_HEAD)
+    writer.writerows(list(_cells(one)) for one in some)
+    return out.getvalue()
+
+
+def _cells(one: Followed) -> Iterator[str]:
+    latest = one.latest
+    yield from (one.id, _text(one.account), one.severity, one.state, one.type)
+    yield from (words.what(latest), _text(words.where(latest)))
+    for amount in (latest.internal, latest.exchange, latest.difference, latest.value):
+        yield "" if amount is None else _text(amount) if isinstance(amount, str) else quantity.text(amount)
+    yield from (_text(latest.cause or ""), exact_instant(one.since), exact_instant(one.last_seen), str(one.occurrences))
+
+
+def _text(words_of_others: str) -> str:
+    """Return a text as it is read: behind an apostrophe where a spreadsheet would reckon with it."""
+    return f"'{words_of_others}" if words_of_others.startswith(_FORMULA) else words_of_others
