@@ -27,6 +27,7 @@ def there() -> set[str]:
     metrics = Metrics("1")
     metrics.ran(report(*missed_fill(), BTC="60000"))
     metrics.resolved(T0, T0)
+    metrics.asked("read", 0.001)
     metrics.called("main", "kraken", Call(endpoint="Balance", outcome="ok", seconds=0.2, cost=1, left=1.0))
     families = text_string_to_metric_families(metrics.text(standing()).decode())
     return {sample.name for family in families for sample in family.samples}

@@ -62,6 +62,7 @@ async def test_a_worker_counts_the_runs_and_calls_that_it_made(watched: httpx2.A
             await asyncio.sleep(0.1)
             text = (await watched.get("/metrics")).text
     assert 'gal_friday_exchange_calls_total{endpoint="' in text
+    assert 'gal_friday_database_statement_seconds_count{kind="write"}' in text
     # States are the service's to tell: as many workers as there are would tell them as often.
     assert "gal_friday_discrepancies_open" not in text
 

@@ -16,9 +16,11 @@ class Counting:
     """Runs of a service, told to the metrics of this process."""
 
     def __init__(self, service: ReconciliationService) -> None:
-        """Count from here on, where what counts is installed."""
+        """Count from here on, what the database takes too, where what counts is installed."""
         self._service = service
         self.metrics = metrics_of()
+        if self.metrics is not None:
+            service.opened.timed(self.metrics.asked)
 
     async def run(self, account: str, mode: Mode | None = None) -> Ran:
         """Reconcile the account, and count the run, its calls and what it resolved.

@@ -21,6 +21,7 @@ from gal_friday.adapters.recordings import SqlRecordings
 from gal_friday.adapters.schedule import SqlSchedules
 from gal_friday.adapters.sql.engine import open_engine
 from gal_friday.adapters.sql.migration import upgrade
+from gal_friday.adapters.sql.timing import Told, timed
 from gal_friday.adapters.store import SqlPages, SqlReviews, SqlStore
 from gal_friday.adapters.store.leases import SqlLeases
 from gal_friday.bootstrap.database import ready_url
@@ -69,6 +70,10 @@ class OpenStore:
     def handing_over(self, receiver: Receiver) -> HandoverAdjustments:
         """Return the adjustments of accounts whose book is behind this receiver."""
         return HandoverAdjustments(self._engine, receiver, clock=SystemClock(), journal=self.journal)
+
+    def timed(self, told: Told) -> None:
+        """Tell of every statement from now on how long the database took for it."""
+        timed(self._engine, SystemClock(), told)
 
     async def verify_journal(self, last: JournalSeen | None) -> JournalSeen:
         """Return what a look at the entries of the journal since *last* saw.

@@ -20,6 +20,7 @@ from gal_friday.domain.verdict import Verdict
 from gal_friday.ports.exchange import Call
 
 _SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
+_STATEMENTS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 15)
 _LIVES = (1, 5, 15, 60, 300, 900, 3600, 4 * 3600, 24 * 3600, 7 * 24 * 3600)
 _PREFIX = "gal_friday"
 
@@ -43,6 +44,9 @@ class Metrics:
         self._resolve = self._histogram("resolve_seconds", "From when it was wrong until both sides agreed.", _LIVES)
         self._calls = self._counter("exchange_calls", "Calls to an exchange.", "exchange", "endpoint", "outcome")
         self._answers = self._histogram("exchange_call_seconds", "How long calls took.", _SECONDS, "exchange")
+        self._statements = self._histogram(
+            "database_statement_seconds", "How long the database took for a statement.", _STATEMENTS, "kind"
+        )
         self._left = self._gauge(
             "rate_budget_left", "Points left of a key's call budget.", "account", registry=self.registry
         )
@@ -86,6 +90,10 @@ class Metrics:
         self._answers.labels(exchange).observe(call.seconds)
         if call.left is not None:
             self._left.labels(account).set(call.left)
+
+    def asked(self, kind: str, seconds: float) -> None:
+        """Count a statement that the database carried out; *kind* is ``read`` or ``write``."""
+        self._statements.labels(kind).observe(seconds)
 
     def text(self, standing: Standing | None = None) -> bytes:
         """Return everything as Prometheus reads it; without *standing* only what this process has counted."""
