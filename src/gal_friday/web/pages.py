@@ -290,6 +290,12 @@ async def policy(request: Request, who: Visitor) -> Response:
     return _page(request, who, "policy.html", told, here="/policy")
 
 
+@router.get("/you")
+async def you(request: Request, who: Visitor) -> Response:
+    """Show who is signed in, what they may, and their passkeys."""
+    return _page(request, who, "you.html", {}, here="/you")
+
+
 def _house(request: Request) -> House:
     house: House = request.app.state.house
     return house
@@ -305,7 +311,7 @@ def _page(
         "here": here,
         "now": house.clock.now(),
         "valued_in": house.policy.reporting_currency,
-        "live": request.url.path if here else "",
+        "live": request.url.path if here not in ("", "/you") else "",
         "kinds": _KINDS,
     }
     return HTMLResponse(TEMPLATES.get_template(template).render(common | dict(told)), status_code=status)

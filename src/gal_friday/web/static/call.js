@@ -1,0 +1,118 @@
+// Calls of the API, as the person who is signed in: with the page's token, and with a fresh proof where one is asked for.
+
+const told = document.getElementById("told");
+
+export function say(words, grave = false) {
+  told.replaceChildren();
+  const line = document.createElement("p");
+  line.textContent = words;
+  line.className = grave ? "said grave" : "said";
+  told.append(line);
+  if (!grave) setTimeout(() => line.remove(), 6000);
+}
+
+let formToken = null;
+
+export async function me() {
+  const answer = await fetch("/api/me", { headers: { Accept: "application/json" } });
+  if (answer.status === 401) return goToTheDoor();
+  const known = await answer.json();
+  formToken = known.form_token;
+  return known;
+}
+
+function goToTheDoor() {
+  location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+  return new Promise(() => {});
+}
+
+export async function problemOf(answer) {
+  try {
+    const problem = await answer.json();
+    return problem.detail || problem.title || answer.statusText;
+  } catch {
+    return answer.statusText || `the answer was ${answer.status}`;
+  }
+}
+
+// One key for each press of a button: pressed twice, or sent again after a lost answer, it is done once.
+export async function call(path, body, key, method = "POST") {
+  if (formToken === null) await me();
+  const headers = { "Content-Type": "application/json", "X-Form-Token": formToken };
+  if (key) headers["Idempotency-Key"] = key;
+  const send = () => fetch(path, { method, headers, ...(body === null ? {} : { body: JSON.stringify(body) }) });
+  try {
+    let answer = await send();
+    if (answer.status === 401) return goToTheDoor();
+    if (await says(answer, "cross-site")) {
+      await me(); // Another tab has proven again who it is: its page has a new token since.
+      headers["X-Form-Token"] = formToken;
+      answer = await send();
+    }
+    if (await says(answer, "prove-again")) {
+      if (!(await proveAgain())) return null;
+      headers["X-Form-Token"] = formToken;
+      answer = await send();
+    }
+    if (answer.ok) return answer.status === 204 ? {} : await answer.json();
+    say(await problemOf(answer), true);
+  } catch {
+    say("The service did not answer. Nothing is lost: look whether it was done, and try again.", true);
+  }
+  return null;
+}
+
+async function says(answer, type) {
+  if (answer.status !== 403) return false;
+  try {
+    return ((await answer.clone().json()).type || "").endsWith(type);
+  } catch {
+    return false;
+  }
+}
+
+export const passkeys = Boolean(window.PublicKeyCredential?.parseRequestOptionsFromJSON);
+
+export async function shownPasskey() {
+  const asked = await fetch("/api/session/passkey/options", { method: "POST" });
+  if (!asked.ok) throw new Error(await problemOf(asked));
+  const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(await asked.json());
+  return (await navigator.credentials.get({ publicKey })).toJSON();
+}
+
+async function stepUp(proof) {
+  const answer = await fetch("/api/session/step-up", {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-Form-Token": formToken },
+    body: JSON.stringify(proof),
+  });
+  if (!answer.ok) {
+    say(await problemOf(answer), true);
+    return false;
+  }
+  formToken = (await answer.json()).form_token;
+  return true;
+}
+
+function proveAgain() {
+  const dialog = document.getElementById("prove");
+  const form = dialog.querySelector("form");
+  form.reset();
+  dialog.querySelector("[value=passkey]").hidden = !passkeys;
+  return new Promise((done) => {
+    const closed = async () => {
+      try {
+        if (dialog.returnValue === "password") return done(await stepUp({ password: form.elements.password.value }));
+        if (dialog.returnValue === "passkey") return done(await stepUp({ answer: await shownPasskey() }));
+      } catch (error) {
+        say(`No passkey was shown: ${error.message}`, true);
+      } finally {
+        form.reset();
+      }
+      return done(false);
+    };
+    dialog.returnValue = "";
+    dialog.addEventListener("close", closed, { once: true });
+    dialog.showModal();
+  });
+}

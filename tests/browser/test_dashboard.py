@@ -1,0 +1,129 @@
+"""The dashboard as people use it, in a real browser."""
+
+import re
+from importlib.resources import files
+
+import pytest
+from playwright.async_api import expect
+
+from gal_friday.domain.access import Role
+from tests.browser.conftest import House
+
+AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
+VIOLATIONS = "axe.run().then((all) => all.violations.map((one) => `${one.id}: ${one.nodes[0].html}`))"
+PAGES = ("/", "/discrepancies", "/adjustments", "/runs", "/journal", "/policy", "/you")
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+
+
+async def test_a_proposal_is_approved_by_keyboard_seen_to_agree_and_taken_back(house: House) -> None:
+    alice = await house.enters("alice")
+    page = alice.page
+    await alice.goes_to("/discrepancies")
+    before = await page.locator("[data-row]").count()
+    await page.keyboard.press("j")
+    await page.keyboard.press("j")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/discrepancies/dis_*")
+    await expect(page.locator("svg.bridge")).to_be_visible()
+    await page.keyboard.press("a")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#told")).to_have_text("Approved, and written to the book.")
+    await expect(page.locator("aside h2").first).to_have_text("Adjustment: applied")
+    await page.get_by_text("Check now").click()
+    await expect(page.locator("aside h2").first).to_have_text("Adjustment: verified", timeout=15_000)
+    await page.get_by_text("Take it back").click()
+    await expect(page.locator("aside")).to_contain_text("Reversal: proposed")
+    await alice.goes_to("/discrepancies")
+    assert await page.locator("[data-row]").count() < before
+    assert alice.complaints == []
+
+
+async def test_what_one_person_does_another_one_sees_without_asking(house: House) -> None:
+    alice, bob = await house.enters("alice"), await house.enters("bob")
+    one = (await house.open_ones())[0]
+    for person in (alice, bob):
+        await person.goes_to(f"/discrepancies/{one.id}")
+        await expect(person.page.locator("#lamp")).to_have_text("live")
+    await alice.page.get_by_label("Step").select_option("comment")
+    await alice.page.locator("form.act textarea").fill("<b>seen</b> & noted")
+    await alice.page.get_by_text("Do it").click()
+    await expect(bob.page.locator(".history")).to_contain_text("<b>seen</b> & noted")
+    assert alice.complaints + bob.complaints == []
+
+
+async def test_nothing_moves_under_somebody_who_writes(house: House) -> None:
+    alice, bob = await house.enters("alice"), await house.enters("bob")
+    one = (await house.open_ones())[0]
+    for person in (alice, bob):
+        await person.goes_to(f"/discrepancies/{one.id}")
+        await expect(person.page.locator("#lamp")).to_have_text("live")
+    note = bob.page.locator("form.act textarea")
+    await note.fill("half a sent")
+    await alice.page.get_by_label("Step").select_option("comment")
+    await alice.page.locator("form.act textarea").fill("meanwhile")
+    await alice.page.get_by_text("Do it").click()
+    await expect(alice.page.locator(".history")).to_contain_text("meanwhile")
+    await bob.page.wait_for_timeout(1_000)
+    await note.press_sequentially("ence")
+    assert await note.input_value() == "half a sentence"
+    await bob.page.locator("h1").click()
+    await note.blur()
+    await expect(bob.page.locator(".history")).to_contain_text("meanwhile")
+
+
+async def test_a_passkey_is_made_and_lets_its_owner_in(house: House) -> None:
+    alice = await house.enters("alice")
+    page = alice.page
+    session = await page.context.new_cdp_session(page)
+    await session.send("WebAuthn.enable")
+    options = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+    }
+    await session.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    await alice.goes_to("/you")
+    await page.get_by_label("Name of the device").fill("laptop")
+    await page.get_by_role("button", name="Add a passkey").click()
+    await expect(page.locator("#passkeys")).to_contain_text("laptop")
+    await page.get_by_role("button", name="Sign out").click()
+    await page.wait_for_url("**/sign-in")
+    await page.get_by_role("button", name="Sign in with a passkey").click()
+    await page.wait_for_url("**/")
+    await expect(page.locator(".who")).to_have_text("alice")
+    assert alice.complaints == []
+
+
+async def test_a_session_that_is_over_leads_to_the_door_and_back(house: House) -> None:
+    alice = await house.enters("alice")
+    await alice.page.context.clear_cookies()
+    await alice.goes_to("/runs")
+    await alice.page.wait_for_url("**/sign-in?next=*")
+    assert await alice.page.get_by_role("button", name="Sign in", exact=True).is_visible()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_everybody_can_read_every_page(house: House, theme: str) -> None:
+    alice = await house.enters("alice", Role.ADMIN, theme)
+    page = alice.page
+    details = f"/discrepancies/{(await house.open_ones())[0].id}"
+    await alice.goes_to("/runs")
+    run = await page.locator("tbody a").first.get_attribute("href")
+    for path in (*PAGES, details, run or ""):
+        await alice.goes_to(path)
+        await page.wait_for_load_state()
+        await page.evaluate(AXE + "; null")
+        found = await page.evaluate(
+            "axe.run().then((all) => all.violations.map((one) => `${one.id}: ${one.nodes[0].html}`))"
+        )
+        assert found == [], f"{path}: {found}"
+        weight = await page.evaluate(
+            "[...performance.getEntriesByType('resource'), ...performance.getEntriesByType('navigation')]"
+            ".reduce((sum, one) => sum + one.encodedBodySize, 0)"
+        )
+        assert weight < 150_000, path
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+    assert [said for said in alice.complaints if not re.search("ERR_ABORTED", said)] == []
