@@ -12,9 +12,12 @@ from gal_friday.api.documented import amounts
 from gal_friday.domain.access import Accounts, Permission, Role
 from gal_friday.domain.policy import Mode
 from gal_friday.flows.door import Door
+from gal_friday.ports.steps import unwatched
 from tests.api.world import LIMITS, World
 
-APP = create_app(cast("Any", SimpleNamespace(version="0", limits=LIMITS)), Door(MemoryAccess(), SystemClock()))
+APP = create_app(
+    cast("Any", SimpleNamespace(version="0", limits=LIMITS, steps=unwatched)), Door(MemoryAccess(), SystemClock())
+)
 DESCRIBED = APP.openapi()
 
 

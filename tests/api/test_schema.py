@@ -25,6 +25,7 @@ from gal_friday.api.app import create_app
 from gal_friday.domain.access import Permission, Role
 from gal_friday.domain.policy import Mode
 from gal_friday.flows.door import Door
+from gal_friday.ports.steps import unwatched
 from tests.api.world import LIMITS, Template, served, world
 
 NOBODY = Door(MemoryAccess(), SystemClock())
@@ -72,7 +73,7 @@ def running(made: Template) -> Iterator[Running]:
 
 # The description is the same over any backend: it is made of the routes alone.
 schema = schemathesis.openapi.from_dict(
-    create_app(cast("Any", SimpleNamespace(version="0", limits=LIMITS)), NOBODY).openapi()
+    create_app(cast("Any", SimpleNamespace(version="0", limits=LIMITS, steps=unwatched)), NOBODY).openapi()
 )
 schema.config.update(base_url="http://127.0.0.1")
 

@@ -29,6 +29,7 @@ from gal_friday.api.failures import answer_failures
 from gal_friday.api.guard import only_known
 from gal_friday.api.reception import Reception
 from gal_friday.api.security import secure
+from gal_friday.api.stepped import Stepped
 from gal_friday.flows.door import Door
 
 OPEN = frozenset({"/healthz", "/readyz", "/openapi.json"})
@@ -82,6 +83,7 @@ def _made(
         app.include_router(router, dependencies=[Depends(only_known)])
     answer_failures(app)
     app.add_middleware(Bounded, body_bytes=backend.limits.body_bytes)
+    app.add_middleware(Stepped, steps=backend.steps)
     secure(app, door, reception, people=people)  # last: what comes last stands first
     describe(app)
     return app

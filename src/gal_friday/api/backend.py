@@ -20,6 +20,7 @@ from gal_friday.ports.clock import Clock
 from gal_friday.ports.journal_reading import JournalReading
 from gal_friday.ports.pages import Pages
 from gal_friday.ports.schedules import Schedules
+from gal_friday.ports.steps import Steps, unwatched
 
 Run = Callable[[str, Mode | None], Awaitable[ReconciliationReport]]
 """Reconciles an account now, in this mode or its own; raises AccountBusy where somebody else does."""
@@ -72,4 +73,5 @@ class Backend(Struct, frozen=True, kw_only=True):
     schedules: Schedules | None = None
     metrics: Callable[[], Awaitable[bytes]] | None = None
     """Gives what a monitor collects; None where nothing is counted."""
+    steps: Steps = unwatched
     limits: Limits = Limits()

@@ -20,6 +20,7 @@ from gal_friday.bootstrap.desk import desk_of
 from gal_friday.bootstrap.errors import BadConfiguration
 from gal_friday.bootstrap.secrets import is_reference, resolve
 from gal_friday.bootstrap.settings import Settings
+from gal_friday.bootstrap.tracing import stepping
 from gal_friday.bootstrap.wire import OpenStore
 from gal_friday.domain.alert import AlertKind, Notice, What
 from gal_friday.domain.alerting import Rules
@@ -32,20 +33,22 @@ from gal_friday.domain.routing import Quiet, Route
 from gal_friday.flows.alert import Watch
 from gal_friday.ports.alerts import Channel, Undelivered
 from gal_friday.ports.clock import Clock
+from gal_friday.ports.steps import Steps, unwatched
 from gal_friday.service.tell import Teller
 
 LOG = "log"
 """The channel that is always there."""
 
 
-def teller_of(settings: Settings, opened: OpenStore, *, clock: Clock | None = None) -> Teller:
+def teller_of(settings: Settings, opened: OpenStore, *, clock: Clock | None = None, steps: Steps = unwatched) -> Teller:
     """Return who looks and tells, ready to be run; ``wake(account)`` after every run of an account.
 
     Raises:
         BadConfiguration: a channel cannot be made; the message names it and no secret.
     """
     clock = clock or system_clock()
-    return Teller(watch_of(settings, opened, clock), channels_of(settings, clock), verify=verifier_of(opened))
+    channels = stepping(channels_of(settings, clock), steps)
+    return Teller(watch_of(settings, opened, clock), channels, verify=verifier_of(opened))
 
 
 def watch_of(settings: Settings, opened: OpenStore, clock: Clock) -> Watch:

@@ -69,6 +69,7 @@ def backend_of(
         run=run or run_here,
         schedules=schedules,
         metrics=metrics,
+        steps=service.steps,
         limits=limits or Limits(),
     )
 

@@ -16,7 +16,10 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 _SECRETS = re.compile(r"gf_[A-Za-z0-9_-]{8,}|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)")
 """Our own tokens, and the user and password of an address."""
 _NAMES = re.compile(r"secret|password|token|authorization|api_key|cookie|otp", re.IGNORECASE)
-_QUIET = ("httpx2", "httpcore2", "websockets", "alembic", "uvicorn", "procrastinate", "aiosqlite", "asyncio")
+_QUIET = (
+    *("httpx2", "httpcore2", "websockets", "alembic", "uvicorn", "procrastinate", "aiosqlite", "asyncio"),
+    "opentelemetry",
+)
 """Whose words are wanted only where something is wrong."""
 
 

@@ -21,6 +21,7 @@ from gal_friday.bootstrap.errors import BadConfiguration, extra
 from gal_friday.bootstrap.notified import alive, tell
 from gal_friday.bootstrap.service import ReconciliationService, owner
 from gal_friday.bootstrap.settings import AccountSettings, Settings
+from gal_friday.bootstrap.tracing import watching
 from gal_friday.bootstrap.wire import knows_of, points_per_hour, state_folder, stream_of
 from gal_friday.domain.materiality import Severity, more_severe
 from gal_friday.domain.policy import Mode
@@ -28,6 +29,7 @@ from gal_friday.domain.report import ReconciliationReport
 from gal_friday.domain.schedule import Planned, Timing, Why
 from gal_friday.ports.clock import Clock
 from gal_friday.ports.dispatcher import Dispatcher
+from gal_friday.ports.steps import Steps
 from gal_friday.service.accounts import Account
 from gal_friday.service.listening import Listening
 from gal_friday.service.scheduler import Scheduler
@@ -50,8 +52,9 @@ class Serving:
         self.ended = asyncio.Event()
         """Set whenever a turn came to an end; whoever waits for it clears it."""
         self.counting = Counting(service)
-        self.turns = Turns(opened.schedules, self.counting.run, self._timings, clock, owner=owner(), heard=self._heard)
-        self.teller = teller_of(settings, opened, clock=clock)
+        runs, steps = self.counting.run, service.steps
+        self.turns = Turns(opened.schedules, runs, self._timings, clock, owner=owner(), heard=self._heard, steps=steps)
+        self.teller = teller_of(settings, opened, clock=clock, steps=service.steps)
         self.dispatcher = queue or TaskDispatcher(self.turns.take, at_once=settings.service.runs_at_once)
         self.scheduler = Scheduler(
             self.accounts, opened.schedules, self.turns, self.dispatcher, opened.leases, self._worst, clock
@@ -138,14 +141,15 @@ async def serve(
     """Look after every account of the configuration until *stop* is set; *ready* is told when it has begun.
 
     Raises:
-        BadConfiguration: no account is configured.
+        BadConfiguration: no account is configured, or an extra is missing that the settings ask for.
         StoreFailed: the database cannot be opened.
     """
     if not settings.accounts:
         raise BadConfiguration("no account is configured; `gal-friday init` writes a configuration to fill in")
     async with AsyncExitStack() as stack:
-        service = await stack.enter_async_context(ReconciliationService(settings))
-        serving = Serving(service, await stack.enter_async_context(_queue(settings)))
+        steps = await stack.enter_async_context(watching(settings))
+        service = await stack.enter_async_context(ReconciliationService(settings, steps=steps))
+        serving = Serving(service, await stack.enter_async_context(_queue(settings, steps)))
         answering = await stack.enter_async_context(_answering(serving))
         loops: list[asyncio.Task[Any]] = [asyncio.create_task(stop.wait(), name="stop")]
         loops += [asyncio.create_task(one.run(), name="listening") for one in serving.listening]
@@ -194,7 +198,7 @@ async def _answering(serving: Serving) -> AsyncIterator[tuple[asyncio.Task[None]
 
 
 @asynccontextmanager
-async def _queue(settings: Settings) -> AsyncIterator[Dispatcher | None]:
+async def _queue(settings: Settings, steps: Steps) -> AsyncIterator[Dispatcher | None]:
     """Give what hands runs to the workers of a fleet; None where the service carries them out itself."""
     if settings.service.dispatcher == "tasks":
         yield None
@@ -203,4 +207,4 @@ async def _queue(settings: Settings) -> AsyncIterator[Dispatcher | None]:
         from gal_friday.adapters.dispatch import queue
 
     async with queue.opened(ready_url(settings)) as app:
-        yield queue.QueueDispatcher(app, SystemClock())
+        yield queue.QueueDispatcher(app, SystemClock(), steps=steps)

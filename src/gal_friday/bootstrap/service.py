@@ -33,15 +33,16 @@ from gal_friday.flows.lease import held
 from gal_friday.flows.obstacles import Heeded
 from gal_friday.flows.reconcile import reconcile
 from gal_friday.ports.exchange import Call, Calls, Progress
+from gal_friday.ports.steps import Steps, unwatched
 from gal_friday.service.turns import Ran
 
 
 class ReconciliationService:
     """Reconciles the accounts of one configuration. Use it as an async context manager, or start and stop it."""
 
-    def __init__(self, settings: Settings, *, progress: Progress | None = None) -> None:
+    def __init__(self, settings: Settings, *, progress: Progress | None = None, steps: Steps = unwatched) -> None:
         """Keep the settings; nothing is opened before ``start``."""
-        self.settings = settings
+        self.settings, self.steps = settings, steps
         self._progress = progress
         self._store: OpenStore | None = None
 
@@ -120,9 +121,11 @@ class ReconciliationService:
         recorder = recorder_of(self.settings)
         sources = sources_of(self.settings, account, store, self._progress, recorder, spent)
         exchange = sources.exchange
-        sources = replace(sources, exchange=(heeded := Heeded(exchange)))
+        sources = replace(sources, exchange=(heeded := Heeded(exchange)), steps=self.steps)
         try:
-            report = await self._reconciled(store, sources, recorder, only, mode or mode_of(self.settings, account))
+            with self.steps("run", account=sources.account, exchange=exchange.name) as step:
+                report = await self._reconciled(store, sources, recorder, only, mode or mode_of(self.settings, account))
+                step.note(reconciliation_id=report.reconciliation_id, verdict=report.verdict.value)
         finally:
             await note_key(store.watched, sources.account, exchange, sources.clock.now())
             await sources.exchange.close()
@@ -138,7 +141,9 @@ class ReconciliationService:
             held(store.leases, sources.account, owner=owner(), clock=sources.clock, lasts=lasts) as lease,
             adjustments_of(self.settings, sources.account, store) as adjustments,
         ):
-            repairing = Repairing(mode=mode, adjustments=adjustments, desk=desk_of(store), token=lease.token)
+            repairing = Repairing(
+                mode=mode, adjustments=adjustments, desk=desk_of(store), token=lease.token, steps=self.steps
+            )
             if recorder is None:
                 return await reconcile(
                     sources, store.store, policy=policy, since=since, only=only, prices=prices, repairing=repairing

@@ -201,6 +201,8 @@ class ServiceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """After so long an account is taken over whose process was killed or stands still."""
     drain_seconds: int = 25
     """How long runs under way may go on after the service was told to stop."""
+    traces: bool = False
+    """Send traces to the collector that OTEL_EXPORTER_OTLP_ENDPOINT names, by OTLP over HTTP."""
     metrics_port: int | None = None
     """The port of ``api.host`` at which a worker gives its metrics and health; 0 takes a free one, by default none."""
 

@@ -14,6 +14,7 @@ from gal_friday.bootstrap.notified import alive, tell
 from gal_friday.bootstrap.serve import accounts_of
 from gal_friday.bootstrap.service import ReconciliationService, owner
 from gal_friday.bootstrap.settings import Settings
+from gal_friday.bootstrap.tracing import watching
 from gal_friday.domain.schedule import Timing
 from gal_friday.ports.clock import Clock
 from gal_friday.ports.errors import StoreFailed
@@ -65,13 +66,14 @@ async def work(
 
     clock, limits = SystemClock(), settings.service
     async with (
-        ReconciliationService(settings) as service,
+        watching(settings) as steps,
+        ReconciliationService(settings, steps=steps) as service,
         queue.opened(ready_url(settings)) as app,
         _watched(service, counting := Counting(service)) as (answering, address),
     ):
         schedules = service.opened.schedules
         timings = Timings(accounts_of(settings), schedules, clock)
-        turns = Turns(schedules, run or counting.run, timings, clock, owner=owner())
+        turns = Turns(schedules, run or counting.run, timings, clock, owner=owner(), steps=steps)
         working = queue.work(
             app,
             turns.take,

@@ -41,6 +41,7 @@ from gal_friday.flows.review import Desk, excused
 from gal_friday.flows.take_over import take_over
 from gal_friday.ports.adjustments import Adjustments
 from gal_friday.ports.clock import Clock
+from gal_friday.ports.steps import Steps, unwatched
 
 _BY_POLICY = By(POLICY, "policy")
 _IN_THE_BOOK = (AdjustmentState.APPLIED, AdjustmentState.UNVERIFIED)
@@ -60,6 +61,7 @@ class Repairing(Struct, frozen=True, kw_only=True):
     """Where people decide; what they have accepted or put aside is not asked about again."""
     token: int | None = None
     """Of the account's lease: whoever was paused for too long is refused."""
+    steps: Steps = unwatched
 
 
 async def repaired(
@@ -91,7 +93,8 @@ async def repaired(
     )
     mode = repairing.mode if repairing.adjustments is not None or repairing.mode is Mode.OBSERVE else Mode.PROPOSE
     candidates = tuple(_barred(candidates, posted.against))
-    decided = decide(candidates, mode=mode, policy=policy, used=posted.used, breakers=breakers)
+    with repairing.steps("decide", mode=mode.value, candidates=len(candidates)):
+        decided = decide(candidates, mode=mode, policy=policy, used=posted.used, breakers=breakers)
     outcomes = await _acted(repairing, decided, posted.unsettled, policy)
     await _tidied(repairing, report, found, open_ones, policy, clock)
     return with_decisions(replace(report, mode=mode), decided, outcomes, excused=excused_ones)
@@ -220,14 +223,14 @@ async def _acted(
             four_eyes = policy.four_eyes and (made.value is None or made.value >= policy.four_eyes_value)
             (kept,) = await adjustments.keep([made], state=AdjustmentState.PROPOSED, by=by, four_eyes=four_eyes)
             if _stays(kept) and stands.unsettled is None and not unsettled:
-                outcomes[kept.id] = stands.after(made, await adjustments.apply(kept.id, token=repairing.token))
+                outcomes[kept.id] = stands.after(made, await _posting(repairing, adjustments, kept))
             elif kept.state is not AdjustmentState.PROPOSED:
                 outcomes[kept.id] = Refused(kept.id, f"it is {kept.state} already")
         elif stands.unsettled is not None:
             outcomes[made.adjustment_id] = Refused(made.adjustment_id, f"{stands.unsettled} has to be settled first")
         else:
             await take_over(adjustments, repairing.desk, made.adjustment_id)
-            outcome = await _applied(adjustments, stands.seen_by(made), one, repairing.token)
+            outcome = await _applied(repairing, adjustments, stands.seen_by(made), one)
             outcomes[made.adjustment_id] = stands.after(made, outcome)
     return outcomes
 
@@ -261,15 +264,22 @@ class _Stands:
         return outcome
 
 
-async def _applied(adjustments: Adjustments, made: Adjustment, decided: Decided, token: int | None) -> Outcome:
+async def _applied(repairing: Repairing, adjustments: Adjustments, made: Adjustment, decided: Decided) -> Outcome:
     by = replace(_BY_POLICY, note="; ".join(decided.decision.reasons))
     (kept,) = await adjustments.keep([made], state=AdjustmentState.APPROVED, by=by)
     if kept.state in (AdjustmentState.APPROVED, AdjustmentState.INTENDED):
-        return await adjustments.apply(kept.id, token=token)
+        return await _posting(repairing, adjustments, kept)
     if kept.state is AdjustmentState.PROPOSED:
         return Refused(kept.id, "it was proposed, and a person has asked for it or looked at it")
     # Whatever came of it, nothing was posted now.
     return Refused(kept.id, f"it is {kept.state} already")
+
+
+async def _posting(repairing: Repairing, adjustments: Adjustments, kept: Kept) -> Outcome:
+    with repairing.steps("apply", adjustment=kept.id) as step:
+        outcome = await adjustments.apply(kept.id, token=repairing.token)
+        step.note(outcome=type(outcome).__name__)
+    return outcome
 
 
 async def _tidied(

@@ -11,6 +11,7 @@ be in motion. No tolerance is ever widened for it.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
@@ -30,6 +31,7 @@ from gal_friday.ports.book import Book
 from gal_friday.ports.clock import Clock
 from gal_friday.ports.errors import BookFailed, ExchangeFailed
 from gal_friday.ports.exchange import Exchange, Reading
+from gal_friday.ports.steps import Steps, unwatched
 
 OVERLAP = timedelta(minutes=1)
 """Read before the window, so that a record which the two sides date a little apart is found on both."""
@@ -50,6 +52,7 @@ class Sources(Struct, frozen=True):
     clock: Clock
     aliases: Aliases = Aliases()
     """The trading system's names for assets and instruments."""
+    steps: Steps = unwatched
 
 
 class Fetched(Struct, frozen=True):
@@ -158,7 +161,8 @@ def _changed(before: Snapshot, after: Snapshot) -> frozenset[Asset]:
 
 async def _internal(sources: Sources, since: datetime, scales: Scales) -> Snapshot:
     try:
-        book = await sources.book.snapshot(account=sources.account, since=since - OVERLAP, scales=scales)
+        with sources.steps("fetch", side="internal"):
+            book = await sources.book.snapshot(account=sources.account, since=since - OVERLAP, scales=scales)
     except BookFailed as failure:
         return _nothing(sources, "internal", since, str(failure))
     at = book.as_of + sources.exchange.capabilities.clock_offset
@@ -216,7 +220,7 @@ async def _exchange(sources: Sources, internal: Snapshot, since: datetime, only:
         read.head = await _head(exchange)
     for kind in (kind for kind in parts if kind in only):
         began = sources.clock.now()
-        read.parts[kind] = await _part(kind, parts[kind])
+        read.parts[kind] = await _part(sources, kind, parts[kind])
         if kind is Kind.POSITIONS:
             read.positions = (began, sources.clock.now())
     await _brought_to_cut(sources, read)
@@ -228,9 +232,10 @@ def _believed(orders: Sequence[Order]) -> tuple[str, ...]:
     return tuple(sorted({order.order_id for order in orders if order.order_id and order.status != "rejected"}))
 
 
-async def _part(kind: Kind, read: Callable[[], Awaitable[Reading[Any]]]) -> Reading[Any] | NotChecked:
+async def _part(sources: Sources, kind: Kind, read: Callable[[], Awaitable[Reading[Any]]]) -> Reading[Any] | NotChecked:
     try:
-        return await read()
+        with sources.steps("fetch", side="exchange", kind=kind.value):
+            return await read()
     except ExchangeFailed as failure:
         return NotChecked(kind, str(failure), "exchange")
 
@@ -278,9 +283,10 @@ async def _balances_again(sources: Sources, read: _Read) -> None:
     exchange, ledger = sources.exchange, read.done(Kind.MOVEMENTS)
     assert ledger is not None, "balances are out of place by rows that were read"
     head = await _head(exchange)
-    balances = await _part(Kind.BALANCES, exchange.balances)
+    balances = await _part(sources, Kind.BALANCES, exchange.balances)
     start = ledger.rows[-1].at - _TAIL
-    tail = await _part(Kind.MOVEMENTS, lambda: exchange.movements(since=start, until=sources.clock.now()))
+    again = partial(exchange.movements, since=start)
+    tail = await _part(sources, Kind.MOVEMENTS, lambda: again(until=sources.clock.now()))
     if isinstance(balances, NotChecked) or isinstance(tail, NotChecked) or tail.coverage != Coverage.TOTAL:
         return
     known = {row.movement_id for row in ledger.rows}

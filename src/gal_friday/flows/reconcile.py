@@ -58,11 +58,13 @@ async def reconcile(
     known = await _known(sources, store)
     reach = reach_back(known.open, since=since, now=sources.clock.now(), policy=policy)
     fetched = await fetch(sources, since=reach.since, only=only, policy=policy, pending=known.pending)
-    findings = _compared(fetched, watched_keys(known.open), policy, only)
+    with sources.steps("compare"):
+        findings = _compared(fetched, watched_keys(known.open), policy, only)
     sides, clock = (fetched.internal, fetched.exchange), sources.clock
     asked = (*prices, AtExchange(sources.exchange, clock))
     valued = await worth(asked, findings, sides, policy=policy, clock=clock)
-    report = report_of(*sides, findings, policy=policy, prices=valued.prices, only=only)
+    with sources.steps("explain"):
+        report = report_of(*sides, findings, policy=policy, prices=valued.prices, only=only)
     report = replace(
         report,
         cut=fetched.cut,
@@ -80,7 +82,8 @@ async def reconcile(
     async def decided(seen: ReconciliationReport, carried: Carried) -> ReconciliationReport:
         return await _repaired(repairing if whole else None, seen, sides, carried, policy, clock)
 
-    recorded = await _record(store, report, known, pending, run, policy, decided)
+    with sources.steps("record"):
+        recorded = await _record(store, report, known, pending, run, policy, decided)
     return await _followed_up(repairing, recorded)
 
 

@@ -29,6 +29,7 @@ from gal_friday.domain.verdict import Verdict
 from gal_friday.ports.clock import Clock
 from gal_friday.ports.errors import AccountBusy, StoreFailed
 from gal_friday.ports.schedules import Schedules
+from gal_friday.ports.steps import Steps, unwatched
 
 _LOG: structlog.stdlib.BoundLogger = structlog.get_logger("gal_friday.service")
 _TRIES = 20
@@ -64,17 +65,25 @@ class Turns:
         *,
         owner: str,
         heard: Heard | None = None,
+        steps: Steps = unwatched,
     ) -> None:
         """*timings* returns how often each account is to be run at the moment; *owner* names this process to people."""
+        self._steps = steps
         self._schedules, self._run, self._timings, self._clock = schedules, run, timings, clock
         self._owner, self._heard = owner, heard
 
-    async def take(self, account: str) -> Ran | None:
+    async def take(self, account: str, of: str = "") -> Ran | None:
         """Reconcile the account if it is due and nobody else has begun; return what came of it.
+
+        *of* is the step of another process that handed the account over, where somebody watches.
 
         Raises:
             StoreFailed: the schedule cannot be read or written; a run that was begun is found and ended later.
         """
+        with self._steps("turn", of=of, account=account):
+            return await self._taken(account)
+
+    async def _taken(self, account: str) -> Ran | None:
         if not await self._begun(account):
             return None
         ran: Ran | None = None

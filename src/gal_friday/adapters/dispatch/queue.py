@@ -21,6 +21,7 @@ from sqlalchemy import make_url
 from gal_friday.adapters.sql.engine import IDLE_SECONDS
 from gal_friday.ports.clock import Clock
 from gal_friday.ports.errors import StoreFailed
+from gal_friday.ports.steps import Steps, unwatched
 
 _LOG = logging.getLogger("gal_friday.service")
 
@@ -37,16 +38,16 @@ _KEPT_HOURS = 24 * 7
 _POLL_SECONDS = 1.0
 _JOBS = 4  # Connections that a process holds to the queue.
 
-Take = Callable[[str], Awaitable[object]]
-"""Gives an account its turn."""
+Take = Callable[[str, str], Awaitable[object]]
+"""Gives an account its turn, below the step that handed it over; the step is empty where nobody watches."""
 
 
 class QueueDispatcher:
     """A ``Dispatcher`` that puts accounts into the queue. Get it from ``opened``."""
 
-    def __init__(self, app: procrastinate.App, clock: Clock) -> None:
+    def __init__(self, app: procrastinate.App, clock: Clock, *, steps: Steps = unwatched) -> None:
         """Put jobs into the queue of *app*, which is open."""
-        self._app, self._clock = app, clock
+        self._app, self._clock, self._steps = app, clock, steps
         self._asked: dict[str, float] = {}
 
     async def dispatch(self, account: str) -> bool:
@@ -56,7 +57,9 @@ class QueueDispatcher:
             return True
         job = self._app.configure_task(_TURN, queue=_QUEUE, lock=account, queueing_lock=account)
         try:
-            await job.defer_async(account=account)
+            with self._steps("dispatch", account=account) as step:
+                carried = step.context()
+                await job.defer_async(account=account, **({"traceparent": carried} if carried else {}))
         except exceptions.AlreadyEnqueued:
             pass
         except (exceptions.ConnectorException, psycopg.Error) as error:
@@ -105,9 +108,9 @@ async def work(
     A worker without a heartbeat for *gone_seconds* is taken for gone.
     """
 
-    async def turn(account: str) -> None:
+    async def turn(account: str, traceparent: str = "") -> None:
         try:
-            await take(account)
+            await take(account, traceparent)
         except StoreFailed as failure:
             _LOG.error("the turn of account %s was not written down: %s", account, failure)
 
