@@ -21,6 +21,7 @@ from benchmarks import (
     idle,
     journal,
     live,
+    pages,
     read,
     start,
     store,
@@ -43,6 +44,7 @@ SUITES: dict[str, Callable[[], Iterator[Measured]]] = {
     "detect": detect.run,
     "idle": idle.run,
     "day": day.run,
+    "pages": pages.run,
 }
 
 

@@ -48,7 +48,7 @@ def run() -> Iterator[Measured]:
     """Measure status, reports and the gate under load, then pushes."""
     with TemporaryDirectory() as name:
         folder = Path(name)
-        asyncio.run(_filled(folder))
+        asyncio.run(filled(folder))
         server = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.api", str(folder)], stdout=subprocess.PIPE, text=True
         )
@@ -117,7 +117,7 @@ async def _pushed(http: httpx2.AsyncClient) -> float:
     return FILLS / (perf_counter() - began)
 
 
-async def _filled(folder: Path) -> None:
+async def filled(folder: Path) -> None:
     """Write reports of a hundred accounts, one a minute; a tenth of them found something."""
     engine = open_engine(_address(folder))
     await upgrade(engine)
@@ -143,7 +143,8 @@ def _address(folder: Path) -> str:
 
 
 @asynccontextmanager
-async def _service(folder: Path) -> Any:
+async def service_over(folder: Path) -> Any:
+    """Give a service over the database in this folder."""
     account = AccountSettings(api_key="env:NONE", api_secret="env:NONE")
     accounts = {f"a{number}": account for number in range(ACCOUNTS)}
     settings = Settings(state_folder=str(folder), database=Database(url=_address(folder)), accounts=accounts)
@@ -156,7 +157,7 @@ async def _serve(folder: Path) -> None:
     mint = Mint(access, SystemChance(), SystemClock())
     wanted = Wanted(name="load", owner="load", role=Role.ADMIN, scopes=frozenset(Permission))
     token = (await issue(mint, wanted, Actor("load", KnownBy.SYSTEM))).text
-    async with _service(folder) as service:
+    async with service_over(folder) as service:
         server = serving(app_of(service, access), host="127.0.0.1", port=0)
         task = asyncio.create_task(server.serve())
         while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it

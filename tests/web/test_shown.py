@@ -11,6 +11,7 @@ import pytest
 import gal_friday.web
 from gal_friday.web.amounts import amount, difference, parts_of, worth
 from gal_friday.web.sheet import _text
+from gal_friday.web.shown import Line, rank, summed_up
 from gal_friday.web.times import ago, for_people
 
 STATIC = Path(gal_friday.web.__file__).with_name("static")
@@ -72,3 +73,24 @@ def test_no_cell_is_a_formula(text: str) -> None:
 def test_files_of_others_are_those_that_were_looked_at() -> None:
     found = {path.name: sha256(path.read_bytes()).hexdigest() for path in (STATIC / "vendor").iterdir()}
     assert found == {name: digest for name, (_, digest) in VENDORED.items()}
+
+
+def test_the_headline_is_never_better_than_what_was_seen() -> None:
+    def said(*marks: str, found: int = 0) -> str:
+        lines = [
+            Line(account=f"a{n}", mark=mark, words="", open=found, complete=None, due=None)
+            for n, mark in enumerate(marks)
+        ]
+        return summed_up([], lines)["mood"]
+
+    assert said() == "unknown"
+    assert said("reconciled", "reconciled") == "reconciled"
+    assert said("reconciled", "incomplete") == "incomplete"
+    assert said("reconciled", "pending") == "incomplete"
+    assert said("reconciled", "unknown") == "incomplete"
+    assert said("reconciled", found=1) == "discrepancies"
+    assert said("reconciled", "failed", found=1) == "failed"
+    some = [
+        Line(account=mark, mark=mark, words="", open=0, complete=None, due=None) for mark in ("reconciled", "failed")
+    ]
+    assert [one.account for one in sorted(some, key=rank)] == ["failed", "reconciled"]

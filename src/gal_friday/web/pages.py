@@ -45,7 +45,10 @@ PLACES = (
     ("/policy", "Policy"),
 )
 _PAGE = 100
-_STRIP = 40
+_STRIP = 30
+_CARDS = 6
+"""So many accounts are shown in full; any others in a line each."""
+_LINES = 200
 _CAUSES = 12
 _KINDS = " ".join(FactKind)
 _STATIC = Path(__file__).with_name("static")
@@ -124,26 +127,32 @@ async def sign_in(request: Request, next: Annotated[str, Query(max_length=500)] 
 
 @router.get("/")
 async def overview(request: Request, who: Visitor) -> Response:
-    """Show how every account stands, and what is wrong."""
+    """Show how every account stands, the worst first and in full, and what is wrong."""
     house = _house(request)
-    mine = [info for name, info in sorted(house.accounts.items()) if who.sees(name)]
-    accounts = [await standing_of(house.pages, house.schedules, info) for info in mine]
+    names = [name for name in house.accounts if who.sees(name)]
+    kept = {one.account: one for one in await house.schedules.all()} if house.schedules else {}
+    found = shown.counted_by_account(await house.desk.store.open_counts())
+    lines = sorted((shown.line(name, kept.get(name), found.get(name, 0)) for name in names), key=shown.rank)
+    first = [house.accounts[one.account] for one in lines[:_CARDS]]
     strips: dict[str, list[shown.Tick]] = {}
     causes: list[shown.Cause] = []
-    for info in mine:
+    for info in first:
         recent = await house.pages.reports((info.name,), limit=_STRIP)
         strips[info.name] = [shown.tick(one) for one in reversed(recent)]
         causes.extend(shown.causes(recent[0]) if recent else ())
     causes.sort(key=lambda one: (one.value is not None, one.value or ZERO), reverse=True)
+    accounts = [await standing_of(house.pages, house.schedules, info) for info in first]
     told = {
         "accounts": accounts,
+        "lines": lines[_CARDS:_LINES],
+        "more": max(0, len(lines) - _LINES),
         "strips": strips,
         "causes": causes[:_CAUSES],
-        "anything_open": any(one.open_discrepancies for one in accounts),
+        "anything_open": any(one.open for one in lines),
         "counted_to": COUNTED,
-        "may_run": {info.name for info in mine if who.may(Permission.RUN, info.name)},
-        "may_pause": {info.name for info in mine if who.may(Permission.OPERATE, info.name)},
-        **shown.summed_up(accounts),
+        "may_run": {info.name for info in first if who.may(Permission.RUN, info.name)},
+        "may_pause": {info.name for info in first if who.may(Permission.OPERATE, info.name)},
+        **shown.summed_up(accounts, lines),
     }
     return _page(request, who, "overview.html", told, here="/")
 

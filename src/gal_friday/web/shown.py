@@ -1,6 +1,6 @@
 """What pages say about each thing: plain values for the templates, made from what is recorded. Reads nothing itself."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -19,14 +19,21 @@ from gal_friday.domain.policy import Policy
 from gal_friday.domain.quantity import ZERO
 from gal_friday.domain.report import ReconciliationReport, plain
 from gal_friday.domain.reviewed import Review, ReviewChange
+from gal_friday.domain.schedule import Planned
 from gal_friday.domain.verdict import ReconciliationStatus, Verdict
 from gal_friday.flows.door import Caller
 from gal_friday.flows.standing import Account
 from gal_friday.ports.journal_reading import StoredEntry
 from gal_friday.ports.pages import Listed
+from gal_friday.ports.store import OpenCount
 from gal_friday.web.rendering import VERDICTS
 
 FAILED = "failed"
+_RANKS = {severity: rank for rank, severity in enumerate(Severity)}
+_SHOWN = 120
+"""Of causes and of discrepancies of one run."""
+_MARKS = (FAILED, Verdict.DISCREPANCIES, Verdict.INCOMPLETE, "unknown", Verdict.PENDING, Verdict.RECONCILED)
+"""The worst first."""
 
 
 class _Run(Struct):
@@ -58,6 +65,17 @@ class Cause(Struct, frozen=True, kw_only=True):
     note: str
     symptoms: tuple[str, ...]
     value: Decimal | None
+
+
+class Line(Struct, frozen=True, kw_only=True):
+    """An account in a line."""
+
+    account: str
+    mark: str
+    words: str
+    open: int
+    complete: datetime | None
+    due: datetime | None
 
 
 class Tick(Struct, frozen=True, kw_only=True):
@@ -120,24 +138,54 @@ class Fact(Struct, frozen=True, kw_only=True):
     body: str
 
 
-def summed_up(accounts: Sequence[Account]) -> Mapping[str, str]:
-    """Return the headline of the overview: the worst of what holds anywhere, never better than what was seen."""
-    bad = [one for one in accounts if one.open_discrepancies]
-    failing = [one for one in accounts if one.status == FAILED]
-    unseen = [one for one in accounts if one.verdict is None or not all(one.coverage.values())]
-    if not accounts:
+def counted_by_account(counts: Iterable[OpenCount]) -> Mapping[str, int]:
+    """Return how many discrepancies are open, by account."""
+    found: dict[str, int] = {}
+    for one in counts:
+        found[one.account] = found.get(one.account, 0) + one.count
+    return found
+
+
+def line(account: str, planned: Planned | None, found: int) -> Line:
+    """Return an account in a line, as its schedule has it."""
+    if planned is None or not planned.status:
+        return Line(account=account, mark="unknown", words="never checked", open=found, complete=None, due=None)
+    failed = planned.status == FAILED
+    mark = FAILED if failed else planned.verdict
+    said = "last run failed" if failed else VERDICTS[Verdict(planned.verdict)]
+    return Line(
+        account=account, mark=mark, words=said, open=found, complete=planned.last_complete, due=planned.due
+    )  # fmt: skip
+
+
+def rank(one: Line) -> tuple[int, int, str]:
+    """Return what puts the worst first."""
+    return (_MARKS.index(one.mark) if one.mark in _MARKS else len(_MARKS), -one.open, one.account)
+
+
+def summed_up(accounts: Sequence[Account], lines: Sequence[Line]) -> Mapping[str, str]:
+    """Return the headline of the overview: the worst of what holds anywhere, never better than what was seen.
+
+    *accounts* are those that are shown in full, *lines* all of them.
+    """
+    bad = [one.account for one in lines if one.open]
+    failing = {one.account for one in accounts if one.status == FAILED} | {
+        one.account for one in lines if one.mark == FAILED
+    }
+    gaps = {one.account for one in accounts if one.verdict is None or not all(one.coverage.values())}
+    unseen = gaps | {one.account for one in lines if one.mark not in (Verdict.RECONCILED, Verdict.DISCREPANCIES)}
+    if not lines:
         return _told("unknown", "No account is yours to see", "An admin can give you one.")
     if failing:
-        return _told("failed", f"{_counted(failing, 'account')} could not be checked", "The last run failed; see Runs.")
+        return _told("failed", f"{_counted(failing)} could not be checked", "The last run failed; see Runs.")
     if bad:
-        count = sum(one.open_discrepancies or 0 for one in bad)
-        found = words.counted(count, "discrepancy is open", "discrepancies are open")
-        return _told("discrepancies", f"{found}", f"In {_counted(bad, 'account')}. What is wrong stands below.")
+        found = words.counted(sum(one.open for one in lines), "discrepancy is open", "discrepancies are open")
+        return _told("discrepancies", found, f"In {_counted(bad)}. What is wrong stands below.")
     if unseen:
         return _told(
             "incomplete",
             "Nothing is known to be wrong, but not all was checked",
-            f"{_counted(unseen, 'account')} not seen in full: what was not checked is marked.",
+            f"{_counted(unseen)} not seen in full: what was not checked is marked.",
         )
     return _told("reconciled", "The books are true", "Every account was seen in full, and both sides agree.")
 
@@ -146,14 +194,13 @@ def _told(mood: str, headline: str, lead: str) -> Mapping[str, str]:
     return {"mood": mood, "headline": headline, "lead": lead}
 
 
-def _counted(some: Sequence[Account], name: str) -> str:
-    return words.counted(len(some), name, f"{name}s")
+def _counted(some: Collection[str]) -> str:
+    return words.counted(len(some), "account", "accounts")
 
 
 def gravest_first(some: Sequence[Followed]) -> Sequence[Followed]:
     """Return discrepancies by how much attention they deserve, then by what they are worth."""
-    ranks = {severity: rank for rank, severity in enumerate(Severity)}
-    return sorted(some, key=lambda one: (one.is_open, ranks[one.severity], one.latest.value or ZERO), reverse=True)
+    return sorted(some, key=lambda one: (one.is_open, _RANKS[one.severity], one.latest.value or ZERO), reverse=True)
 
 
 def tick(listed: Listed) -> Tick:
@@ -193,6 +240,9 @@ def report(whole: ReconciliationReport) -> Mapping[str, Any]:
         "headline": words.headline(whole),
         "checked": words.checked(whole),
         "took": words.seconds(whole.duration_seconds),
+        "causes": whole.root_causes[:_SHOWN],
+        "found": sorted(whole.discrepancies, key=lambda one: _RANKS[one.severity], reverse=True)[:_SHOWN],
+        "left_out": max(0, len(whole.discrepancies) - _SHOWN),
     }
 
 
