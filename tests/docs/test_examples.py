@@ -26,6 +26,7 @@ from tests.docs.conftest import Kraken
 from tests.docs.pages import README, ROOT, Block, Command, agrees, blocks, commands, pages
 
 LANGUAGES = {"console", "json", "mermaid", "toml", "python", "sql", "text", ""}
+_ID = re.compile(r"\b[a-z]{3}_…")
 WITH_BLOCKS = [page for page in pages() if blocks(page)]
 
 Output = pytest.CaptureFixture[str]
@@ -36,13 +37,14 @@ def test_the_examples_of_a_page_do_what_the_page_shows(
     page: Path, place: Path, with_kraken: Kraken, capsys: Output
 ) -> None:
     names: dict[str, Any] = {"__name__": page.stem}
+    printed: list[str] = []
     if page == README:
         _readers_own(place, names)
     for block in blocks(page):
         assert block.language in LANGUAGES, f"{block}: nobody runs {block.language}"
         if block.file:
             (place / block.file).write_text(block.text)
-        check = _checks(names, capsys).get(block.language)
+        check = _checks(names, printed, capsys).get(block.language)
         if check is not None:
             check(block)
 
@@ -56,9 +58,9 @@ def _readers_own(place: Path, names: dict[str, Any]) -> None:
     (place / "book.json").write_text(shown[0].text)
 
 
-def _checks(names: dict[str, Any], capsys: Output) -> dict[str, Callable[[Block], None]]:
+def _checks(names: dict[str, Any], printed: list[str], capsys: Output) -> dict[str, Callable[[Block], None]]:
     return {
-        "console": lambda block: _console(block, capsys),
+        "console": lambda block: _console(block, printed, capsys),
         "json": _json,
         "toml": _toml,
         "python": lambda block: _python(block, names, capsys),
@@ -66,12 +68,20 @@ def _checks(names: dict[str, Any], capsys: Output) -> dict[str, Callable[[Block]
     }
 
 
-def _console(block: Block, capsys: Output) -> None:
+def _console(block: Block, before: list[str], capsys: Output) -> None:
+    """Run the commands; an id of which a command shows only the kind, as adj_…, is the first that was printed last."""
     for command in commands(block):
-        status, printed = _ran(command.typed, capsys)
-        where = f"{block}: $ {command.typed}"
+        typed = _ID.sub(lambda found: _last_printed(found[0].rstrip("…"), before), command.typed)
+        status, printed = _ran(typed, capsys)
+        before.append(printed)
+        where = f"{block}: $ {typed}"
         if status != command.status or (command.shown.strip() and not agrees(command.shown, printed)):
             pytest.fail(f"{where}\nexited with {status} and printed\n{printed}", pytrace=False)
+
+
+def _last_printed(kind: str, before: list[str]) -> str:
+    found = (re.search(rf"\b{kind}[0-9a-f]+", printed) for printed in reversed(before))
+    return next(one[0] for one in found if one is not None)
 
 
 def _ran(typed: str, capsys: Output) -> tuple[int, str]:
