@@ -33,7 +33,8 @@ class AppriseChannel:
         quiet.addHandler(logging.NullHandler())
         quiet.propagate = False
         self.name, self._public_url = name, public_url
-        self._sender: Any = apprise.Apprise()
+        # As everywhere here, no redirect is followed: what is in the address and the text is for one receiver.
+        self._sender: Any = apprise.Apprise(asset=apprise.AppriseAsset(http_redirects=False))
         if not self._sender.add(url):
             raise Undelivered(f"{name}: apprise knows no such address; its wiki lists all that it does")
         self._thread = Thread(name)
@@ -45,9 +46,12 @@ class AppriseChannel:
         if kind == "info" and notice.what is not What.ACKNOWLEDGED:
             kind = "failure" if rank(notice.severity) >= rank(Severity.HIGH) else "warning"
         taken: list[bool] = []
-        await self._thread.do(
-            lambda: taken.append(self._sender.notify(body=body, title=title, notify_type=kind, body_format="text"))
-        )
+
+        def notify() -> None:
+            # Older versions return True, False or None, newer ones an object with an outcome, true where all took it.
+            taken.append(bool(self._sender.notify(body=body, title=title, notify_type=kind, body_format="text")))
+
+        await self._thread.do(notify)
         if taken != [True]:
             raise Undelivered(f"{self.name} was not taken; apprise says no more than that")
 
