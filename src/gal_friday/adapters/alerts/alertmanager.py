@@ -2,7 +2,7 @@
 
 Its labels are the identity of an alert there, so they are few and do not change within an episode; severity is one
 of them because its routes go by it. An alert that is not pushed again ends there by itself: each push says for how long
-it holds, which is longer than the time after which it is repeated here.
+it holds from then on, which is longer than the time after which it is repeated here.
 
 Source: Alertmanager, API v2, POST /api/v2/alerts.
 """
@@ -37,7 +37,7 @@ class AlertmanagerChannel:
         public_url: str = "",
     ) -> None:
         """*holds* is for how long a push stands, where nothing comes after it."""
-        self.name, self._holds, self._public_url = name, holds, public_url
+        self.name, self._clock, self._holds, self._public_url = name, clock, holds, public_url
         self._poster = Poster(name, url.rstrip("/"), clock)
         login = base64.b64encode(f"{user}:{password}".encode()).decode()
         self._headers = {"Authorization": f"Basic {login}"} if user else {}
@@ -62,7 +62,8 @@ class AlertmanagerChannel:
             },
             "annotations": {"summary": words.headline(notice), "description": "\n".join(notice.lines)},
             "startsAt": exact_instant(min(notice.since, notice.at)),
-            "endsAt": exact_instant(notice.at if over else notice.at + self._holds),
+            # From this attempt on, not from when it was written: what waited for long would be over on arrival.
+            "endsAt": exact_instant(notice.at if over else self._clock.now() + self._holds),
         }
         if address := words.link(notice, self._public_url):
             told["generatorURL"] = address
