@@ -223,6 +223,15 @@ async def test_a_test_goes_past_the_outbox_and_says_what_failed() -> None:
     assert results == {"ops": "", "slow": "did not answer within 0.05 seconds"}
 
 
+async def test_a_test_of_a_channel_that_breaks_shows_nothing_of_what_it_holds_and_tries_the_others() -> None:
+    class Broken(Heard):
+        async def send(self, notice: object) -> None:
+            raise ZeroDivisionError("secret in here")
+
+    results = await tried([Broken("ops"), Heard("log")], (await _one_notice())[0])
+    assert results == {"ops": "failed (ZeroDivisionError)", "log": ""}
+
+
 async def _one_notice() -> list:  # type: ignore[type-arg]
     world = World()
     await world.store.save_report(report(differs=False))

@@ -281,6 +281,8 @@ async def tried(channels: Sequence[Channel], notice: Notice, *, seconds: float =
             return f"did not answer within {seconds:g} seconds"
         except GalFridayError as failure:
             return str(failure)
+        except Exception as error:  # noqa: BLE001 - what it says may hold a secret, and the others are to be tried too
+            return f"failed ({type(error).__name__})"
         return ""
 
     results = await asyncio.gather(*(one(channel) for channel in channels))

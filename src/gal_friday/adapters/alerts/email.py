@@ -1,10 +1,14 @@
 """E-mail: one message for each notice, threaded by incident, over TLS unless the server is this machine's.
 
 What stands in a header was made by ``words`` and is one printable line; the library refuses line ends once more.
+
+Who has taken a message is remembered until everybody has: whom the server refuses is tried again, and nobody else is
+sent it twice. Once the server has taken it, nothing that comes after that undoes it.
 """
 
 import smtplib
 import ssl
+from contextlib import suppress
 from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import Literal
@@ -17,6 +21,8 @@ from gal_friday.ports.alerts import Undelivered
 Security = Literal["starttls", "tls", "none"]
 SECONDS = 10.0
 """For every answer of the server."""
+_HALF_TAKEN_MAX = 1000
+"""Messages of which it is remembered who has them."""
 
 
 class Mailbox:
@@ -53,14 +59,21 @@ class EmailChannel:
         """*context* takes the place of the system's trust in certificates."""
         self.name, self._box, self._public_url, self._context = name, mailbox, public_url, context
         self._thread = Thread(name)
+        self._taken: dict[str, set[str]] = {}
 
     async def send(self, notice: Notice) -> None:
         """Return when the server has taken the message; see ``Channel``."""
-        message = self.message(notice)
+        taken = self._taken.setdefault(notice.key, set())
+        while len(self._taken) > _HALF_TAKEN_MAX:
+            del self._taken[next(iter(self._taken))]
         try:
-            await self._thread.do(lambda: self._hand_in(message))
-        except (smtplib.SMTPException, OSError) as error:
+            message = self.message(notice)
+            await self._thread.do(lambda: self._hand_in(message, taken))
+        except (smtplib.SMTPException, OSError, ValueError) as error:
             raise Undelivered(f"{self.name} ({self._box.host}) did not take the mail ({_reason(error)})") from None
+        if missing := len(set(self._box.to) - taken):
+            raise Undelivered(f"{self.name} ({self._box.host}) refused {missing} of {len(self._box.to)} recipients")
+        self._taken.pop(notice.key, None)
 
     def message(self, notice: Notice) -> EmailMessage:
         """Return the message."""
@@ -79,19 +92,33 @@ class EmailChannel:
         message.set_content(words.text(notice, self._public_url))
         return message
 
-    def _hand_in(self, message: EmailMessage) -> None:
+    def _hand_in(self, message: EmailMessage, taken: set[str]) -> None:
+        to = [one for one in self._box.to if one not in taken]
+        if not to:
+            return  # by an attempt that nobody waited for to its end
+        with self._connected() as server:
+            refused = server.send_message(message, to_addrs=to)
+            taken.update(set(to) - refused.keys())
+            with suppress(smtplib.SMTPException, OSError):
+                server.quit()
+            server.close()  # so that leaving the block says nothing more
+
+    def _connected(self) -> smtplib.SMTP:
         box = self._box
         trust = self._context or ssl.create_default_context()
         if box.security == "tls":
             server: smtplib.SMTP = smtplib.SMTP_SSL(box.host, box.port, timeout=SECONDS, context=trust)
         else:
             server = smtplib.SMTP(box.host, box.port, timeout=SECONDS)
-        with server:
+        try:
             if box.security == "starttls":
                 server.starttls(context=trust)
             if box.user:
                 server.login(box.user, box.password)
-            server.send_message(message)
+        except BaseException:
+            server.close()
+            raise
+        return server
 
     async def close(self) -> None:
         """Nothing stays open; see ``Channel``."""
