@@ -1,8 +1,9 @@
 """One POST to one receiver: a deadline for all of it, a bound on the answer, no redirects, no cookies, no second try.
 
 The status decides: a receiver that answers 2xx has taken it, whatever becomes of the rest of its answer, so that one
-that hangs or breaks off there does not get the same message again and again. A redirect is refused, wherever it leads: what is signed for one receiver is for no other. Addresses come from the
-configuration alone, never from data, and so may be private ones: most receivers are.
+that hangs or breaks off there does not get the same message again and again. A redirect is refused, wherever it leads:
+what is signed for one receiver is for no other. Addresses come from the configuration alone, never from data, and so
+may be private ones: most receivers are.
 """
 
 import asyncio
