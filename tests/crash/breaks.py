@@ -8,6 +8,7 @@ from gal_friday.adapters.book_sql.application import Application
 from gal_friday.adapters.sql.engine import writing
 from gal_friday.domain.adjusted import Kept
 from gal_friday.ports.errors import StoreFailed
+from gal_friday.service.tell import Teller
 from tests.crash import jobs
 
 
@@ -71,10 +72,21 @@ def left_untold() -> None:
     jobs.complete = complete  # type: ignore[attr-defined, assignment]
 
 
+def marked_before_it_was_sent() -> None:
+    """What has to be told is noted as taken, and sent after that."""
+
+    async def attempt(self: Any, channel: Any, delivery: Any) -> None:
+        await self._watch.alerts.delivered(delivery, self._clock.now())
+        await self._send(channel, delivery.notice)
+
+    Teller._attempt = attempt  # type: ignore[method-assign, assignment]
+
+
 BREAKS: dict[str, Callable[[], None]] = {
     "journal_apart": journal_apart,
     "applied_twice": applied_twice,
     "rows_one_by_one": rows_one_by_one,
     "acknowledged_early": acknowledged_early,
     "left_untold": left_untold,
+    "marked_before_it_was_sent": marked_before_it_was_sent,
 }

@@ -40,7 +40,7 @@ from gal_friday.flows.noting import complete
 from gal_friday.flows.review import Desk, act, follow_up
 from gal_friday.ports.errors import StoreFailed
 from tests.contracts.adjusting import CUT, FILL_EFFECTS, T0, WHOLE_FILL, adjustment, back, fill, legs, movement, plug
-from tests.crash import served
+from tests.crash import served, telling
 
 ANN, BOB = By("ann"), By("bob")
 ALICE, BEN = (Actor(name, KnownBy.SELF_DECLARED) for name in ("alice", "ben"))
@@ -55,6 +55,8 @@ class Life:
     def __init__(self, engine: AsyncEngine, folder: Path, say: Say) -> None:
         """Open everything that is kept there; *say* tells what was acknowledged."""
         self.asked: dict[str, Any] = {}
+        self.reached: Callable[[str], None] = lambda _: None
+        """Called at places besides writes at which it can be killed."""
         self.engine, self.folder, self.say, self.clock = engine, folder, say, SteppedClock(T0 + timedelta(hours=1))
         self.journal = SqlJournal(folder, self.clock)
         self.book = SqlBook(engine, clock=self.clock)
@@ -277,5 +279,6 @@ JOBS: dict[str, Callable[[Life], Awaitable[None]]] = {
     "review": review,
     "repair": repair,
     "serve": served.serve,
+    "tell": telling.tell,
 }
 BEGINNINGS: dict[str, Callable[[Life], Awaitable[None]]] = {"begin": begin, "begin_served": served.begin}

@@ -21,7 +21,7 @@ from tests.postgres.databases import Databases
 
 ROOT = Path(__file__).parents[2]
 KILLED = -9
-JOBS = ("migrate", "append", "adjust", "review", "repair", "serve")
+JOBS = ("migrate", "append", "adjust", "review", "repair", "serve", "tell")
 _BEGINNINGS = {"migrate": "", "serve": "begin_served"}
 """Of jobs that do not begin on the usual book; migrate begins on nothing."""
 _REPLAYS = ("equal", "not kept")

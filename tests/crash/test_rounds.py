@@ -3,6 +3,7 @@
 A share of what ``python3 dev.py crash`` does; and proof that it would find what it looks for.
 """
 
+import random  # noqa: TID251 - only random.Random(seed)
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -43,6 +44,16 @@ async def test_no_kill_loses_repeats_or_halves_anything(
                 pytest.fail(f'{failure}\nAgain: python3 dev.py crash --only "{one}" (seed {SEED})', pytrace=False)
 
 
+async def test_what_has_to_be_told_is_never_lost_and_told_in_order_whatever_is_killed(
+    by: Worker, tmp_path: Path, databases: Databases
+) -> None:  # I14
+    async with Ground("sqlite", tmp_path, databases, by) as ground:
+        points = (await ground.undisturbed("tell")).points
+        between = [at for at, name in enumerate(points, 1) if name.endswith("a message")]
+        for at in (*between, *random.Random(SEED).sample(range(1, len(points) + 1), 4)):
+            await ground.play(Round("sqlite", "tell", at, again=3 * (at % 2)))
+
+
 @pytest.mark.parametrize(
     "broken, job, point, found",
     [
@@ -50,6 +61,7 @@ async def test_no_kill_loses_repeats_or_halves_anything(
         ("applied_twice", "adjust", "after the commit", "is applied: refuse is not possible"),
         ("rows_one_by_one", "append", "after the commit", "at version 8 it holds"),
         ("left_untold", "repair", "before INSERT INTO review_changes", "in the end"),
+        ("marked_before_it_was_sent", "tell", "before the commit", "lost or out of order"),
     ],
 )
 async def test_a_program_that_is_broken_is_found(

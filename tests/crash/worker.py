@@ -57,7 +57,7 @@ async def _live(asked: dict[str, Any]) -> None:
     points.watch(engine)
     limit(engine, asked)
     life = Life(engine, Path(asked["folder"]), say)
-    life.asked = asked
+    life.asked, life.reached = asked, points.reached
     if asked["job"] in RACES:
         await RACES[asked["job"]](life)
     elif asked["job"] in BEGINNINGS:
