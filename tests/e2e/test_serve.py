@@ -9,10 +9,12 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gal_friday.bootstrap.demo import Demo, running_demo
+from tests.adapters.alerts.receivers import receiving
 from tests.signals import heard
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to handle")
@@ -48,10 +50,20 @@ class Service:
                 await asyncio.sleep(0.1)
         return found
 
+    def assign(self) -> None:
+        """Say by the command line who is to look at what no run of the demo repairs."""
+        ((name,),) = self.rows("SELECT discrepancy_id FROM discrepancies WHERE key = 'balances:DOGE:spot'")
+        command = [sys.executable, "-m", "gal_friday", "review", "assign", str(name), "alice"]
+        command += ["--as", "alice", "--config", str(self.configuration)]
+        subprocess.run(command, check=True, capture_output=True, timeout=30)
+
     def count(self, query: str) -> int:
+        return int(self.rows(query)[0][0])
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
         connection = sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)
         try:
-            return int(connection.execute(query).fetchone()[0])
+            return connection.execute(query).fetchall()
         finally:
             connection.close()
 
@@ -126,3 +138,45 @@ def test_without_an_account_it_says_what_to_do(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, check=False, timeout=30)
     assert done.returncode == 2
     assert b"gal-friday init" in done.stderr
+
+
+ALERTS = """
+[alerts]
+severity = "{severity}"
+resolve_after_seconds = 1
+[alerts.channels.here]
+type = "webhook"
+url = "{url}"
+secret = "env:GAL_FRIDAY_TEST_HOOK"
+"""
+
+
+async def test_after_a_kill_alerts_and_reviews_go_on_where_they_were(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:  # I14, I16
+    monkeypatch.setenv("GAL_FRIDAY_TEST_HOOK", "known to both sides")
+    without = service.configuration.read_text()
+    async with receiving() as receiver:
+
+        async def lived(severity: str, *, runs: int, told: int) -> None:
+            """Live until so many runs were made and so many messages arrived in all, and be killed."""
+            service.configuration.write_text(without + ALERTS.format(severity=severity, url=receiver.url))
+            service.start()
+            await service.until(RUNS, lambda n: n >= runs)
+            await service.until("SELECT count(*) FROM schedules WHERE begun IS NULL", lambda n: n == 1)
+            sent = "SELECT count(*) FROM alert_outbox WHERE channel = 'here' AND state = 'sent'"
+            await service.until(sent, lambda n: n >= told)
+            await service.stop(signal.SIGKILL)
+
+        await lived("low", runs=1, told=1)
+        await asyncio.to_thread(service.assign)
+        reviews = service.rows("SELECT * FROM reviews")
+        await lived("low", runs=2, told=1)
+        assert (service.rows("SELECT * FROM reviews"), len(reviews)) == (reviews, 1)
+        # No discrepancy is so grave any more: it is over, for whoever heard of it before both kills.
+        await lived("critical", runs=3, told=2)
+    assert [(one.json["what"], one.json["alert"]["kind"]) for one in receiver.got] == [
+        ("firing", "discrepancies"),
+        ("resolved", "discrepancies"),
+    ]
+    assert len({one.json["incident"] for one in receiver.got}) == 1
