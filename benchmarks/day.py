@@ -37,6 +37,7 @@ TIMING = Timing(interval=timedelta(minutes=15), late_after=timedelta(minutes=5))
 def run() -> Iterator[Measured]:
     """Measure one day."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    logging.getLogger("gal_friday.alerts").setLevel(logging.CRITICAL)
     began = perf_counter()
     world, watching, wrong, grown, gaps = asyncio.run(day())
     missed = [one for one in world.told(FactKind.RUN_SKIPPED) if one == "nobody ran it in time"]
