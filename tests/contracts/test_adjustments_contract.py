@@ -256,6 +256,18 @@ async def test_what_was_taken_back_stands_again_when_that_is_taken_back(book: De
     assert await book.totals() == {"USD": "100"}
 
 
+async def test_what_an_adjustment_took_back_goes_again_when_its_reversal_is_taken_back(book: Desk) -> None:
+    await book.append(fills=(fill(amount="4", fee=None),))
+    done = await book.applied(back("T1"), effects={XRP: "-4", "balances:USD:spot": "2"})
+    without = await book.totals()
+    first = await book.take_back(done.adjustment_id)
+    assert await book.totals() != without
+    second = await book.take_back(first.adjustment_id)
+    assert isinstance(second, Applied)
+    assert await book.totals() == without
+    assert (await book.state(done.adjustment_id), await book.state(first.adjustment_id)) == ("applied", "reversed")
+
+
 async def test_nothing_is_brought_back_beside_what_was_delivered_since(book: Desk) -> None:
     done = await book.applied(PostFill(fill()), effects=FILL_EFFECTS)
     first = await book.take_back(done.adjustment_id)

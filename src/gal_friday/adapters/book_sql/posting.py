@@ -221,10 +221,13 @@ class _Plan:
 
     def _reinstate(self, back: Reversal) -> None:
         self._take(back.reversal_id)
-        fallen = taken_back((*self._shelf.reversals, *self._reversals))
+        fallen, below = taken_back((*self._shelf.reversals, *self._reversals)), self._below(back)
         for one in self._shelf.entries:
-            # A reversal of a reversal brings back what that one had taken back, further down the line.
-            if one.entry_id in fallen or one.entry_id in self._after or one.entry_id not in self._below(back):
+            # A reversal of a reversal brings back what that one had taken back, further down the line; taken back
+            # once more, it goes again.
+            if one.entry_id in below and one.entry_id in fallen:
+                self._after.pop(one.entry_id, None)
+            if one.entry_id not in below or one.entry_id in fallen or one.entry_id in self._after:
                 continue
             for other in self._after.values():
                 if other.seq > back.seq and _same_record(other, one):
