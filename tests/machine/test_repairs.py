@@ -386,6 +386,6 @@ class TestRepairsInADatabase(RepairsInADatabase.TestCase):  # type: ignore[valid
 
 def test_a_late_record_that_counts_beside_the_one_booked_for_it_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gal_friday.adapters.book_sql.memory.delivered", lambda shelf, new: Written(entries=new))
-    found = settings(max_examples=100, stateful_step_count=40, deadline=None, phases=[Phase.generate])
+    found = settings(max_examples=1_000, stateful_step_count=40, deadline=None, phases=[Phase.generate])
     with pytest.raises(AssertionError, match="counts 2 times"):
         run_state_machine_as_test(Repairs, settings=found)

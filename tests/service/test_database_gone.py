@@ -1,5 +1,6 @@
 """A database that goes away and returns under a running API: who asks is told in time, and all goes on by itself."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -8,6 +9,7 @@ import httpx2
 import pytest
 from sqlalchemy import make_url
 
+from gal_friday.adapters.sql import engine
 from gal_friday.api import health
 from gal_friday.bootstrap.api import app_of
 from gal_friday.bootstrap.service import ReconciliationService
@@ -60,3 +62,15 @@ async def test_connections_that_were_reset_are_replaced_without_anybody_being_to
         assert (await client.get("/readyz")).status_code == 200
         wire.reset()
         assert (await client.get("/readyz")).status_code == 200
+
+
+async def test_a_service_ends_in_time_though_its_database_swallows_everything(
+    databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "CLOSE_SECONDS", 0.5)
+    async with asyncio.timeout(10):
+        async with asked(databases, tmp_path) as (client, wire):
+            await asyncio.gather(*(client.get("/readyz") for _ in range(4)))  # so that several connections stand
+            wire.swallow()
+            began = asyncio.get_running_loop().time()
+    assert asyncio.get_running_loop().time() - began < 8

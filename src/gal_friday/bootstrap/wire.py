@@ -19,7 +19,7 @@ from gal_friday.adapters.kraken import KrakenExchange, Recorder, tier_named
 from gal_friday.adapters.prices import FilePrices, FixedPrices
 from gal_friday.adapters.recordings import SqlRecordings
 from gal_friday.adapters.schedule import SqlSchedules
-from gal_friday.adapters.sql.engine import open_engine
+from gal_friday.adapters.sql.engine import close_engine, open_engine
 from gal_friday.adapters.sql.migration import upgrade
 from gal_friday.adapters.sql.timing import Told, timed
 from gal_friday.adapters.store import SqlPages, SqlReviews, SqlStore
@@ -86,7 +86,7 @@ class OpenStore:
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._engine.dispose()
+        await close_engine(self._engine)
 
 
 async def open_store(settings: Settings) -> OpenStore:
@@ -99,7 +99,7 @@ async def open_store(settings: Settings) -> OpenStore:
     try:
         await upgrade(engine)
     except BaseException:
-        await engine.dispose()
+        await close_engine(engine)
         raise
     return OpenStore(engine, state_folder(settings))
 

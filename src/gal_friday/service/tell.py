@@ -27,6 +27,7 @@ from gal_friday.ports.errors import StoreFailed
 Verify = Callable[[JournalSeen | None], Awaitable[JournalSeen]]
 
 _LOG = logging.getLogger("gal_friday.alerts")
+_CLOSE_SECONDS = 3.0  # Channels have nothing more to say by then.
 
 
 class Pace(Struct, frozen=True, kw_only=True):
@@ -104,8 +105,9 @@ class Teller:
         running.cancel()
         with suppress(asyncio.CancelledError):
             await running
-        for channel in self._channels:
-            await channel.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await asyncio.gather(*(channel.close() for channel in self._channels), return_exceptions=True)
 
     async def look(self) -> datetime | None:
         """Look once, and return when time alone has something to tell next.

@@ -5,6 +5,7 @@ statement on, so that what it read is still true when it writes. Nothing is retr
 knows whether trying again is safe.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -21,6 +22,8 @@ from gal_friday.ports.errors import StoreFailed
 BUSY_SECONDS = 5.0  # Longer than any write of ours takes; shorter than a person's patience.
 CONNECT_SECONDS = 10.0
 IDLE_SECONDS = 15
+CLOSE_SECONDS = 3.0
+_NEXT_SECONDS = 0.1
 STATEMENT_SECONDS = 60.0
 KEPT_OPEN = 15  # SQLite: opening a connection costs more than most questions, and one beyond these is closed after use.
 
@@ -33,8 +36,8 @@ def open_engine(
     """Return an engine for ``sqlite+aiosqlite:///path`` or ``postgresql://user@host/name``.
 
     Nothing is connected yet. *busy_seconds* is how long a write waits for another program's lock,
-    *statement_seconds* how long PostgreSQL may take to answer one statement. Whoever opens an engine awaits its
-    ``dispose()``. The engine's own URL holds no secret.
+    *statement_seconds* how long PostgreSQL may take to answer one statement. Whoever opens an engine awaits
+    ``close_engine``. The engine's own URL holds no secret.
 
     Raises:
         StoreFailed: the address is none, or names a database that this program does not speak to; the message
@@ -64,6 +67,22 @@ def open_engine(
         raise StoreFailed(_UNREADABLE) from None
     except ModuleNotFoundError as error:
         raise StoreFailed("PostgreSQL needs its driver; install it: pip install 'gal-friday[postgres]'") from error
+
+
+async def close_engine(engine: AsyncEngine) -> None:
+    """Close every connection, in order where the database answers; what it leaves waiting is cut off.
+
+    Takes a few seconds at the most, wherever the other end went.
+    """
+    within = CLOSE_SECONDS
+    while True:
+        try:
+            async with asyncio.timeout(within):
+                await engine.dispose()
+        except TimeoutError:
+            within = _NEXT_SECONDS  # The one that did not answer is cut off; the others may wait as much in vain.
+        else:
+            return
 
 
 def checked(address: str) -> URL:
