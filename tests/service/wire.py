@@ -69,8 +69,8 @@ class Wire:
             answers, far = await asyncio.open_connection(*self._to)
             self._ends.add(far)
             await asyncio.gather(self._carry(reader, far), self._carry(answers, writer))
-        except OSError:
-            pass  # either side went away, or was made to
+        except (OSError, asyncio.CancelledError):
+            pass  # either side went away, or was made to; or it is all over
         finally:
             for end in (writer, far):
                 if end is not None:

@@ -27,6 +27,7 @@ from gal_friday.api.documented import describe
 from gal_friday.api.events import Streams
 from gal_friday.api.failures import answer_failures
 from gal_friday.api.guard import only_known
+from gal_friday.api.patience import Patient
 from gal_friday.api.reception import Reception
 from gal_friday.api.security import secure
 from gal_friday.api.stepped import Stepped
@@ -82,6 +83,7 @@ def _made(
     for router in routers:
         app.include_router(router, dependencies=[Depends(only_known)])
     answer_failures(app)
+    app.add_middleware(Patient, seconds=backend.limits.question_seconds)
     app.add_middleware(Bounded, body_bytes=backend.limits.body_bytes)
     app.add_middleware(Stepped, steps=backend.steps)
     secure(app, door, reception, people=people)  # last: what comes last stands first

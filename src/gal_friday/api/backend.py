@@ -39,6 +39,8 @@ class Limits(Struct, frozen=True, kw_only=True):
 
     body_bytes: int = 8 * 1024 * 1024
     """Of a call that feeds the book; of any other a hundredth."""
+    question_seconds: float = 20.0
+    """Who asks for something that changes nothing is answered after so long, whatever the database does."""
     streams_per_caller: int = 4
     streams: int = 200
     """Open event streams in all."""
