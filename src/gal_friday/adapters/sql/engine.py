@@ -27,6 +27,8 @@ _NEXT_SECONDS = 0.1
 STATEMENT_SECONDS = 60.0
 KEPT_OPEN = 15  # SQLite: opening a connection costs more than most questions, and one beyond these is closed after use.
 
+_LOG_TRIES = 20
+
 _WRITE = "gal_friday_write"
 
 
@@ -178,13 +180,30 @@ def _settle_sqlite(engine: AsyncEngine) -> None:
 
 
 def _set_pragmas(cursor: Any) -> None:
-    cursor.execute("PRAGMA journal_mode = WAL")
+    _keep_a_log(cursor)
     # What was acknowledged is on the disk (I16); NORMAL could lose the last transactions.
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
     # Without it INSERT OR REPLACE removes a row and no trigger hears of it.
     cursor.execute("PRAGMA recursive_triggers = ON")
     cursor.close()
+
+
+def _keep_a_log(cursor: Any) -> None:
+    """Have the file written through a log; it stays so once somebody has seen to it.
+
+    Two programs that do so to a new file at the same moment refuse each other: SQLite waits for no lock here. A lock
+    that it does wait for lets the other one end.
+    """
+    for _ in range(_LOG_TRIES):
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except aiosqlite.OperationalError:
+            cursor.execute("BEGIN EXCLUSIVE")
+            cursor.execute("COMMIT")
+        else:
+            return
+    cursor.execute("PRAGMA journal_mode = WAL")
 
 
 @asynccontextmanager
