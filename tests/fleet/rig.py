@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -62,6 +63,8 @@ class Fleet:
         assert worker.stdout is not None
         said = worker.stdout.readline()
         assert said == "ready\n", said
+        # Whoever does not read what a program says brings it to a stop once the pipe is full.
+        threading.Thread(target=worker.stdout.read, daemon=True).start()
         return worker
 
     def runs(self) -> list[Run]:
@@ -133,6 +136,6 @@ async def fleet(settings: Settings, folder: Path, *, workers: int, seconds: floa
                 worker.send_signal(signal.SIGCONT)
                 worker.send_signal(signal.SIGTERM)
         for worker in made.workers:
-            await asyncio.to_thread(worker.communicate)
+            await asyncio.to_thread(worker.wait)
         stop.set()
         await serving
