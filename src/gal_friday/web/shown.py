@@ -15,23 +15,18 @@ from gal_friday.domain.adjustment import AdjustmentState, Effect
 from gal_friday.domain.followed import Change, Followed
 from gal_friday.domain.instants import instant
 from gal_friday.domain.materiality import Severity
-from gal_friday.domain.policy import Policy
 from gal_friday.domain.quantity import ZERO
-from gal_friday.domain.report import ReconciliationReport, plain
 from gal_friday.domain.reviewed import Review, ReviewChange
 from gal_friday.domain.schedule import Planned
 from gal_friday.domain.verdict import ReconciliationStatus, Verdict
 from gal_friday.flows.door import Caller
 from gal_friday.flows.standing import Account
-from gal_friday.ports.journal_reading import StoredEntry
 from gal_friday.ports.pages import Listed
 from gal_friday.ports.store import OpenCount
 from gal_friday.web.rendering import VERDICTS
 
 FAILED = "failed"
 _RANKS = {severity: rank for rank, severity in enumerate(Severity)}
-_SHOWN = 120
-"""Of causes and of discrepancies of one run."""
 _MARKS = (FAILED, Verdict.DISCREPANCIES, Verdict.INCOMPLETE, "unknown", Verdict.PENDING, Verdict.RECONCILED)
 """The worst first."""
 
@@ -124,18 +119,6 @@ class Proposal(Struct, frozen=True, kw_only=True):
     four_eyes: bool
     may: Literal["decide", "undo", ""]
     why_not: str
-
-
-class Fact(Struct, frozen=True, kw_only=True):
-    """One entry of the journal."""
-
-    seq: int
-    at: str
-    kind: str
-    account: str
-    who: str
-    subject: str
-    body: str
 
 
 def counted_by_account(counts: Iterable[OpenCount]) -> Mapping[str, int]:
@@ -233,24 +216,6 @@ def run(listed: Listed) -> Row:
     )
 
 
-def report(whole: ReconciliationReport) -> Mapping[str, Any]:
-    """Return a report for its page."""
-    return {
-        "report": whole,
-        "headline": words.headline(whole),
-        "checked": words.checked(whole),
-        "took": words.seconds(whole.duration_seconds),
-        "causes": whole.root_causes[:_SHOWN],
-        "found": sorted(whole.discrepancies, key=lambda one: _RANKS[one.severity], reverse=True)[:_SHOWN],
-        "left_out": max(0, len(whole.discrepancies) - _SHOWN),
-    }
-
-
-def limits(policy: Policy) -> Sequence[tuple[str, str]]:
-    """Return every limit with its value, as they are called in the configuration."""
-    return [(name, value if isinstance(value, str) else str(plain(value))) for name, value in plain(policy).items()]
-
-
 def adjustment(kept: Kept) -> Mapping[str, Any]:
     """Return an adjustment for the list."""
     return {
@@ -323,32 +288,6 @@ def _note(change: ReviewChange) -> str:
     if change.assignee is not None:
         said.append(f"to {change.assignee or 'nobody'}")
     return "; ".join([*said, *([change.note] if change.note else [])])
-
-
-class _Actor(Struct):
-    name: str
-    known_by: str
-
-
-class _Written(Struct):
-    at: str
-    actor: _Actor
-    subject: str
-    body: msgspec.Raw
-
-
-def entry(stored: StoredEntry) -> Fact:
-    """Return an entry of the journal."""
-    written = msgspec.json.decode(stored.text, type=_Written)
-    return Fact(
-        seq=stored.seq,
-        at=written.at,
-        kind=stored.kind,
-        account=stored.account,
-        who=f"{written.actor.name} ({written.actor.known_by.replace('_', ' ')})",
-        subject=written.subject,
-        body=msgspec.json.format(bytes(written.body), indent=2).decode(),
-    )
 
 
 def _decoded(listed: Listed) -> _Run:
