@@ -7,7 +7,7 @@ say goes to stderr: stdout belongs to the program that was asked for.
 
     demo [ARGS]    the demo (for example --once --json), from the runtime lock alone
     run ARGS       any gal-friday command, from the runtime lock alone
-    test [ARGS]    every check, then pytest with these arguments
+    test [ARGS]    every check, then pytest with these arguments, in two processes; -n 0 for one
     crash [ARGS]   kill the program at every write, on both databases; for example --rounds 1000 --seed 1 --engine both
     lint           the checks without pytest
     format         rewrite what ruff can rewrite
@@ -115,7 +115,7 @@ def test(arguments: Sequence[str]) -> int:
     """Run every check and then pytest; pytest's closing line comes last when all is well."""
     failed = checks()
     os.environ["GAL_FRIDAY_CCXT_PYTHON"] = ready(CCXT).program("python")
-    if passed([FULL.program("python"), "-m", "pytest", *arguments]) and not failed:
+    if passed([FULL.program("python"), "-m", "pytest", *processes(arguments), *arguments]) and not failed:
         return 0
     if failed:
         say(f"failed besides pytest: {', '.join(failed)}")
@@ -198,6 +198,12 @@ def checks() -> list[str]:
         "import-linter": [FULL.program("lint-imports")],
     }
     return [name for name, command in steps.items() if not quiet_when_good(name, command)]
+
+
+def processes(arguments: Sequence[str]) -> Sequence[str]:
+    """Return what makes pytest use two processes, unless it is told how many, or wants a terminal to itself."""
+    chosen = ("-n", "--numprocesses", "--dist", "-pno:xdist", "no:xdist", "--pdb", "--trace")
+    return () if any(one.startswith(chosen) for one in arguments) else ("-n", "2")
 
 
 def quiet_when_good(name: str, command: Sequence[str]) -> bool:
