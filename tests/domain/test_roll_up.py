@@ -185,7 +185,36 @@ def test_a_third_has_an_average_of_twelve_places() -> None:
     assert average(opened("3", "10"), opened("3", "11"), opened("3", "11")) == ("9", "10.666666666667")
 
 
+def test_where_the_oldest_opening_is_closed_first_what_is_left_keeps_its_own_price() -> None:
+    fills = [opened("1", "10", minute=1), opened("1", "20", minute=2), opened("1", "99", "sell", minute=3)]
+    (position,) = net_positions(fills, oldest_first=True)
+    assert (position.quantity, position.average_price) == (1, 20)
+    rolled = roll_up(fills=fills, scales=Scales(oldest_first=True))
+    assert rolled.positions == (position,)
+
+
 signed = st.integers(-300, 300).filter(bool)
+
+
+@given(st.lists(st.tuples(signed, st.integers(1, 500)), max_size=40))
+def test_the_oldest_opening_is_closed_first_unit_by_unit(steps: list[tuple[int, int]]) -> None:
+    units: list[int] = []
+    side = 1
+    for amount, price in steps:
+        for _ in range(abs(amount)):
+            if units and (side > 0) != (amount > 0):
+                del units[0]
+            else:
+                side = 1 if amount > 0 else -1
+                units.append(price)
+    fills = [
+        opened(str(abs(amount)), str(price), "buy" if amount > 0 else "sell", minute)
+        for minute, (amount, price) in enumerate(steps)
+    ]
+    for position in net_positions(fills, oldest_first=True):
+        assert position.quantity == len(units) * side
+        if position.average_price is not None:
+            assert abs(Fraction(position.average_price) - Fraction(sum(units), len(units))) <= Fraction(6, 10**13)
 
 
 @given(st.lists(st.tuples(signed, st.integers(1, 500)), max_size=40))

@@ -142,7 +142,7 @@ class Rolling:
 
     def positions(self) -> tuple[Position, ...]:
         """Return the net position of every instrument with a margin fill or plug so far; see ``net_positions``."""
-        return net_positions(self._margin, self._plugs)
+        return net_positions(self._margin, self._plugs, oldest_first=self._scales.oldest_first)
 
     def underivable(self) -> tuple[Fill, ...]:
         """Return the fills so far that moved nothing here, because nobody can tell their legs."""
@@ -219,13 +219,24 @@ def _finer(amount: Decimal, places: int) -> bool:
     return quantity.places(amount) > places and quantity.rounded(amount, places) != amount
 
 
-class _Open:
-    """What is open in one instrument while its fills and plugs are walked through."""
+class _Lot(Struct):
+    """One opening, or what is left of it."""
 
-    def __init__(self) -> None:
-        self.quantity = ZERO
-        self.cost: Decimal | None = ZERO
-        """Of the open part, positive for a long and for a short; None where nobody knows a price of some of it."""
+    size: Decimal
+    cost: Decimal | None
+    """Positive for a long and for a short; None where nobody knows a price of some of it."""
+
+
+class _Open:
+    """What is open in one instrument while its fills and plugs are walked through, the oldest opening first.
+
+    By average cost all of it is one opening, which grows and shrinks.
+    """
+
+    def __init__(self, *, oldest_first: bool) -> None:
+        self._oldest_first = oldest_first
+        self._lots: list[_Lot] = []
+        self._long = True
 
     def take(self, fill: Fill) -> None:
         signed = fill.quantity if fill.side is OrderSide.BUY else quantity.negate(fill.quantity)
@@ -233,53 +244,81 @@ class _Open:
 
     def plug(self, plug: StandingPlug) -> None:
         price = plug.price
-        if price is None and self.quantity:
+        if price is None and self._lots:
             price = self._average(_CARRIED_PLACES)
         cost = None if price is None else quantity.multiply(price, quantity.absolute(plug.amount))
         self._take(plug.amount, price, cost)
 
     def _take(self, signed: Decimal, price: Decimal | None, cost: Decimal | None) -> None:
-        after = quantity.add(self.quantity, signed)
-        if not self.quantity or (self.quantity > 0) == (signed > 0):
-            known = self.cost if self.quantity else ZERO
-            self.cost = None if known is None or cost is None else quantity.add(known, cost)
-        elif not after:
-            self.cost = ZERO
-        elif (after > 0) == (self.quantity > 0):
-            self.cost = _times(self._average(_CARRIED_PLACES), after)
+        size, is_long = quantity.absolute(signed), signed > 0
+        if self._lots and self._long is not is_long:
+            left = self._reduce(size)
+            if not left:
+                return
+            size, cost = left, cost if left == size else _times(price, left)
+        if not size:
+            return
+        self._long = is_long
+        if self._lots and not self._oldest_first:
+            (lot,) = self._lots
+            known = None if lot.cost is None or cost is None else quantity.add(lot.cost, cost)
+            self._lots = [_Lot(quantity.add(lot.size, size), known)]
         else:
-            self.cost = _times(price, after)
-        self.quantity = after
+            self._lots.append(_Lot(size, cost))
+
+    def _reduce(self, size: Decimal) -> Decimal:
+        """Close so much, and return what is left to be opened on the other side."""
+        while size and self._lots:
+            lot = self._lots[0]
+            if size >= lot.size:
+                size = quantity.subtract(size, lot.size)
+                del self._lots[0]
+            else:
+                left = quantity.subtract(lot.size, size)
+                self._lots[0] = _Lot(left, _times(_average_of([lot], _CARRIED_PLACES), left))
+                size = ZERO
+        return size
 
     def _average(self, places: int) -> Decimal | None:
-        if self.cost is None:
-            return None
-        return quantity.rounded_quotient(self.cost, quantity.absolute(self.quantity), places)
+        return _average_of(self._lots, places)
 
     def position(self, instrument: Instrument) -> Position:
-        average = self._average(AVERAGE_PRICE_PLACES) if self.quantity else None
-        return Position(instrument, PositionMode.NET, self.quantity, average_price=average)
+        size = quantity.total(lot.size for lot in self._lots)
+        signed = size if self._long else quantity.negate(size)
+        average = self._average(AVERAGE_PRICE_PLACES) if self._lots else None
+        return Position(instrument, PositionMode.NET, signed, average_price=average)
+
+
+def _average_of(lots: Sequence[_Lot], places: int) -> Decimal | None:
+    costs = [lot.cost for lot in lots if lot.cost is not None]
+    if len(costs) < len(lots):
+        return None
+    return quantity.rounded_quotient(quantity.total(costs), quantity.total(lot.size for lot in lots), places)
 
 
 def _times(price: Decimal | None, size: Decimal) -> Decimal | None:
     return None if price is None else quantity.multiply(price, quantity.absolute(size))
 
 
-def net_positions(fills: Iterable[Fill], plugs: Iterable[StandingPlug] = ()) -> tuple[Position, ...]:
-    """Return the net position of every instrument with a margin fill or a plug, by average cost, ordered by name.
+def net_positions(
+    fills: Iterable[Fill], plugs: Iterable[StandingPlug] = (), *, oldest_first: bool = False
+) -> tuple[Position, ...]:
+    """Return the net position of every instrument with a margin fill or a plug, ordered by name.
 
-    Opening adds cost, reducing keeps the average, and what flips starts anew at the price of the fill that
-    flipped it. A plug without a price leaves the average as it is, or unknown where nothing was open. Both are
-    taken in the order of their times; those of one instant in the order given, fills first.
+    Opening adds cost, and what flips starts anew at the price of the fill that flipped it. What reduces keeps the
+    average, or closes the *oldest_first*. A plug without a price leaves the average as it is, or unknown where nothing
+    was open. Both are taken in the order of their times; those of one instant in the order given, fills first.
     """
     open_parts: dict[Instrument, _Open] = {}
     steps: list[Fill | StandingPlug] = [fill for fill in fills if fill.margin]
     steps += [plug for plug in plugs if plug.kind is Kind.POSITIONS]
     for step in sorted(steps, key=attrgetter("at")):
+        name = step.instrument if isinstance(step, Fill) else Instrument(step.name)
+        part = open_parts.setdefault(name, _Open(oldest_first=oldest_first))
         if isinstance(step, Fill):
-            open_parts.setdefault(step.instrument, _Open()).take(step)
+            part.take(step)
         else:
-            open_parts.setdefault(Instrument(step.name), _Open()).plug(step)
+            part.plug(step)
     return tuple(part.position(instrument) for instrument, part in sorted(open_parts.items()))
 
 

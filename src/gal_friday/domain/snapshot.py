@@ -89,10 +89,15 @@ class Evidence(Struct, frozen=True, omit_defaults=True):
 
 
 class Scales(Struct, frozen=True):
-    """How many digits the exchange keeps after the point: it rounds there, and tolerances follow from it."""
+    """How the exchange reckons, so that a book can reckon alike.
+
+    It rounds after so many digits of an amount and of a cost, and tolerances follow from that.
+    """
 
     assets: dict[Asset, int] = {}
     costs: dict[Instrument, int] = {}
+    oldest_first: bool = False
+    """Whether what reduces a position closes its oldest opening; otherwise it keeps the average cost."""
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):

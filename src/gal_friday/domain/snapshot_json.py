@@ -365,6 +365,7 @@ _HEAD: _Table[dict[str, Any]] = _Table(
             closed=True,
             assets=_Field(by_name(a_count, a_text), _same),
             costs=_Field(by_name(a_count, a_text), _same),
+            oldest_first=_Field(a_flag, _same),
         )
     ),
     version=_TEXT,

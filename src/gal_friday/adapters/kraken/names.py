@@ -110,7 +110,7 @@ class Names:
             for raw, pair in self.known.pairs.items()
             if pair.cost_decimals is not None and not is_unresolved(pair_name := self._instruments[raw])
         }
-        return Scales(assets=assets, costs=costs)
+        return Scales(assets=assets, costs=costs, oldest_first=True)
 
     def _holding(self, raw: str) -> Holding:
         locked = legacy.LOCKED_FORMS.get(raw)
