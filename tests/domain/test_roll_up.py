@@ -188,7 +188,7 @@ def test_a_third_has_an_average_of_twelve_places() -> None:
 def test_where_the_oldest_opening_is_closed_first_what_is_left_keeps_its_own_price() -> None:
     fills = [opened("1", "10", minute=1), opened("1", "20", minute=2), opened("1", "99", "sell", minute=3)]
     (position,) = net_positions(fills, oldest_first=True)
-    assert (position.quantity, position.average_price) == (1, 20)
+    assert (quantity.short(position.quantity), position.average_price) == ("1", Decimal(20))
     rolled = roll_up(fills=fills, scales=Scales(oldest_first=True))
     assert rolled.positions == (position,)
 
