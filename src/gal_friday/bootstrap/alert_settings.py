@@ -116,6 +116,8 @@ class AlertSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """A key that ends within so many days is told."""
     journal_unverified_hours: int = 48
     """A journal that nobody has verified for so long is told."""
+    accounts_told_alone: int = 5
+    """Where more accounts than this have the same at once, one alert is about all of them."""
     group_wait_seconds: int = 1
     """How long the first notice waits for what belongs to it."""
     group_interval_minutes: int = 5

@@ -90,6 +90,7 @@ def limits_of(settings: Settings) -> Limits:
         stale_after=timedelta(hours=alerts.stale_hours),
         key_ends_within=timedelta(days=alerts.key_ends_days),
         journal_unverified_after=timedelta(hours=alerts.journal_unverified_hours),
+        accounts_told_alone=alerts.accounts_told_alone,
         late_after=timedelta(minutes=settings.service.late_after_minutes),
         currency=settings.reconciliation.reporting_currency,
     )

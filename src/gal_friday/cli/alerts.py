@@ -21,6 +21,7 @@ from gal_friday.cli.options import AsJson, BadUsage, ConfigFile
 from gal_friday.cli.output import out, printable, say, write_json
 from gal_friday.cli.review import until_in, who
 from gal_friday.domain.alert import Alert, Phase
+from gal_friday.domain.alert_mass import MASS_IDS
 from gal_friday.domain.instants import exact_instant, instant
 from gal_friday.domain.muting import FIELDS, Silence
 from gal_friday.domain.muting import silence as silence_of
@@ -31,7 +32,12 @@ from gal_friday.service.tell import tried
 
 _T = TypeVar("_T")
 
-Every = Annotated[bool, Parameter(name="--all", help="Those that are over too.")]
+_ABOUT_MANY = frozenset(MASS_IDS.values())
+_OPEN_MAX = 100_000
+
+Every = Annotated[
+    bool, Parameter(name="--all", help="Those that are over too, and those that an alert about many accounts covers.")
+]
 Limit = Annotated[int, Parameter(help="At most so many, the newest.")]
 Id = Annotated[str, Parameter(help="An alert's id, or its beginning.")]
 SilenceId = Annotated[str, Parameter(help="A silence's id, or its beginning.")]
@@ -48,7 +54,10 @@ State = Annotated[str | None, Parameter(name="--state", help=f"Only what is one 
 def listed(*, every: Every = False, limit: Limit = 100, config: ConfigFile = None, as_json: AsJson = False) -> int:
     """List what is told now, the newest first."""
     _check_limit(limit)
-    found = _opened(config, lambda opened: opened.alerts.alerts(resolved=every, limit=limit))
+    read = limit if every else _OPEN_MAX
+    found = _opened(config, lambda opened: opened.alerts.alerts(resolved=every, limit=read))
+    if not every:
+        found = [one for one in found if one.muted not in _ABOUT_MANY][:limit]
     if as_json:
         write_json({"alerts": [_alert_json(one) for one in found], "count": len(found)})
     elif found:

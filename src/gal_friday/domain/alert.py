@@ -1,8 +1,9 @@
 """What people are told about: a condition that holds, the alert that it becomes, and each notice that goes out.
 
-A condition is one thing that is wrong now. Those of one kind in one account are one alert, so that a mass event is
-one message. What follows from a condition is decided in ``alerting``, who hears of it in ``routing``; what a text says
-never goes beyond what the report shows, and never holds a secret. Nothing here reads a clock or sends anything.
+A condition is one thing that is wrong now. Those of one kind in one account are one alert, and what hits many accounts
+is one about all of them, so that a mass event is one message. What follows from a condition is decided in
+``alerting``, who hears of it in ``routing``; what a text says never goes beyond what the report shows, and never holds
+a secret. Nothing here reads a clock or sends anything.
 """
 
 from datetime import datetime
@@ -128,6 +129,8 @@ class Group(Struct, frozen=True, kw_only=True):
     newest: datetime | None
     """When the youngest of them began; None where that is not known of any."""
     magnitude: int
+    few: bool = False
+    """Of many accounts so few are left that news of it is measured anew."""
     subjects: tuple[str, ...]
     """What they are about, the worst of them."""
 
@@ -139,7 +142,7 @@ class Told(Struct, frozen=True):
     first_at: datetime
     severity: Severity
     magnitude: int
-    """The most that was ever told in this episode."""
+    """The most that was ever told in this episode, or since it was about a few accounts alone."""
     newest: datetime | None
 
 

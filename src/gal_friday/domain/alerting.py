@@ -200,7 +200,15 @@ def _refreshed(alert: Alert, group: Group | None, now: datetime) -> Alert:
         newest=group.newest,
         magnitude=group.magnitude,
         subjects=group.subjects,
+        told=_known(alert.told, group),
     )
+
+
+def _known(told: Told | None, group: Group) -> Told | None:
+    """Return what people know; once only a few of many are left, many again are news."""
+    if told is None or not group.few or told.magnitude <= group.magnitude:
+        return told
+    return replace(told, magnitude=group.magnitude)
 
 
 def _next(alert: Alert, group: Group | None, now: datetime, rules: Rules) -> Row | None:

@@ -45,6 +45,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     channel_failing_after: timedelta = timedelta(minutes=2)
     accounts_of_an_outage: int = 2
     """So many accounts of one exchange without an answer are one outage."""
+    accounts_told_alone: int = 5
+    """Where more accounts than this have the same, one alert is about all of them."""
     currency: str = "USD"
     """In which values are stated."""
 

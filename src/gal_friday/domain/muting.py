@@ -3,7 +3,7 @@
 What is muted is kept like anything else. Nothing here decides whether it holds.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, time, timedelta
 from typing import Literal
 
@@ -103,7 +103,7 @@ class Mutes(Struct, frozen=True, kw_only=True):
     silences: tuple[Silence, ...] = ()
     windows: tuple[Window, ...] = ()
 
-    def why(self, group: Group, explaining: Collection[tuple[AlertKind, str, str, str]], now: datetime) -> str:
+    def why(self, group: Group, explaining: Mapping[tuple[AlertKind, str, str], str], now: datetime) -> str:
         """Return why nobody is told of this; empty where they are.
 
         *explaining* is what holds, as ``explanations`` returns it.
@@ -117,9 +117,8 @@ class Mutes(Struct, frozen=True, kw_only=True):
         for rule in INHIBITIONS:
             if rule.mutes is group.kind:
                 scope = group.account if rule.same == "account" else group.exchange
-                for kind, account, exchange, named in explaining:
-                    if kind is rule.by and scope and scope == (account if rule.same == "account" else exchange):
-                        return named
+                if named := explaining.get((rule.by, rule.same, scope), ""):
+                    return named
         return ""
 
     def next_end(self, now: datetime) -> datetime | None:
@@ -129,8 +128,8 @@ class Mutes(Struct, frozen=True, kw_only=True):
         return min(ends, default=None)
 
 
-def explanations(groups: Iterable[Group], standing: Iterable[Alert]) -> tuple[tuple[AlertKind, str, str, str], ...]:
-    """Return what may explain other alerts: kind, account, exchange, and the id.
+def explanations(groups: Iterable[Group], standing: Iterable[Alert]) -> Mapping[tuple[AlertKind, str, str], str]:
+    """Return what may explain other alerts: the id, by kind, ``account`` or ``exchange``, and the name of that.
 
     What has just gone explains still, until it is over: those that follow from it go a little later.
     """
@@ -141,7 +140,12 @@ def explanations(groups: Iterable[Group], standing: Iterable[Alert]) -> tuple[tu
         for one in standing
         if one.kind in kinds and one.is_open and one.phase is not Phase.PENDING
     }
-    return tuple(sorted(found))
+    explaining: dict[tuple[AlertKind, str, str], str] = {}
+    for kind, account, exchange, named in sorted(found):
+        for same, scope in (("account", account), ("exchange", exchange)):
+            if scope:
+                explaining.setdefault((kind, same, scope), named)
+    return explaining
 
 
 def silence(matchers: Iterable[str], *, begins: datetime, ends: datetime, by: Actor, why: str) -> Silence:

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from gal_friday.domain.alert import Alert, Condition, Group
 from gal_friday.domain.alert_groups import grouped
+from gal_friday.domain.alert_mass import MASS_IDS, Holding, massed
 from gal_friday.domain.alerting import Rules, acknowledged, look, next_look
 from gal_friday.domain.conditions import (
     LOOKED_AT,
@@ -139,7 +140,7 @@ async def carry(watch: Watch, holding: Iterable[Condition]) -> Looked:
     groups = {group.id: group for group in grouped(holding)}
     for _ in range(_TRIES):
         now = watch.desk.clock.now()
-        standing = await watch.alerts.standing(groups)
+        standing = await watch.alerts.standing({*groups, *MASS_IDS.values()})
         mutes = Mutes(silences=tuple(await watch.alerts.silences(since=now)), windows=watch.windows)
         steps = _steps(watch, groups, standing, mutes, now)
         if await watch.alerts.save(steps, now):
@@ -172,11 +173,14 @@ def _steps(
     watch: Watch, groups: Mapping[str, Group], standing: Mapping[str, Alert], mutes: Mutes, now: datetime
 ) -> Sequence[Written]:
     explaining = explanations(groups.values(), standing.values())
+    holding = Holding(groups, {name: mutes.why(one, explaining, now) for name, one in groups.items()})
+    holding = massed(holding, standing, alone=watch.limits.accounts_told_alone)
     steps = []
-    for name in sorted(groups.keys() | standing.keys()):
-        group, known = groups.get(name), standing.get(name)
-        muted = mutes.why(group, explaining, now) if group is not None else ""
-        moved = look(known, group, now, watch.rules, muted=muted)
+    for name in sorted(holding.groups.keys() | standing.keys()):
+        known = standing.get(name)
+        # What is gone for a moment is muted as it was: whoever covers it does so until it is over.
+        muted = holding.muted.get(name, known.muted if known is not None else "")
+        moved = look(known, holding.groups.get(name), now, watch.rules, muted=muted)
         if moved is None:
             continue
         to = () if moved.notice is None else addressed(moved.notice, watch.routes, moved.alert.channels)
