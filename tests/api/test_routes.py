@@ -99,8 +99,8 @@ async def test_an_account_that_is_not_the_callers_is_nowhere_to_be_seen(here: Wo
             assert (await client.get(f"/api/{path}")).json()["count"] == 0, path
         assert [each["account"] for each in (await client.get("/api/accounts")).json()["accounts"]] == list(names)
         assert (await client.get("/api/reconciliation/status")).json()["last_report"] is None
-        for path in ("/api/journal/head", "/api/journal/verification"):
-            assert (await client.get(path)).status_code == 403
+        for path in ("head", "heads", "verification", "verification/progress"):
+            assert (await client.get(f"/api/journal/{path}")).status_code == 403
         for path in (
             f"discrepancies/{discrepancy}/comment",
             f"adjustments/{adjustment}/approve",

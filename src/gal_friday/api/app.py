@@ -3,8 +3,6 @@
 Every route but those of ``OPEN`` asks who calls and what they may; a test holds the whole table of routes to that.
 """
 
-import asyncio
-
 from fastapi import APIRouter, Depends, FastAPI
 
 from gal_friday.api import (
@@ -31,6 +29,7 @@ from gal_friday.api.patience import Patient
 from gal_friday.api.reception import Reception
 from gal_friday.api.security import secure
 from gal_friday.api.stepped import Stepped
+from gal_friday.api.verifying import Verifying
 from gal_friday.flows.door import Door
 
 OPEN = frozenset({"/healthz", "/readyz", "/openapi.json"})
@@ -54,7 +53,7 @@ _WATCHED = (health.router, metrics.router)
 
 
 def create_app(backend: Backend, door: Door, reception: Reception | None = None) -> FastAPI:
-    """Return the application. Before it is stopped, ``app.state.streams.close()`` ends its event streams.
+    """Return the application. Before it is stopped, ``close()`` of its state's ``streams`` and ``verifying`` ends both.
 
     With *reception* people sign in, and every call goes through the shield; without it programs alone show tokens.
     """
@@ -79,7 +78,7 @@ def _made(
         redirect_slashes=False,
     )
     app.state.backend, app.state.streams = backend, Streams(backend.limits)
-    app.state.verifying, app.state.verified = asyncio.Lock(), None
+    app.state.verifying = Verifying()
     for router in routers:
         app.include_router(router, dependencies=[Depends(only_known)])
     answer_failures(app)

@@ -12,7 +12,7 @@ from gal_friday.flows.cursor import MalformedCursor, cursor_of
 from gal_friday.flows.cursor import place_of as written_in
 from gal_friday.ports.pages import Place
 
-__all__ = ["PAGE", "Cursor", "Limit", "Since", "cursor_of", "instant_of", "paged", "place_of"]
+__all__ = ["PAGE", "Cursor", "Limit", "Since", "Until", "cursor_of", "instant_of", "paged", "place_of"]
 
 Row = TypeVar("Row")
 
@@ -36,6 +36,16 @@ Since = Annotated[
 ]
 
 
+Until = Annotated[
+    str | None,
+    Query(
+        max_length=60,
+        description="Before this instant, ISO 8601 with its zone.",
+        json_schema_extra={"format": "date-time"},
+    ),
+]
+
+
 def place_of(cursor: str | None) -> Place | None:
     """Return the place that a cursor stands for.
 
@@ -53,7 +63,7 @@ def paged(rows: Sequence[Row], limit: int) -> tuple[Sequence[Row], bool]:
     return rows[:limit], len(rows) > limit
 
 
-def instant_of(text: str | None) -> datetime | None:
+def instant_of(text: str | None, name: str = "since") -> datetime | None:
     """Return an instant that somebody named.
 
     Raises:
@@ -62,4 +72,4 @@ def instant_of(text: str | None) -> datetime | None:
     try:
         return None if text is None else an_instant(text)
     except Unreadable as wrong:
-        raise Problem(422, "bad-parameter", "A parameter is not what it has to be", f"since: {wrong.reason}") from None
+        raise Problem(422, "bad-parameter", "A parameter is not what it has to be", f"{name}: {wrong.reason}") from None

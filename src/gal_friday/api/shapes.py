@@ -179,9 +179,18 @@ class JournalHead(Struct, kw_only=True):
     head: SignedHead | None
 
 
-class Inclusion(Struct, kw_only=True):
+class Heads(Struct, kw_only=True):
+    """Signed heads, the newest first."""
+
+    heads: tuple[SignedHead, ...]
+    count: int
+    next_cursor: str | None
+
+
+class Inclusion(Struct, kw_only=True, rename={"form": "format"}):
     """What shows that an entry is under the newest head; hashes as hex."""
 
+    form: str
     seq: int
     entry: str
     """The sealed bytes, as text."""
@@ -197,7 +206,21 @@ class Verification(Struct, kw_only=True):
     """What looking at every byte of the journal came to, and when that was."""
 
     checked_at: datetime
+    """When it began."""
+    seconds: float
+    """How long it took."""
     result: Checked
+
+
+class VerificationProgress(Struct, kw_only=True):
+    """How far the verification of the journal is, and what the last one came to."""
+
+    under_way: bool
+    began: datetime | None
+    entries: int
+    """Looked at so far."""
+    of: int
+    last: Verification | None
 
 
 class PolicyShown(Struct, kw_only=True):

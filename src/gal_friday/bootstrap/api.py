@@ -17,6 +17,7 @@ from gal_friday.bootstrap.access import reception_of
 from gal_friday.bootstrap.clock import system_clock
 from gal_friday.bootstrap.desk import desk_of, repairs_of
 from gal_friday.bootstrap.errors import BadConfiguration
+from gal_friday.bootstrap.journal import script
 from gal_friday.bootstrap.service import ReconciliationService, owner
 from gal_friday.bootstrap.settings import ApiSettings, EmbeddedBook, Settings
 from gal_friday.bootstrap.wire import mode_of
@@ -116,6 +117,7 @@ def _house_of(backend: Backend, door: Door) -> House:
         repairs=backend.repairs,
         journal=backend.journal,
         schedules=backend.schedules,
+        verifier=script,
     )
 
 
@@ -149,7 +151,8 @@ class ApiServer(uvicorn.Server):
     def stop(self) -> None:
         """Begin to stop."""
         self.should_exit = True
-        self.config.app.state.streams.close()  # type: ignore[union-attr]
+        for one in (self.config.app.state.streams, self.config.app.state.verifying):  # type: ignore[union-attr]
+            one.close()
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:

@@ -16,8 +16,10 @@ from gal_friday.adapters.journal import (
     anchors_in,
     entries,
     export,
+    flaw_of,
     kept_key,
     newest,
+    proof_in,
     record,
     sent,
     verify,
@@ -32,7 +34,7 @@ from gal_friday.domain.facts import Actor, KnownBy
 from gal_friday.domain.journal import Written
 from gal_friday.ports.errors import StoreFailed
 
-__all__ = ["SCRIPT", "Anchor", "Anchored", "Asked", "Verified", "anchors_in"]
+__all__ = ["SCRIPT", "Anchor", "Anchored", "Asked", "Verified", "anchors_in", "flaw_of", "proof_in"]
 
 
 async def verified(settings: Settings, *, trusted: Iterable[str], anchored: Iterable[Anchored]) -> Verified:

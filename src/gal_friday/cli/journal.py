@@ -27,6 +27,9 @@ from gal_friday.domain.journal import Written, key_id
 _PUBLIC_HEX = 64
 
 Kept = Annotated[tuple[str, ...], Parameter(name="--anchor", help="A file of heads that were kept outside.")]
+ProofFile = Annotated[
+    str | None, Parameter(name="--proof", help="The proof of one entry, to be checked in place of the journal.")
+]
 Keys = Annotated[tuple[str, ...], Parameter(name="--key", help="The only keys that may have signed: ids, or as hex.")]
 To = Annotated[str, Parameter(name="--to", help="The file or the http(s) address that takes the head; - for stdout.")]
 Target = Annotated[str, Parameter(help="The file to write.")]
@@ -38,10 +41,19 @@ Since = Annotated[str | None, Parameter(help="Entries from this day or instant o
 Limit = Annotated[int, Parameter(help="At most so many, the newest.")]
 
 
-def verify(*, anchor: Kept = (), key: Keys = (), config: ConfigFile = None, as_json: AsJson = False) -> int:
-    """Verify every entry, every head, and the rows that they speak of."""
+def verify(
+    *,
+    anchor: Kept = (),
+    key: Keys = (),
+    proof: ProofFile = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> int:
+    """Verify every entry, every head, and the rows that they speak of; or, without a database, one entry's proof."""
     kept = [head for name in anchor for head in _kept(name)]
     trusted = [_key(word) for word in key]
+    if proof is not None:
+        return _proven(proof, trusted, kept, as_json=as_json)
     found = asyncio.run(journals.verified(load(config), trusted=trusted, anchored=kept))
     if as_json:
         write_json(found)
@@ -121,6 +133,23 @@ def anchor(*, to: To = "-", config: ConfigFile = None, as_json: AsJson = False) 
     else:
         out().print(printable(f"{place} has head {head.number} over {head.size} entries"))
     return RECONCILED
+
+
+def _proven(name: str, trusted: Sequence[str], kept: Sequence[Anchored], *, as_json: bool) -> int:
+    """Say whether the proof in this file holds; exit 1 where it does not."""
+    proof = journals.proof_in(read(name), source=name)
+    flaw, head = journals.flaw_of(proof, trusted), proof.signed.head
+    if not flaw and kept and head not in [one.signed.head for one in kept]:
+        flaw = "its head is not among those kept outside"
+    if as_json:
+        write_json({"sound": not flaw, "seq": proof.seq, "head": head, "broken": flaw})
+    elif flaw:
+        out().print(printable(f"BROKEN at entry {proof.seq}: {flaw}"))
+    else:
+        out().print(printable(f"verified: entry {proof.seq} is under head {head.number} over {head.size} entries"))
+        out().print(printable(f"  root      {head.root}"))
+        out().print(printable(f"  signed by {head.key}"))
+    return DISCREPANCIES if flaw else RECONCILED
 
 
 def _kept(name: str) -> Iterator[Anchored]:

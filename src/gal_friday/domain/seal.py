@@ -80,20 +80,29 @@ def inclusion_proof(leaves: Sequence[bytes], index: int) -> tuple[bytes, ...]:
 
 def is_included(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:
     """Say whether the proof leads from this leaf to this root of a tree of *size* (RFC 9162, 2.1.3.2)."""
+    climbed = climb(leaf, index, size, proof)
+    return climbed is not None and (climbed[-1][1] if climbed else leaf) == root
+
+
+def climb(leaf: bytes, index: int, size: int, proof: Sequence[bytes]) -> tuple[tuple[bool, bytes], ...] | None:
+    """Return every step of the way up: whether its hash stands to the left, and the node above both.
+
+    None where the proof is not one of a leaf at *index* in a tree of *size*.
+    """
     if not 0 <= index < size:
-        return False
+        return None
     first, second, node = index, size - 1, leaf
+    steps: list[tuple[bool, bytes]] = []
     for step in proof:
         if second == 0:
-            return False
-        if first & 1 or first == second:
-            node = node_hash(step, node)
-            while not first & 1 and first:
-                first, second = first >> 1, second >> 1
-        else:
-            node = node_hash(node, step)
+            return None
+        left = bool(first & 1) or first == second
+        node = node_hash(step, node) if left else node_hash(node, step)
+        while left and not first & 1 and first:
+            first, second = first >> 1, second >> 1
         first, second = first >> 1, second >> 1
-    return second == 0 and node == root
+        steps.append((left, node))
+    return tuple(steps) if second == 0 else None
 
 
 def consistency_proof(leaves: Sequence[bytes], size: int) -> tuple[bytes, ...]:

@@ -1,6 +1,6 @@
 """The journal as it is read: entries to the byte, heads, proofs, and whether it is what was written."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -27,13 +27,21 @@ class Wanted(Struct, frozen=True, kw_only=True):
     subject: str | None = None
     """The beginning of an id is enough."""
     since: datetime | None = None
+    until: datetime | None = None
+    """Entries before this instant."""
+    actor: str | None = None
+    """Who did it, by name."""
+
+
+PROOF_FORMAT = "gal-friday/journal-proof/1"
 
 
 class Proof(Struct, frozen=True, kw_only=True):
     """What shows that an entry is under the newest head (RFC 9162, 2.1.3)."""
 
     seq: int
-    entry: bytes
+    entry: str
+    """The sealed bytes, as text."""
     leaf: str
     index: int
     """The entry's place in the tree, counted from 0."""
@@ -43,6 +51,10 @@ class Proof(Struct, frozen=True, kw_only=True):
     """The hashes that lead from the leaf to the root, lowest first, as hex."""
     signed: SignedHead
     public_key: str
+
+
+Progress = Callable[[int], None]
+"""Told how many entries were looked at so far."""
 
 
 class Checked(Struct, frozen=True, kw_only=True):
@@ -101,6 +113,14 @@ class JournalReading(Protocol):
         """
         ...
 
+    async def heads(self, *, number: int | None = None, limit: int) -> Sequence[SignedHead]:
+        """Return heads, the newest first; those before *number* where it is given.
+
+        Raises:
+            StoreFailed: they cannot be read.
+        """
+        ...
+
     async def proof(self, seq: int) -> Proof | None:
         """Return what shows that this entry is under the newest head; None where there is no such entry.
 
@@ -109,8 +129,12 @@ class JournalReading(Protocol):
         """
         ...
 
-    async def verify(self) -> Checked:
-        """Look at every byte of the journal.
+    def flaw(self, proof: Proof) -> str:
+        """Return what is wrong with a proof; empty where it leads from its entry to a head that its key signed."""
+        ...
+
+    async def verify(self, progress: Progress | None = None) -> Checked:
+        """Look at every byte of the journal, and let others go on meanwhile.
 
         Raises:
             StoreFailed: it cannot be read.

@@ -31,4 +31,6 @@ class House(Struct, frozen=True, kw_only=True):
     desk: Desk
     repairs: Repairs
     journal: JournalReading
+    verifier: Callable[[], bytes]
+    """Gives the script that checks an exported journal, or a proof, offline."""
     schedules: Schedules | None = None

@@ -8,6 +8,7 @@ from gal_friday.adapters.journal.export import SCRIPT, export
 from gal_friday.adapters.journal.key import SigningKey, kept_key, signing_key
 from gal_friday.adapters.journal.lately import verify_lately
 from gal_friday.adapters.journal.memory import MemoryJournal
+from gal_friday.adapters.journal.proving import flaw_of, proof_in
 from gal_friday.adapters.journal.reading import SqlJournalReading
 from gal_friday.adapters.journal.show import Asked, entries
 from gal_friday.adapters.journal.sql import SqlJournal
@@ -25,8 +26,10 @@ __all__ = [
     "anchors_in",
     "entries",
     "export",
+    "flaw_of",
     "kept_key",
     "newest",
+    "proof_in",
     "record",
     "sent",
     "signing_key",

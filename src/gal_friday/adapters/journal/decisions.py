@@ -4,6 +4,7 @@ Each step has a row that is only ever added, and its fact; beside them stands a 
 is what is read, applied and listed. Both are held against the facts, so that nobody approves by editing a row.
 """
 
+import asyncio
 from typing import Any
 
 from msgspec import Struct
@@ -102,18 +103,22 @@ class Decisions:
     async def _check_adjustments(self, connection: AsyncConnection) -> None:
         standing = {name: (one.seq, one.digest()) for name, one in self._adjusted.items()}
         async for rows in in_parts(connection, ADJUSTMENT_CHANGES, _ADJUSTMENT_CHANGE, keys=2):
-            self.count += met(self._adjustment_changes, (_of_step(*row) for row in rows), "the change")
+            self.count += await asyncio.to_thread(
+                met, self._adjustment_changes, (_of_step(*row) for row in rows), "the change"
+            )
         async for rows in in_parts(connection, ADJUSTMENTS, _ADJUSTMENT):
-            met(standing, (_of_adjustment(*row) for row in rows), "the adjustment")
+            await asyncio.to_thread(met, standing, (_of_adjustment(*row) for row in rows), "the adjustment")
         nothing_left(self._adjustment_changes, "the change")
         nothing_left(standing, "the adjustment")
 
     async def _check_reviews(self, connection: AsyncConnection) -> None:
         standing = {name: (seq, canonical(_filled(now))) for name, (seq, now) in self._reviewed.items()}
         async for rows in in_parts(connection, REVIEW_CHANGES, _REVIEW_CHANGE):
-            self.count += met(self._review_changes, (_of_review_change(*row) for row in rows), "the change")
+            self.count += await asyncio.to_thread(
+                met, self._review_changes, (_of_review_change(*row) for row in rows), "the change"
+            )
         async for rows in in_parts(connection, REVIEWS, _REVIEW):
-            met(standing, (_of_review(*row) for row in rows), "the review")
+            await asyncio.to_thread(met, standing, (_of_review(*row) for row in rows), "the review")
         nothing_left(self._review_changes, "the change")
         nothing_left(standing, "the review")
 

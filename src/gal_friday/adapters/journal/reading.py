@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Row, Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from gal_friday.adapters.journal.proving import flaw_of
+from gal_friday.adapters.journal.rows import in_parts
 from gal_friday.adapters.journal.verify import verify
 from gal_friday.adapters.sql.engine import reading
 from gal_friday.adapters.sql.tables import JOURNAL_ENTRIES, JOURNAL_HEADS
@@ -15,7 +17,7 @@ from gal_friday.domain.facts import FactKind
 from gal_friday.domain.journal import Head, SignedHead, written
 from gal_friday.domain.seal import inclusion_proof
 from gal_friday.ports.errors import StoreFailed
-from gal_friday.ports.journal_reading import Checked, Proof, StoredEntry, Wanted
+from gal_friday.ports.journal_reading import Checked, Progress, Proof, StoredEntry, Wanted
 
 _ENTRIES, _HEADS = JOURNAL_ENTRIES.c, JOURNAL_HEADS.c
 _STORED = (_ENTRIES.seq, _ENTRIES.kind, _ENTRIES.account, _ENTRIES.entry)
@@ -53,22 +55,28 @@ class SqlJournalReading:
         async with reading(self._engine, StoreFailed) as connection:
             return await _head(connection)
 
+    async def heads(self, *, number: int | None = None, limit: int) -> Sequence[SignedHead]:
+        """Return heads, the newest first; see ``JournalReading``."""
+        query = select(JOURNAL_HEADS).order_by(_HEADS.number.desc()).limit(limit)
+        async with reading(self._engine, StoreFailed) as connection:
+            rows = await connection.execute(query if number is None else query.where(_HEADS.number < number))
+            return [_signed(row) for row in rows]
+
     async def proof(self, seq: int) -> Proof | None:
         """Return what shows that this entry is under the newest head; see ``JournalReading``."""
         async with reading(self._engine, StoreFailed) as connection:
             signed = await _head(connection)
             if signed is None or not 1 <= seq <= signed.head.size:
                 return None
-            query = select(_ENTRIES.leaf).where(_ENTRIES.seq <= signed.head.size).order_by(_ENTRIES.seq)
-            leaves = (await connection.execute(query)).scalars().all()
+            leaves = await _leaves(connection, signed.head.size)
             entry = (await connection.execute(select(_ENTRIES.entry).where(_ENTRIES.seq == seq))).scalar_one()
             public_key = await _public_key(connection, signed.head.key)
         # A hash for every entry: long enough to keep others waiting.
         path = await asyncio.to_thread(_path, leaves, seq - 1)
         return Proof(
             seq=seq,
-            entry=entry.encode(),
-            leaf=leaves[seq - 1],
+            entry=entry,
+            leaf=leaves[seq - 1].hex(),
             index=seq - 1,
             size=signed.head.size,
             path=path,
@@ -76,9 +84,13 @@ class SqlJournalReading:
             public_key=public_key,
         )
 
-    async def verify(self) -> Checked:
+    def flaw(self, proof: Proof) -> str:
+        """Return what is wrong with a proof; see ``JournalReading``."""
+        return flaw_of(proof)
+
+    async def verify(self, progress: Progress | None = None) -> Checked:
         """Look at every byte; see ``JournalReading``."""
-        seen = await verify(self._engine, own=self._own)
+        seen = await verify(self._engine, own=self._own, progress=progress)
         broken = "" if seen.broken is None else f"{seen.broken.place}: {seen.broken.what}"
         return Checked(
             sound=seen.broken is None,
@@ -106,13 +118,19 @@ def _chosen(wanted: Wanted) -> Select[Any]:
         query = query.where(_ENTRIES.subject.startswith(wanted.subject, autoescape=True))
     if wanted.since is not None:
         query = query.where(_ENTRIES.at >= written_exactly(wanted.since))
+    if wanted.until is not None:
+        query = query.where(_ENTRIES.at < written_exactly(wanted.until))
+    if wanted.actor is not None:
+        query = query.where(_ENTRIES.actor == wanted.actor)
     return query
 
 
 async def _head(connection: AsyncConnection) -> SignedHead | None:
     row = (await connection.execute(select(JOURNAL_HEADS).order_by(_HEADS.number.desc()).limit(1))).one_or_none()
-    if row is None:
-        return None
+    return None if row is None else _signed(row)
+
+
+def _signed(row: Row[Any]) -> SignedHead:
     head = Head(journal=row.journal, number=row.number, size=row.size, root=row.root, at=row.at, key=row.key_id)
     return SignedHead(head=head, signature=row.signature)
 
@@ -125,5 +143,18 @@ async def _public_key(connection: AsyncConnection, key: str) -> str:
     return str(written(entry.encode()).body.get("public_key"))
 
 
-def _path(leaves: Sequence[str], index: int) -> tuple[str, ...]:
-    return tuple(step.hex() for step in inclusion_proof([bytes.fromhex(leaf) for leaf in leaves], index))
+async def _leaves(connection: AsyncConnection, size: int) -> list[bytes]:
+    """Return the hashes of the first *size* entries, read in parts so that others are answered meanwhile."""
+    leaves: list[bytes] = []
+    async for rows in in_parts(connection, JOURNAL_ENTRIES, ("seq", "leaf")):
+        try:
+            leaves.extend(bytes.fromhex(leaf.decode()) for _, leaf in rows[: size - len(leaves)])
+        except ValueError as error:
+            raise StoreFailed("the journal is damaged; run: gal-friday journal verify") from error
+        if len(leaves) == size:
+            break
+    return leaves
+
+
+def _path(leaves: Sequence[bytes], index: int) -> tuple[str, ...]:
+    return tuple(step.hex() for step in inclusion_proof(leaves, index))

@@ -4,6 +4,7 @@ Every row has its fact and every fact its row (I10). A fact is what the seal cov
 What people and policy decided is in ``decisions``.
 """
 
+import asyncio
 from typing import Any
 
 from msgspec import Struct
@@ -67,11 +68,16 @@ class Ties:
     async def check(self, connection: AsyncConnection) -> None:
         """Raise ``Flaw`` at the first row without its fact, and at the first fact without its row."""
         async for rows in in_parts(connection, DISCREPANCY_CHANGES, _CHANGE):
-            self.changes += met(self._changes, (_of_change(*row) for row in rows), "the change")
+            self.changes += await asyncio.to_thread(
+                met, self._changes, (_of_change(*row) for row in rows), "the change"
+            )
         async for rows in in_parts(connection, DISCREPANCIES, _DISCREPANCY):
-            met(self._standing, (_of_discrepancy(*row) for row in rows), "the discrepancy")
+            told = (_of_discrepancy(*row) for row in rows)
+            await asyncio.to_thread(met, self._standing, told, "the discrepancy")
         async for rows in in_parts(connection, RECONCILIATION_EVENTS, _REPORT, at_once=_REPORTS_AT_ONCE):
-            self.reports += met(self._reports, (_of_report(*row) for row in rows), "the report")
+            self.reports += await asyncio.to_thread(
+                met, self._reports, (_of_report(*row) for row in rows), "the report"
+            )
         nothing_left(self._changes, "the change")
         nothing_left(self._standing, "the discrepancy")
         nothing_left(self._reports, "the report")

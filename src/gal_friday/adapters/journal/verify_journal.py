@@ -1,10 +1,12 @@
-"""Verify an exported journal offline, with Python and nothing else.
+"""Verify an exported journal, or the proof of one entry, offline, with Python and nothing else.
 
     python -I -S verify_journal.py EXPORT.jsonl [--anchor HEADS.jsonl] [--key KEY_ID]...
+    python -I -S verify_journal.py PROOF.json [--anchor HEADS.jsonl] [--key KEY_ID]...
 
 It recomputes every hash from the bytes of the entries, every root from the hashes, and every signature. --anchor
-names a file of heads that were kept outside: each must stand over the same entries. --key names the only keys that
-may have signed. Exit status: 0 verified, 1 broken (the first bad place is named), 2 wrong usage.
+names a file of heads that were kept outside: each must stand over the same entries; of a proof, its head must be one
+of them. --key names the only keys that may have signed. Exit status: 0 verified, 1 broken (the first bad place is
+named), 2 wrong usage.
 
 It shares no code with the program that wrote the journal. How everything is computed stands in the export's header.
 """
@@ -16,6 +18,7 @@ from typing import Any
 
 FORMAT = "gal-friday/journal/1"
 HEAD_FORMAT = "gal-friday/journal-head/1"
+PROOF_FORMAT = "gal-friday/journal-proof/1"
 FIELDS = ("journal", "number", "size", "root", "at", "key")
 
 
@@ -213,16 +216,58 @@ def anchors_in(path: str) -> list[tuple[str, dict[str, Any]]]:
     return found
 
 
+def proven(proof: dict[str, Any], trusted: list[str], anchors: list[tuple[str, dict[str, Any]]]) -> str:
+    """Return what the proof of one entry shows, in one line; RFC 9162, section 2.1.3.2.
+
+    Raises:
+        Broken: what is wrong with it.
+    """
+    head, text, seq = proof["signed"]["head"], proof["entry"].encode(), proof["seq"]
+    place, first, second = f"entry {seq}", proof["index"], proof["size"] - 1
+    node = sha256(b"\x00" + text).digest()
+    expect(node.hex(), proof["leaf"], place, "the hash is of another entry")
+    said = loaded(text)
+    expect((said["seq"], first + 1), (seq, seq), place, "the entry was written for another place")
+    expect(0 <= first <= second, True, place, "no place in a tree of this size")
+    for step in map(bytes.fromhex, proof["path"]):
+        expect(second > 0, True, place, "the path is too long")
+        if first & 1 or first == second:
+            node = sha256(b"\x01" + step + node).digest()
+            while not first & 1 and first:
+                first, second = first >> 1, second >> 1
+        else:
+            node = sha256(b"\x01" + node + step).digest()
+        first, second = first >> 1, second >> 1
+    expect(second, 0, place, "the path is too short")
+    expect((head["size"], head["root"]), (proof["size"], node.hex()), place, "the path does not lead to the head")
+    public = bytes.fromhex(proof["public_key"])
+    expect(head["key"], key_id(public), place, "the key is not the one that its id names")
+    expect(not trusted or head["key"] in trusted, True, place, "signed with a key that is not trusted")
+    signed = is_signed(public, text_of(head), bytes.fromhex(proof["signed"]["signature"]))
+    expect(signed, True, place, "the signature is not that of its key over this head")
+    kept = [(one["journal"], one["size"], one["root"]) for _, one in anchors]
+    met = not anchors or (head["journal"], head["size"], head["root"]) in kept
+    expect(met, True, place, "its head is not among those kept outside")
+    outside = ", kept outside too" if anchors else ""
+    return (
+        f"verified: entry {seq} ({said['kind']}) of journal {head['journal']} is under head {head['number']}"
+        f" over {head['size']} entries, signed by {head['key']}{outside}"
+    )
+
+
 def verified(path: str, trusted: list[str], anchor_files: list[str]) -> str:
     """Return what was verified, in one line.
 
     Raises:
         Broken: the first place that is not what was written.
     """
-    journal = Journal(trusted, [anchor for file in anchor_files for anchor in anchors_in(file)])
+    anchors = [anchor for file in anchor_files for anchor in anchors_in(file)]
+    journal = Journal(trusted, anchors)
     with open(path, "rb") as file:
         header, number = loaded(file.readline() or b"null"), 1
         try:
+            if header["format"] == PROOF_FORMAT:
+                return proven(header, trusted, anchors)
             expect(header["format"], FORMAT, "line 1", "not an exported journal of this version")
             for number, line in enumerate(file, 2):  # noqa: B007 - it names the line that cannot be read
                 what = loaded(line)
