@@ -28,9 +28,9 @@ from gal_friday.domain.access import ALL, Accounts, Permission, Role
 from gal_friday.domain.access_facts import user_created
 from gal_friday.domain.credentials import User
 from gal_friday.domain.facts import Actor, KnownBy
+from gal_friday.domain.plain import plain
 from gal_friday.domain.policy import Mode
 from gal_friday.domain.records import Kind
-from gal_friday.domain.report import plain
 from gal_friday.domain.throttle import Limit, Tried
 from gal_friday.flows.tokens import Mint, Wanted, issue
 

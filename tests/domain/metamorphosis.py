@@ -16,7 +16,8 @@ from msgspec.structs import replace
 
 from gal_friday.domain import quantity
 from gal_friday.domain.assets import Asset
-from gal_friday.domain.report import ReconciliationReport, compare, plain
+from gal_friday.domain.plain import plain
+from gal_friday.domain.report import ReconciliationReport, compare
 from gal_friday.domain.scenario import read_scenario
 from gal_friday.domain.snapshot import Snapshot
 from gal_friday.domain.snapshot_json import read_snapshot, write_snapshot

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import product
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -28,10 +29,13 @@ from gal_friday.domain.adjustment import (
     AdjustmentType,
     Effect,
     Plug,
+    PostMovement,
     adjustment_id,
 )
+from gal_friday.domain.assets import Asset, Wallet
 from gal_friday.domain.errors import IllegalStep, OtherContent, SamePerson
-from gal_friday.domain.records import Kind
+from gal_friday.domain.plain import plain
+from gal_friday.domain.records import Kind, Movement
 
 T0 = datetime(2026, 1, 31, 12, tzinfo=UTC)
 POSTINGS = (Plug(Kind.BALANCES, "XRP", "spot", Decimal(3)),)
@@ -54,6 +58,14 @@ ADJUSTMENT = Adjustment(
 ANN, BOB, POLICY = By("ann"), By("bob"), By("policy", "policy")
 PROPOSED = first(ADJUSTMENT, AdjustmentState.PROPOSED, ANN, T0, four_eyes=True)
 CONTENT = ADJUSTMENT.content
+
+
+@pytest.mark.parametrize("fee", ["0", "0.0000", "0E-10", "1E-8", "1.50"])
+def test_postings_that_a_report_has_kept_are_the_same_postings(fee: str) -> None:
+    row = Movement("L1", "deposit", Asset("XRP"), Wallet.SPOT, Decimal("3.0"), T0, fee=Decimal(fee))
+    made = replace(ADJUSTMENT, postings=(PostMovement(row),))
+    kept = msgspec.convert(plain(made), Adjustment)
+    assert kept.content == made.content
 
 
 def standing(state: AdjustmentState) -> Kept:

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from gal_friday.domain.assets import Asset
 from gal_friday.domain.errors import MalformedAmount
+from gal_friday.domain.plain import plain
 from gal_friday.domain.policy import Mode
-from gal_friday.domain.report import ReconciliationReport, ReviewItem, compare, plain
+from gal_friday.domain.report import ReconciliationReport, ReviewItem, compare
 from gal_friday.domain.snapshot import Evidence
 from tests.domain.build import T0, D, at, balance, exchange, fill, internal, movement, order, position, since
 from tests.domain.worlds import Pair, pairs

@@ -78,11 +78,13 @@ async def test_what_a_person_has_asked_for_stays_with_that_person(world: World) 
     report = await world.run(Mode.OBSERVE)
 
     async def candidates(_: object) -> Any:
-        return [one.candidate for one in report.decisions]
+        (kept,) = await world.desk.store.reports(account="main", limit=1)
+        return [one.candidate for one in kept.decisions]
 
     repairs = Repairs(desk=world.desk, adjustments=world.adjustments, candidates=candidates)
     await propose(repairs, report.discrepancies[0].id, ANN)
     again = await world.run(Mode.ENFORCE)
+    assert again.error_messages == ()
     assert (again.auto_corrections, await world.states()) == ((), {"proposed": 1})
     assert (await only(world)).proposed_by == "ann"
 

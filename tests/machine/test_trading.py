@@ -200,7 +200,7 @@ class Trading(RuleBasedStateMachine):
             assert not slept.auto_corrections, "it posted after its account was taken over"
             assert _FENCED.search(" ".join(slept.error_messages)), slept.error_messages
         if not other or slept.status is not ReconciliationStatus.FAILED:
-            self.ran(slept)
+            self.ran(slept, overtaken=bool(other))
 
     @rule()
     def the_process_ends(self) -> None:
@@ -210,8 +210,9 @@ class Trading(RuleBasedStateMachine):
         self.do(self.market.engine.dispose())
         self.market.open()
 
-    def ran(self, report: ReconciliationReport) -> None:
+    def ran(self, report: ReconciliationReport, *, overtaken: bool = False) -> None:
         assert report.status is not ReconciliationStatus.FAILED, report.error_messages
+        assert overtaken or "repairs were stopped" not in " ".join(report.error_messages), report.error_messages
         self.reports.append(report.reconciliation_id)
         self.clock.advance(600)
 

@@ -17,7 +17,7 @@ from gal_friday.api.shapes import Adjusted, WholeAdjustment, adjusted, whole_adj
 from gal_friday.domain.access import Permission
 from gal_friday.domain.adjustment import AdjustmentState
 from gal_friday.domain.errors import OtherContent
-from gal_friday.domain.report import plain
+from gal_friday.domain.plain import plain
 from gal_friday.flows import decide
 from gal_friday.flows.door import Caller
 from gal_friday.ports.pages import Place

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from fastapi import Request, Response
 
-from gal_friday.domain.report import plain
+from gal_friday.domain.plain import plain
 
 JSON = "application/json"
 _KEPT = {"Cache-Control": "private, no-cache"}  # Kept, and asked for again with its tag.

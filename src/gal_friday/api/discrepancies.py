@@ -17,7 +17,7 @@ from gal_friday.api.shapes import Discrepancies, Reviewed, WholeDiscrepancy, adj
 from gal_friday.domain.access import Permission
 from gal_friday.domain.finding import DiscrepancyType
 from gal_friday.domain.materiality import Severity
-from gal_friday.domain.report import plain
+from gal_friday.domain.plain import plain
 from gal_friday.domain.review import Action, Reason, actions_from
 from gal_friday.flows import decide, review
 from gal_friday.flows.decide import Decided

@@ -14,8 +14,8 @@ from gal_friday.api.paging import PAGE, Cursor, Limit, cursor_of, paged, place_o
 from gal_friday.api.security import caller, check
 from gal_friday.api.shapes import Adjusted, Approval, Ran, Status, Summaries, adjusted
 from gal_friday.domain.access import Permission
+from gal_friday.domain.plain import plain
 from gal_friday.domain.policy import Mode
-from gal_friday.domain.report import plain
 from gal_friday.domain.review import Reason
 from gal_friday.flows import decide
 from gal_friday.flows.decide import Decided

@@ -21,7 +21,7 @@ from gal_friday.cli.output import out, printable, say, write_json
 from gal_friday.domain import words
 from gal_friday.domain.adjusted import Kept
 from gal_friday.domain.adjustment import AdjustmentState
-from gal_friday.domain.report import plain
+from gal_friday.domain.plain import plain
 from gal_friday.ports.errors import SeveralMatch
 
 _DAYS_MAX = 36_500

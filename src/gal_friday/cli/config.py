@@ -16,7 +16,7 @@ from gal_friday.cli.exit_status import RECONCILED, WRONG_USAGE
 from gal_friday.cli.options import AsJson, ConfigFile
 from gal_friday.cli.output import complain, out, printable, say, write_json
 from gal_friday.cli.setting_list import documented, schema_of
-from gal_friday.domain.report import plain
+from gal_friday.domain.plain import plain
 
 
 class Checked(Struct, frozen=True):

@@ -25,7 +25,7 @@ from gal_friday.domain import quantity
 from gal_friday.domain.adjusted import Kept
 from gal_friday.domain.followed import Followed
 from gal_friday.domain.materiality import Severity
-from gal_friday.domain.report import plain
+from gal_friday.domain.plain import plain
 from gal_friday.domain.reviewed import Review, unreviewed
 from gal_friday.flows.review import Looked, UnknownDiscrepancy, look
 from gal_friday.ports.errors import SeveralMatch

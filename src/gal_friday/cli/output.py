@@ -56,7 +56,7 @@ def write_json(value: Any) -> None:
     """Write one compact JSON document and a newline to stdout; amounts as plain digits."""
     import msgspec
 
-    from gal_friday.domain.report import plain
+    from gal_friday.domain.plain import plain
 
     write(msgspec.json.encode(plain(value)) + b"\n")
 

@@ -25,9 +25,10 @@ from gal_friday.cli.options import AsJson, BadUsage, ConfigFile
 from gal_friday.cli.output import out, printable, say, write_json
 from gal_friday.domain import quantity, words
 from gal_friday.domain.decision import Choice
+from gal_friday.domain.plain import plain
 from gal_friday.domain.policy import Mode, Policy
 from gal_friday.domain.redecided import DECIDES, Otherwise, Redecided, redecided
-from gal_friday.domain.report import ReconciliationReport, plain
+from gal_friday.domain.report import ReconciliationReport
 
 _DAYS_MAX = 36_500
 _REPORTS_MAX = 10_000  # Newest; a report with everything that it holds is read into memory.

@@ -30,7 +30,7 @@ from gal_friday.cli.suspense import drained_at
 from gal_friday.domain.adjusted import Applied, Kept, Refused, Unsettled
 from gal_friday.domain.facts import Actor, KnownBy
 from gal_friday.domain.give_way import Drained
-from gal_friday.domain.report import plain
+from gal_friday.domain.plain import plain
 from gal_friday.domain.review import Action, Reason
 from gal_friday.flows import decide
 from gal_friday.flows.decide import Decided, Repairs

@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from gal_friday.domain import quantity
 from gal_friday.domain.ids import digest
+from gal_friday.domain.plain import plain
 from gal_friday.domain.records import Fill, Kind, Movement, Order
 
 
@@ -227,8 +228,8 @@ class Adjustment(Struct, frozen=True, kw_only=True):
 
 
 def content_of(postings: Iterable[Posting]) -> str:
-    """Return the digest of these postings, in their order."""
-    return digest(*(msgspec.json.encode(each, order="deterministic") for each in postings))
+    """Return the digest of these postings, in their order; the same for those that a report has kept."""
+    return digest(*(msgspec.json.encode(plain(each), order="deterministic") for each in postings))
 
 
 def adjustment_id(account: str, exchange: str, postings: Iterable[Posting], generation: str) -> str:

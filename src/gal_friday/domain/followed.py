@@ -21,7 +21,7 @@ from gal_friday.domain.discrepancy import (
 )
 from gal_friday.domain.finding import DiscrepancyType, Key
 from gal_friday.domain.materiality import Severity
-from gal_friday.domain.report import plain
+from gal_friday.domain.plain import plain
 
 Event = Literal["opened", "confirmed", "changed", "cleared", "reopened"]
 

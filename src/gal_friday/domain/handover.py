@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from gal_friday.domain.adjusted import Step
 from gal_friday.domain.adjustment import Adjustment
-from gal_friday.domain.report import plain
+from gal_friday.domain.plain import plain
 
 HANDOVER = "gal-friday/handover/1"
 """The format of what is handed over."""

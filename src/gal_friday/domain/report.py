@@ -33,6 +33,7 @@ from gal_friday.domain.explain import explain, explained_share
 from gal_friday.domain.finding import Agrees, CannotTell, DiscrepancyType, Finding, Key
 from gal_friday.domain.ids import run_id
 from gal_friday.domain.materiality import Prices
+from gal_friday.domain.plain import plain
 from gal_friday.domain.policy import Mode, Policy
 from gal_friday.domain.price import PriceSource
 from gal_friday.domain.records import RECORD_KINDS, Kind
@@ -340,24 +341,3 @@ def _run_id(
         *(evidence.digest for evidence in (*internal.evidence, *exchange.evidence)),
         *(f"{one.id}={one.internal}/{one.exchange}={one.severity}/{one.value}" for one in found),
     )
-
-
-def plain(value: Any) -> Any:
-    """Return *value* as JSON types, with amounts as plain digits: the encoder alone would write 1E-8."""
-    return _without_exponents(msgspec.to_builtins(value, builtin_types=(Decimal,)))
-
-
-_LOOKED_INTO = frozenset({Decimal, dict, list, tuple})
-"""What the values of a report are made of besides text, numbers and flags: only these need a look."""
-
-
-def _without_exponents(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {
-            name: _without_exponents(inner) if type(inner) in _LOOKED_INTO else inner for name, inner in value.items()
-        }
-    if isinstance(value, list | tuple):
-        return [_without_exponents(inner) if type(inner) in _LOOKED_INTO else inner for inner in value]
-    if isinstance(value, Decimal):
-        return quantity.text(value) if value else "0"
-    return value

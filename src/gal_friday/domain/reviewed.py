@@ -18,8 +18,8 @@ from gal_friday.domain.finding import DiscrepancyType
 from gal_friday.domain.followed import Followed
 from gal_friday.domain.ids import digest
 from gal_friday.domain.materiality import Severity, more_severe
+from gal_friday.domain.plain import plain
 from gal_friday.domain.remark import MalformedRemark, name_of, note_of, until_of
-from gal_friday.domain.report import plain
 from gal_friday.domain.review import (
     OBSERVED,
     ROW_OF,

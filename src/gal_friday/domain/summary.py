@@ -13,8 +13,9 @@ from msgspec.structs import replace
 
 from gal_friday.domain.assets import Instrument, base_and_quote
 from gal_friday.domain.finding import Key
+from gal_friday.domain.plain import plain
 from gal_friday.domain.records import Kind
-from gal_friday.domain.report import ReconciliationReport, plain
+from gal_friday.domain.report import ReconciliationReport
 
 LEFT_OUT = ("findings", "evidence", "decisions")
 """The fields of a report that its summary lacks."""

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from fastapi import Request, Response
 
+from gal_friday.domain.plain import plain
 from gal_friday.domain.policy import Policy
-from gal_friday.domain.report import plain
 from gal_friday.web.frame import Visitor, house_of, new_router, rendered
 
 router = new_router()
