@@ -2,8 +2,9 @@
 """The two commands of this project on a bare machine: ``python3 dev.py demo`` and ``python3 dev.py test``.
 
 Only the standard library, so that it runs before anything is installed. Every environment is made from
-a lock with hashes and lies inside this folder; nothing outside it is ever touched. What set-up has to
-say goes to stderr: stdout belongs to the program that was asked for.
+a lock with hashes and lies inside this folder; nothing outside it is touched, but that root on Debian may be given
+the package chromium (tests/browser/provision.py). What set-up has to say goes to stderr: stdout belongs to the
+program that was asked for.
 
     demo [ARGS]    the demo (for example --once --json), from the runtime lock alone
     run ARGS       any gal-friday command, from the runtime lock alone
@@ -64,6 +65,9 @@ class Environment(NamedTuple):
 DEMO = Environment(".venv-demo", "requirements/runtime.lock")
 FULL = Environment(".venv", "requirements/dev.lock")
 CCXT = Environment(".venv-ccxt", "requirements/ccxt.lock", installs_project=False)
+# Made only where no Chromium is found: node and npm, and what tests/browser/provision.py fetches with them.
+BROWSER = Environment(".venv-browser", "requirements/browser.lock", installs_project=False)
+ENVIRONMENTS = (DEMO, FULL, CCXT, BROWSER)
 
 # What deploy/ installs: the service with its fleet, every channel and traces. No environment of this folder.
 SERVICE_LOCK = "requirements/service.lock"
@@ -80,6 +84,7 @@ LOCKS = {
         *("--group", "build", "--group", "test", "--group", "lint"),
     ),
     CCXT.lock: ("--group", "ccxt"),
+    BROWSER.lock: ("--group", "browser"),
 }
 
 
@@ -115,6 +120,7 @@ def test(arguments: Sequence[str]) -> int:
     """Run every check and then pytest; pytest's closing line comes last when all is well."""
     failed = checks()
     os.environ["GAL_FRIDAY_CCXT_PYTHON"] = ready(CCXT).program("python")
+    passed([FULL.program("python"), "-m", "tests.browser.provision"])  # where it fails, every browser test does
     if passed([FULL.program("python"), "-m", "pytest", *processes(arguments), *arguments]) and not failed:
         return 0
     if failed:
@@ -167,7 +173,7 @@ def lock(arguments: Sequence[str]) -> int:
 def clean(_arguments: Sequence[str]) -> int:
     """Remove environments and caches."""
     compiled = [path for folder in ("src", "tests", "benchmarks") for path in (ROOT / folder).rglob("__pycache__")]
-    for path in [*(ROOT / name for name in (DEMO.folder, FULL.folder, CCXT.folder, *CACHES)), *compiled]:
+    for path in [*(ROOT / name for name in (*(one.folder for one in ENVIRONMENTS), *CACHES)), *compiled]:
         shutil.rmtree(path, ignore_errors=True)
     for path in ROOT.glob(".venv*.busy"):
         path.unlink()
@@ -291,7 +297,7 @@ def with_pip(environment: Environment) -> list[str]:
 def fingerprint(environment: Environment) -> str:
     """Return what the environment depends on, as one hash."""
     digest = hashlib.sha256()
-    for part in (environment.lock, "pyproject.toml"):
+    for part in (environment.lock, "pyproject.toml") if environment.installs_project else (environment.lock,):
         digest.update((ROOT / part).read_bytes())
     digest.update(f"{sys.version} {environment.path}".encode())
     return digest.hexdigest()
@@ -310,9 +316,10 @@ def one_at_a_time(environment: Environment) -> Iterator[None]:
         yield
 
 
-def set_up(command: Sequence[str]) -> None:
+def set_up(command: Sequence[str], **variables: str) -> None:
     """Run one step of setting up, its words on stderr, and stop if it fails."""
-    step = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False)
+    environment = {**os.environ, **variables}
+    step = subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False)
     if step.returncode:
         raise SetUpFailed(f"Setting up failed at: {' '.join(command)}")
 

@@ -1,18 +1,14 @@
-"""A real browser on the dashboard of a real service: the demo's, with its simulated exchange.
-
-The browser is Chromium: the one that E2E_CHROMIUM names, or one on PATH. Nothing is fetched from anywhere.
-"""
+"""A real browser on the dashboard of a real service: the demo's, with its simulated exchange."""
 
 import asyncio
 import os
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 from msgspec import Struct
 from msgspec.structs import replace
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 
 from gal_friday.bootstrap.access import link_of, register_of
 from gal_friday.bootstrap.demo import running_demo
@@ -22,19 +18,10 @@ from gal_friday.domain.access import ALL, Role
 from gal_friday.domain.facts import Actor, KnownBy
 from gal_friday.domain.followed import Followed
 from gal_friday.flows import users
+from tests.browser.chromium import WITHOUT, browsing
 from tests.browser.ports import free_port
 
-CHROMIUM = os.environ.get("E2E_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 _ROOT = Actor("root", KnownBy.SELF_DECLARED)
-_ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 class Person(Struct, frozen=True):
@@ -98,11 +85,7 @@ async def _has_run(serving: Serving) -> bool:
 @pytest.fixture
 async def house() -> AsyncIterator[House]:
     """Give the dashboard of a service whose first run is over."""
-    if CHROMIUM is None:
-        pytest.skip("no Chromium: install one (Debian: apt-get install chromium), or name it in E2E_CHROMIUM")
-    async with async_playwright() as playwright, _served() as (serving, settings):
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=_ARGUMENTS)
-        try:
-            yield House(browser, serving, settings)
-        finally:
-            await browser.close()
+    if os.environ.get(WITHOUT):
+        pytest.skip(f"{WITHOUT} is set: nothing was tested in a browser")
+    async with browsing() as browser, _served() as (serving, settings):
+        yield House(browser, serving, settings)
