@@ -224,6 +224,20 @@ def test_a_fill_of_an_order_that_still_works_waits_for_its_end() -> None:
     assert any("O2 is still open" in reason for reason in candidate.bars.passing)
 
 
+@pytest.mark.parametrize("filled, waits", [("40", False), ("80", True)])
+def test_a_fill_booked_twice_waits_for_the_end_of_its_order_only_where_the_order_is_wrong_as_well(
+    filled: str, waits: bool
+) -> None:
+    working = replace(ORDERS[1], status="open", quantity=Decimal(100))
+    theirs = replace(true_side(), orders=(ORDERS[0], working, ORDERS[2]))
+    book = broken(FAULTS["a fill booked twice"][0])
+    book.orders[1] = replace(working, filled=Decimal(filled))
+    (candidate,) = candidates(book, theirs)
+    assert candidate.adjustment is not None
+    assert candidate.adjustment.postings[0] == TakeBack(Kind.FILLS, "T2", 1, 2)
+    assert any("O2 is still open" in reason for reason in candidate.bars.passing) is waits
+
+
 def test_the_same_difference_is_the_same_adjustment() -> None:
     book = broken(FAULTS["a missed fill"][0])
     (first,), (second,) = candidates(book), candidates(book)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from gal_friday.domain.candidate import Bars
 from gal_friday.domain.case import Case
 from gal_friday.domain.finding import CannotTell, Differs, DiscrepancyType, ExchangeOnly, InternalOnly, Key, Pending
+from gal_friday.domain.postings import only_doubled
 from gal_friday.domain.records import LIVE_STATUSES, Kind
 from gal_friday.domain.report import ReconciliationReport
 
@@ -57,8 +58,14 @@ def _in_motion(case: Case, keys: Iterable[Key], touched: set[str]) -> Iterator[s
                     continue
 
 
-def _open_orders(case: Case, keys: Iterable[Key]) -> Iterator[str]:
-    """Yield the orders that fills of the event belong to and that may still fill."""
+def _open_orders(case: Case, keys: Sequence[Key]) -> Iterator[str]:
+    """Yield the orders that fills of the event belong to and that may still fill.
+
+    That the book has once too often what both sides have does not depend on what else an order fills, as long as
+    nothing of the order itself would be posted.
+    """
+    if only_doubled(case, keys) and not any(key.kind is Kind.ORDERS for key in keys):
+        return
     fills = {**case.fills["internal"], **case.fills["exchange"]}
     for key in keys:
         fill = fills.get(key.name) if key.kind is Kind.FILLS else None

@@ -29,7 +29,7 @@ def postings_of(case: Case, event: str, keys: Sequence[Key], at: datetime) -> It
     """Yield what the exchange's records say has to be posted for one event; nothing where they say nothing."""
     kinds = {key.kind for key in keys}
     if kinds & {Kind.FILLS, Kind.MOVEMENTS}:
-        doubled = _only_doubled(case, keys)
+        doubled = only_doubled(case, keys)
         yield from _fill_postings(case, event, doubled)
         yield from _row_postings(case, event, keys, doubled)
     for key in keys:
@@ -37,7 +37,7 @@ def postings_of(case: Case, event: str, keys: Sequence[Key], at: datetime) -> It
             yield from _order_postings(case, key, at)
 
 
-def _only_doubled(case: Case, keys: Iterable[Key]) -> bool:
+def only_doubled(case: Case, keys: Iterable[Key]) -> bool:
     """Say whether all that is wrong with the records of an event is that the book has them more than once."""
     told = [case.unlike[key] for key in keys if key.kind is Kind.FILLS]
     told = told or [case.unlike[key] for key in keys if key.kind is Kind.MOVEMENTS]
