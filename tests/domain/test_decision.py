@@ -203,7 +203,12 @@ def test_what_nothing_can_be_posted_for_goes_to_a_person() -> None:
 def test_a_breaker_proposes_what_would_be_corrected_and_says_so() -> None:
     found = decided(proven(), stop=("corrections stopped: it is late",))
     assert (found.choice, found.reasons) == ("propose", ("corrections stopped: it is late",))
-    assert choice(proven(confirmed=False), stop=("stopped",)) == "wait"
+
+
+@pytest.mark.parametrize("waiting", [{"confirmed": False}, {"bars": Bars(("in motion",))}])
+def test_a_breaker_is_told_of_what_still_waits(waiting: dict[str, Any]) -> None:
+    found = decided(proven(**waiting), stop=("corrections stopped: it is late",))
+    assert (found.choice, found.reasons[-1]) == ("wait", "corrections stopped: it is late")
 
 
 def stopped(**more: Any) -> tuple[str, ...]:

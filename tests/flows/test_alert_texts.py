@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from msgspec.structs import replace
 
 from gal_friday.adapters.alerts.words import text
@@ -35,10 +36,11 @@ async def test_a_mass_event_is_one_message_that_counts_and_names_five() -> None:
     assert (len(lines), lines[0].startswith("BTC in spot: book 1.5, exchange "), lines[5]) == (6, True, "and 2995 more")
 
 
-async def test_corrections_that_stopped_say_why() -> None:
+@pytest.mark.parametrize("waits", [False, True])
+async def test_corrections_that_stopped_say_why_also_while_all_still_waits(waits: bool) -> None:
     world = World(limits=Limits(severity=Severity.CRITICAL))
     why = breakers_of(discrepancies=101, degraded=(), flips=0, unverified=(), policy=Policy())
-    stopped = decide([proven()], mode=Mode.ENFORCE, policy=Policy(), used=Used(), breakers=why)
+    stopped = decide([proven(confirmed=not waits)], mode=Mode.ENFORCE, policy=Policy(), used=Used(), breakers=why)
     await world.store.save_report(replace(report(differs=False), decisions=stopped))
     assert await read(world) == [
         "[high] main: corrections stopped: 101 discrepancies at once (breaker_discrepancies)",

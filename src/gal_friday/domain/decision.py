@@ -92,10 +92,11 @@ def _decision(candidate: Candidate, mode: Mode, policy: Policy, used: Used, brea
         return decided(Choice.WAIT, ("this account is only observed",))
     if candidate.bars.lasting or candidate.adjustment is None:
         return decided(Choice.ESCALATE, candidate.bars.lasting or ("nothing could be posted for it",))
+    # What stops corrections is said of what still waits too: else nobody hears of it before something is ready.
     if candidate.bars.passing:
-        return decided(Choice.WAIT, candidate.bars.passing)
+        return decided(Choice.WAIT, (*candidate.bars.passing, *breakers))
     if not candidate.confirmed:
-        return decided(Choice.WAIT, ("seen too seldom or too shortly to be certain",))
+        return decided(Choice.WAIT, ("seen too seldom or too shortly to be certain", *breakers))
     against = [*_against(candidate, mode, policy), *_beyond(candidate, policy, used), *breakers]
     if against:
         return decided(Choice.PROPOSE, against)
