@@ -1,6 +1,7 @@
 """A world in which something is wrong: reports, discrepancies, keys; and channels that keep what they hear."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
@@ -97,6 +98,14 @@ class World:
     async def plan(self, account: str = "main", **fields: object) -> None:
         known = await self.schedules.one(account) or Planned(account=account, due=T0 + timedelta(days=300))
         await self.schedules.save(Step(replace(known, **fields)))
+
+    async def step(self, account: str, move: Callable[[Planned], Step | None]) -> None:
+        """Move the schedule of an account on."""
+        known = await self.schedules.one(account)
+        assert known is not None
+        step = move(known)
+        assert step is not None
+        await self.schedules.save(step)
 
     async def differs(self, account: str = "main", *, minute: int = 0) -> None:
         """Record a run in which a balance differs, critically."""

@@ -12,7 +12,7 @@ from gal_friday.domain.facts import Actor, KnownBy
 from gal_friday.domain.materiality import Severity
 from gal_friday.domain.muting import Window, silence
 from gal_friday.domain.routing import Quiet, Route
-from gal_friday.domain.schedule import Held, Obstacle
+from gal_friday.domain.schedule import Ended, Held, Obstacle, Timing, begin, ended, started
 from gal_friday.domain.verdict import ReconciliationStatus
 from gal_friday.flows.alert import UnknownAlert, acknowledge, conditions
 from gal_friday.ports.alerts import DeliveryState
@@ -20,6 +20,7 @@ from tests.contracts.test_store_contract import T0, report, run
 from tests.flows.alert_worlds import World
 
 ALICE = Actor("alice", KnownBy.SELF_DECLARED)
+HOURLY = Timing(interval=timedelta(hours=1))
 FAR = Rules(repeat_interval=timedelta(days=9), escalate_after=timedelta(days=9))
 
 
@@ -129,6 +130,36 @@ async def test_a_run_that_was_due_and_did_not_happen_is_told(minutes: int, told:
     assert await world.look() == []
     world.clock.advance(0.1)
     assert [one for one in await world.look() if minutes > 5] == told
+
+
+async def test_what_was_missed_while_the_service_stood_still_is_told_after_its_start_once_and_as_one() -> None:
+    names = [f"a{number}" for number in range(9)]
+    world = World(*names, rules=FAR)
+    for name in names:
+        await world.plan(name, due=T0 - timedelta(hours=2), last_complete=T0)
+        await world.step(name, lambda one: started(one, T0, HOURLY))
+    assert await world.look() == []
+    world.clock.advance(0.3)
+    for name in names:
+        await world.step(name, lambda one: begin(one, world.clock.now(), owner="here"))
+        done = Ended(at=world.clock.now(), report="rec_1", status="success", complete=T0)
+        await world.step(name, lambda one, done=done: ended(one, done, HOURLY))
+    assert await world.told() == ["firing run_missed "]
+    world.after(minutes=4)
+    assert await world.told() == []
+    world.after(minutes=1)
+    assert await world.told() == []
+    world.after(minutes=1)
+    assert await world.told() == ["resolved run_missed "]
+    assert "run_missed" not in [one.kind.value for one in await conditions(world.watch)]
+
+
+async def test_a_start_in_time_misses_nothing() -> None:
+    world = World()
+    await world.plan(due=T0 - timedelta(minutes=4))
+    await world.step("main", lambda one: started(one, T0, HOURLY))
+    await world.step("main", lambda one: begin(one, T0, owner="here"))
+    assert await world.told() == []
 
 
 async def test_a_paused_account_misses_nothing() -> None:

@@ -147,9 +147,13 @@ def overdue_reviews(waiting: Iterable[Waits]) -> Iterator[Condition]:
 
 
 def missed_run(planned: Planned, exchange: str, now: datetime, limits: Limits) -> Condition | None:
-    """Return that a run was due long ago and did not begin; None where none was, or runs are paused."""
-    late = now - planned.due
-    if planned.is_paused or planned.begun is not None or late <= limits.late_after:
+    """Return that a run was due and did not happen; None where none was, or runs are paused.
+
+    It holds for a while after it was noticed, also where the account was run at once then: else nobody would hear of
+    what was missed while the service itself stood still.
+    """
+    due = _missed(planned, now, limits)
+    if planned.is_paused or due is None:
         return None
     held = planned.held
     why = f"{held.obstacle}: nothing is tried before {instant(held.until)}" if held is not None else "nobody ran it"
@@ -160,11 +164,19 @@ def missed_run(planned: Planned, exchange: str, now: datetime, limits: Limits) -
         subject=planned.account,
         severity=Severity.HIGH,
         title="a run was due and did not happen",
-        lines=(f"due at {instant(planned.due)}", why),
+        lines=(f"due at {instant(due)}", why),
         path=f"/accounts/{planned.account}",
-        since=planned.due,
+        since=due,
         dated=False,
     )
+
+
+def _missed(planned: Planned, now: datetime, limits: Limits) -> datetime | None:
+    """Return when the run was due that did not happen in time."""
+    if planned.begun is None and now - planned.due > limits.late_after:
+        return planned.due
+    noticed = planned.missed_at
+    return planned.missed if noticed is not None and now - noticed <= limits.late_after else None
 
 
 def stale_account(planned: Planned, exchange: str, now: datetime, limits: Limits) -> Condition | None:

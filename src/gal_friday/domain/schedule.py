@@ -111,6 +111,8 @@ class Planned(Struct, frozen=True, kw_only=True):
     """What a run costs of the key's call budget, in points: the dearest of the last ones."""
     missed: datetime | None = None
     """The due instant that was told as missed already."""
+    missed_at: datetime | None = None
+    """When that was noticed."""
     revision: int = 0
 
     @property
@@ -247,14 +249,15 @@ def missed(planned: Planned, now: datetime, timing: Timing) -> Step | None:
         return None
     if planned.is_paused and now >= planned.due:
         why = f"paused by {planned.paused_by}"
-        done = replace(planned, missed=planned.due, due=_after(planned.due, now, timing), because=Why.INTERVAL)
+        due = _after(planned.due, now, timing)
+        done = replace(planned, missed=planned.due, missed_at=now, due=due, because=Why.INTERVAL)
         return Step(done, (_skipped(planned, now, why),))
     if now - planned.due <= timing.late_after:
         return None
     why = "nobody ran it in time"
     if planned.held is not None and planned.held.until > planned.due:
         why = f"{planned.held.obstacle}: nothing was tried before {instant(planned.held.until)}"
-    return Step(replace(planned, missed=planned.due), (_skipped(planned, now, why),))
+    return Step(replace(planned, missed=planned.due, missed_at=now), (_skipped(planned, now, why),))
 
 
 def paused(planned: Planned, by: Actor, now: datetime) -> Step:
@@ -269,7 +272,7 @@ def resumed(planned: Planned, by: Actor, now: datetime) -> Step:
     """Return the schedule with runs going on: one is due at once."""
     if not planned.is_paused:
         return Step(planned)
-    done = replace(planned, paused_by="", paused_at=None, due=now, because=Why.REQUESTED, missed=None)
+    done = replace(planned, paused_by="", paused_at=None, due=now, because=Why.REQUESTED, missed=None, missed_at=None)
     return Step(done, (_told(FactKind.RUNS_RESUMED, planned.account, now, by),))
 
 
