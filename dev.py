@@ -35,7 +35,7 @@ ROOT = Path(__file__).resolve().parent
 OLDEST = (3, 11)
 # Not sys.executable: called from inside an environment, that would be the one to be replaced.
 BASE_PYTHON = getattr(sys, "_base_executable", sys.executable)
-CACHES = (".mypy_cache", ".ruff_cache", ".pytest_cache", ".import_linter_cache", ".hypothesis")
+CACHES = (".mypy_cache", ".ruff_cache", ".pytest_cache", ".import_linter_cache", ".hypothesis", "browser-failures")
 
 
 class Environment(NamedTuple):

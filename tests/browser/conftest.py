@@ -1,9 +1,17 @@
-"""A real browser on the dashboard of a real service: the demo's, with its simulated exchange."""
+"""A real browser on the dashboard of a real service: the demo's, with its simulated exchange.
+
+A page that its console complains about fails the test, be it an error of a script, an answer that says no, or something
+that the page's own policy forbids. Of a test that fails the pages and what led to them stay in browser-failures/:
+`playwright show-trace trace-1.zip` goes through it step by step.
+"""
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+import re
+import sys
+from collections.abc import AsyncIterator, Generator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 from msgspec import Struct
@@ -22,6 +30,18 @@ from tests.browser.chromium import WITHOUT, browsing
 from tests.browser.ports import free_port
 
 _ROOT = Actor("root", KnownBy.SELF_DECLARED)
+_KEPT = Path(__file__).parents[2] / "browser-failures"
+_FAILED = pytest.StashKey[bool]()
+_LEFT = "ERR_ABORTED"
+"""What is said of a page that somebody leaves while it still loads."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let the house know whether its test has failed."""
+    report = yield
+    item.stash[_FAILED] = report.failed
+    return report
 
 
 class Person(Struct, frozen=True):
@@ -33,6 +53,10 @@ class Person(Struct, frozen=True):
     async def goes_to(self, path: str) -> None:
         await self.page.goto(f"{self.page.url.split('/', 3)[0]}//{self.page.url.split('/', 3)[2]}{path}")
 
+    def hears(self, said: str) -> None:
+        if _LEFT not in said:
+            self.complaints.append(said)
+
 
 class House(Struct, frozen=True):
     """The service, and who may come in."""
@@ -40,22 +64,30 @@ class House(Struct, frozen=True):
     browser: Browser
     serving: Serving
     settings: Settings
+    people: list[Person] = []
 
     async def enters(self, name: str, role: Role = Role.APPROVER, theme: str = "light") -> Person:
         """Make somebody, and have them follow their link."""
         opened = self.serving.service.opened
         user = await users.add(register_of(opened), name, role, ALL, None, _ROOT)
         context = await self.browser.new_context(color_scheme="dark" if theme == "dark" else "light", bypass_csp=False)
-        page = await context.new_page()
-        complaints: list[str] = []
-        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        await page.goto(await link_of(self.settings, opened, user))
-        await page.wait_for_url("**/")
-        return Person(page, complaints)
+        await context.tracing.start(screenshots=True, snapshots=True)
+        person = Person(await context.new_page(), [])
+        self.people.append(person)
+        person.page.on("console", lambda said: person.hears(said.text) if said.type == "error" else None)
+        person.page.on("pageerror", lambda error: person.hears(str(error)))
+        await person.page.goto(await link_of(self.settings, opened, user))
+        await person.page.wait_for_url("**/")
+        return person
 
     async def open_ones(self) -> list[Followed]:
         return list(await self.serving.service.opened.store.open_discrepancies("main"))
+
+    async def keep(self, folder: Path) -> None:
+        """Write down what everybody sees, and everything that led to it."""
+        for number, person in enumerate(self.people, 1):
+            await person.page.screenshot(path=folder / f"page-{number}.png", full_page=True)
+            await person.page.context.tracing.stop(path=folder / f"trace-{number}.zip")
 
 
 @asynccontextmanager
@@ -83,9 +115,16 @@ async def _has_run(serving: Serving) -> bool:
 
 
 @pytest.fixture
-async def house() -> AsyncIterator[House]:
+async def house(request: pytest.FixtureRequest) -> AsyncIterator[House]:
     """Give the dashboard of a service whose first run is over."""
     if os.environ.get(WITHOUT):
         pytest.skip(f"{WITHOUT} is set: nothing was tested in a browser")
     async with browsing() as browser, _served() as (serving, settings):
-        yield House(browser, serving, settings)
+        made = House(browser, serving, settings)
+        yield made
+        complaints = [said for person in made.people for said in person.complaints]
+        if complaints or request.node.stash.get(_FAILED, False):
+            folder = _KEPT / re.sub(r"\W+", "-", request.node.name)
+            await made.keep(folder)
+            sys.stdout.write(f"what was to be seen is in {_KEPT.name}/{folder.name}\n")
+        assert complaints == []

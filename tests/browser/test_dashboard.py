@@ -1,6 +1,5 @@
 """The dashboard as people use it, in a real browser."""
 
-import re
 from importlib.resources import files
 
 import pytest
@@ -35,7 +34,6 @@ async def test_a_proposal_is_approved_by_keyboard_seen_to_agree_and_taken_back(h
     await expect(page.locator("aside")).to_contain_text("Reversal: proposed")
     await alice.goes_to("/discrepancies")
     assert await page.locator("[data-row]").count() < before
-    assert alice.complaints == []
 
 
 async def test_what_one_person_does_another_one_sees_without_asking(house: House) -> None:
@@ -48,7 +46,6 @@ async def test_what_one_person_does_another_one_sees_without_asking(house: House
     await alice.page.locator("form.act textarea").fill("<b>seen</b> & noted")
     await alice.page.get_by_text("Do it").click()
     await expect(bob.page.locator(".history")).to_contain_text("<b>seen</b> & noted")
-    assert alice.complaints + bob.complaints == []
 
 
 async def test_nothing_moves_under_somebody_who_writes(house: House) -> None:
@@ -94,7 +91,6 @@ async def test_a_passkey_is_made_and_lets_its_owner_in(house: House) -> None:
     await page.get_by_role("button", name="Sign in with a passkey").click()
     await page.wait_for_url("**/")
     await expect(page.locator(".who")).to_have_text("alice")
-    assert alice.complaints == []
 
 
 async def test_a_session_that_is_over_leads_to_the_door_and_back(house: House) -> None:
@@ -103,6 +99,15 @@ async def test_a_session_that_is_over_leads_to_the_door_and_back(house: House) -
     await alice.goes_to("/runs")
     await alice.page.wait_for_url("**/sign-in?next=*")
     assert await alice.page.get_by_role("button", name="Sign in", exact=True).is_visible()
+
+
+async def test_what_the_policy_of_the_pages_forbids_is_heard(house: House) -> None:
+    alice = await house.enters("alice")
+    await alice.page.evaluate(
+        "document.body.append(Object.assign(document.createElement('script'), {text: 'alert(1)'}))"
+    )
+    assert ["Content Security Policy" in said for said in alice.complaints] == [True]
+    alice.complaints.clear()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -126,4 +131,3 @@ async def test_everybody_can_read_every_page(house: House, theme: str) -> None:
         )
         assert weight < 150_000, path
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
-    assert [said for said in alice.complaints if not re.search("ERR_ABORTED", said)] == []
