@@ -3,6 +3,8 @@
 Every route but those of ``OPEN`` asks who calls and what they may; a test holds the whole table of routes to that.
 """
 
+import asyncio
+
 from fastapi import APIRouter, Depends, FastAPI
 
 from gal_friday.api import (
@@ -78,7 +80,7 @@ def _made(
         redirect_slashes=False,
     )
     app.state.backend, app.state.streams = backend, Streams(backend.limits)
-    app.state.verifying = Verifying()
+    app.state.verifying, app.state.replaying = Verifying(), asyncio.Lock()
     for router in routers:
         app.include_router(router, dependencies=[Depends(only_known)])
     answer_failures(app)

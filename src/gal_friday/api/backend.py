@@ -12,6 +12,7 @@ from gal_friday.domain.policy import Mode, Policy
 from gal_friday.domain.report import ReconciliationReport
 from gal_friday.domain.snapshot import Snapshot
 from gal_friday.flows.decide import Repairs
+from gal_friday.flows.replay import ReplayTold
 from gal_friday.flows.review import Desk
 from gal_friday.flows.standing import AccountInfo
 from gal_friday.ports.answers import Answers
@@ -24,6 +25,10 @@ from gal_friday.ports.steps import Steps, unwatched
 
 Run = Callable[[str, Mode | None], Awaitable[ReconciliationReport]]
 """Reconciles an account now, in this mode or its own; raises AccountBusy where somebody else does."""
+
+
+Replay = Callable[[str], Awaitable[ReplayTold | None]]
+"""Works a recorded report out again, apart from everything that waits; None where there is no such report."""
 
 
 class EmbeddedBook(Book, BookWriter, Protocol):
@@ -72,6 +77,7 @@ class Backend(Struct, frozen=True, kw_only=True):
     book: EmbeddedBook
     answers: Answers
     run: Run
+    replay: Replay
     schedules: Schedules | None = None
     metrics: Callable[[], Awaitable[bytes]] | None = None
     """Gives what a monitor collects; None where nothing is counted."""

@@ -1,10 +1,11 @@
-"""Reports, to the byte as they were written, and a list of them."""
+"""Reports, to the byte as they were written, a list of them, and one worked out again."""
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from gal_friday.api.answers import encoded, raw, tagged
+from gal_friday.api.answers import encoded, fresh, raw, tagged
 from gal_friday.api.documented import said
 from gal_friday.api.guard import Account, backend_of, seen_by, unknown
 from gal_friday.api.paging import PAGE, Cursor, Limit, Since, cursor_of, instant_of, paged, place_of
@@ -13,6 +14,7 @@ from gal_friday.api.shapes import Summaries
 from gal_friday.domain.access import Permission
 from gal_friday.domain.report import ReconciliationReport
 from gal_friday.flows.door import Caller
+from gal_friday.flows.replay import ReplayTold
 from gal_friday.ports.pages import Place
 
 router = APIRouter(prefix="/api/reports", tags=["reports"])
@@ -41,6 +43,22 @@ async def reports(
     ending = cursor_of(Place(page[-1].at, page[-1].reconciliation_id)) if more else None
     content = {"reports": [raw(one.summary) for one in page], "count": len(page), "next_cursor": ending}
     return tagged(request, encoded(content))
+
+
+@router.get("/{reconciliation_id}/replay", **said(ReplayTold))
+async def replay(request: Request, who: Reader, reconciliation_id: str) -> Response:
+    """Work a report out again from what its run was told, and name the first difference; one at a time."""
+    backend = backend_of(request)
+    missing = unknown("report", reconciliation_id, "GET /api/reports")
+    found = await backend.pages.report(reconciliation_id)
+    if found is None or not who.sees(found.account):
+        raise missing
+    one_at_a_time: asyncio.Lock = request.app.state.replaying
+    async with one_at_a_time:
+        told = await backend.replay(found.reconciliation_id)
+    if told is None:
+        raise missing
+    return fresh(told)
 
 
 @router.get("/{reconciliation_id}", **said(ReconciliationReport))

@@ -4,6 +4,7 @@ import asyncio
 import gc
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from importlib.metadata import version
 from socket import AF_INET, AF_INET6, create_server, socket
 
@@ -18,6 +19,7 @@ from gal_friday.bootstrap.clock import system_clock
 from gal_friday.bootstrap.desk import desk_of, repairs_of
 from gal_friday.bootstrap.errors import BadConfiguration
 from gal_friday.bootstrap.journal import script
+from gal_friday.bootstrap.recording import replay_apart
 from gal_friday.bootstrap.service import ReconciliationService, owner
 from gal_friday.bootstrap.settings import ApiSettings, EmbeddedBook, Settings
 from gal_friday.bootstrap.wire import mode_of
@@ -26,6 +28,7 @@ from gal_friday.domain.report import ReconciliationReport
 from gal_friday.flows.door import Caller, Door, NotAdmitted, by_session
 from gal_friday.flows.standing import AccountInfo
 from gal_friday.ports.access import Access, Throttle
+from gal_friday.ports.recordings import Recordings
 from gal_friday.ports.schedules import Schedules
 from gal_friday.web import House, add_pages
 
@@ -68,6 +71,7 @@ def backend_of(
         book=opened.book,
         answers=opened.answers,
         run=run or run_here,
+        replay=partial(replay_apart, settings),
         schedules=schedules,
         metrics=metrics,
         steps=service.steps,
@@ -92,11 +96,11 @@ def app_of(
     reception = reception_of(service.settings, access or service.opened.access, throttle)
     backend = backend_of(service, schedules=schedules, limits=limits, run=run, metrics=metrics)
     app = create_app(backend, reception.door, reception)
-    add_pages(app, _house_of(backend, reception.door))
+    add_pages(app, _house_of(backend, reception.door, service.opened.recordings))
     return app
 
 
-def _house_of(backend: Backend, door: Door) -> House:
+def _house_of(backend: Backend, door: Door, recordings: Recordings) -> House:
     """Return what the pages stand on: what the API does, and the same session."""
 
     async def known(request: Request) -> Caller | None:
@@ -118,6 +122,7 @@ def _house_of(backend: Backend, door: Door) -> House:
         journal=backend.journal,
         schedules=backend.schedules,
         verifier=script,
+        recorded=recordings.about,
     )
 
 

@@ -3,45 +3,30 @@
 A replay needs neither keys nor network: its exchange answers from the recording, and nothing else is asked.
 """
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 
-from msgspec import Struct
-
 from gal_friday.adapters.clock import PlayedClock, RecordingClock, SystemClock
 from gal_friday.adapters.kraken import NO_KEY, NO_SECRET, KrakenExchange, Player, Recorder
 from gal_friday.bootstrap.settings import Settings
-from gal_friday.bootstrap.wire import OpenStore, account_of
+from gal_friday.bootstrap.wire import OpenStore, account_of, open_store
 from gal_friday.domain.records import Kind
 from gal_friday.domain.report import ReconciliationReport
 from gal_friday.domain.verdict import ReconciliationStatus
 from gal_friday.flows.apply import Repairing
 from gal_friday.flows.fetch import Sources
-from gal_friday.flows.replay import Replayed, keep, recorded, replay
+from gal_friday.flows.replay import Found, ReplayTold, keep, recorded, replay, told
 from gal_friday.flows.taped_repairs import repairs_of
 from gal_friday.ports.clock import Clock
 from gal_friday.ports.errors import StoreFailed
 from gal_friday.ports.exchange import Exchange
 from gal_friday.ports.prices import Prices
-from gal_friday.ports.recordings import Conditions, Kept, Playing, Tape
+from gal_friday.ports.recordings import Conditions, Playing, Tape
 
 _LOG = logging.getLogger("gal_friday.recordings")
-
-
-class Found(Struct, frozen=True, kw_only=True):
-    """What came of asking for a replay."""
-
-    reconciliation_id: str
-    program: str
-    """The version that replays."""
-    replayed: Replayed | None = None
-    """None where there is nothing to replay any more, or never was."""
-    kept: Kept | None = None
-    """What is known of the recording; None where the run was not recorded."""
-    removed_in_time: bool = False
-    """Whether its content is older than the settings keep it."""
 
 
 def recorder_of(settings: Settings) -> Recorder | None:
@@ -127,6 +112,29 @@ async def replayed(settings: Settings, opened: OpenStore, prefix: str) -> Found 
         return Found(reconciliation_id=name, program=_program(), kept=kept, removed_in_time=in_time)
     result = await replay(packed, stored, reopened=_reopened, past=opened.book)
     return Found(reconciliation_id=name, program=_program(), kept=kept, replayed=result)
+
+
+async def replay_told(settings: Settings, prefix: str) -> ReplayTold | None:
+    """Open the database, work the report out again whose id begins so, and tell; None where there is none.
+
+    Raises:
+        StoreFailed: the database cannot be read, or several ids begin so.
+    """
+    opened = await open_store(settings)
+    try:
+        found = await replayed(settings, opened, prefix)
+    finally:
+        await opened.close()
+    return None if found is None else told(found, settings.recordings.keep_days)
+
+
+async def replay_apart(settings: Settings, prefix: str) -> ReplayTold | None:
+    """Do the same in a thread of its own, with a database of its own: nobody else waits for it.
+
+    Raises:
+        StoreFailed: as ``replay_told``.
+    """
+    return await asyncio.to_thread(asyncio.run, replay_told(settings, prefix))
 
 
 async def _is_recorded(opened: OpenStore, report: ReconciliationReport) -> bool:

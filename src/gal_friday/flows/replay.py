@@ -31,6 +31,7 @@ from gal_friday.ports.prices import Prices
 from gal_friday.ports.recordings import (
     Conditions,
     DamagedRecording,
+    Kept,
     NotRecorded,
     Packed,
     Playing,
@@ -67,6 +68,63 @@ class Replayed(Struct, frozen=True, kw_only=True):
     difference: Difference | None = None
     missing: str | None = None
     """What was asked and is not recorded: this program goes another way than the one that made the report."""
+
+
+class Found(Struct, frozen=True, kw_only=True):
+    """What came of asking for a replay."""
+
+    reconciliation_id: str
+    program: str
+    """The version that replays."""
+    replayed: Replayed | None = None
+    """None where there is nothing to replay any more, or never was."""
+    kept: Kept | None = None
+    """What is known of the recording; None where the run was not recorded."""
+    removed_in_time: bool = False
+    """Whether its content is older than the settings keep it."""
+
+
+class ReplayTold(Struct, frozen=True, kw_only=True):
+    """What came of working a report out again, as it is told everywhere."""
+
+    reconciliation_id: str
+    outcome: str
+    """``equal``, ``different``, or ``incomplete`` where what is kept does not suffice to tell."""
+    difference: Difference | None
+    missing: str | None
+    recorded_by: str | None
+    replayed_by: str
+    recording: Kept | None
+    kept: bool
+    because: str
+    """Why there is nothing to replay, where there is nothing."""
+
+
+def told(found: Found, keep_days: int) -> ReplayTold:
+    """Return what came of it in one value."""
+    done = found.replayed
+    return ReplayTold(
+        reconciliation_id=found.reconciliation_id,
+        outcome="incomplete" if done is None else done.outcome,
+        difference=None if done is None else done.difference,
+        missing=None if done is None else done.missing,
+        recorded_by=done.recorded_by if done is not None else found.kept.program if found.kept is not None else None,
+        replayed_by=found.program,
+        recording=found.kept,
+        kept=done is not None,
+        because="" if done is not None else _why_gone(found, keep_days),
+    )
+
+
+def _why_gone(found: Found, keep_days: int) -> str:
+    if found.kept is None:
+        return "this run was not recorded; [recordings] keep_days says for how long recordings are kept (0 keeps none)"
+    made = f"its recording of {found.kept.at:%Y-%m-%d %H:%M} UTC ({found.kept.kept_size} bytes)"
+    if found.removed_in_time:
+        return f"{made} is no longer kept: [recordings] keep_days = {keep_days}"
+    return (
+        f"{made} is gone before its time; look for it in a backup: somebody removed it, or keep_days was shorter then"
+    )
 
 
 async def recorded(

@@ -13,6 +13,7 @@ from gal_friday.flows.standing import AccountInfo
 from gal_friday.ports.clock import Clock
 from gal_friday.ports.journal_reading import JournalReading
 from gal_friday.ports.pages import Pages
+from gal_friday.ports.recordings import Kept
 from gal_friday.ports.schedules import Schedules
 
 Known = Callable[[Request], Awaitable[Caller | None]]
@@ -33,4 +34,6 @@ class House(Struct, frozen=True, kw_only=True):
     journal: JournalReading
     verifier: Callable[[], bytes]
     """Gives the script that checks an exported journal, or a proof, offline."""
+    recorded: Callable[[str], Awaitable[Kept | None]]
+    """Gives what is known of the recording of a run."""
     schedules: Schedules | None = None
