@@ -26,7 +26,8 @@ async def test_who_is_not_signed_in_is_sent_to_the_door_and_comes_back(here: Wor
 
 
 @pytest.mark.parametrize(
-    "wanted", ["//evil.example/", "https://evil.example", "/\\evil.example", "javascript:alert(1)"]
+    "wanted",
+    ["//evil.example/", "https://evil.example", "/\\evil.example", "javascript:alert(1)", "/\t/evil.example", "/\n/x"],
 )
 async def test_the_door_leads_to_pages_of_ours_alone(here: World, wanted: str) -> None:
     async with here.client(None) as stranger:
@@ -118,7 +119,14 @@ async def test_hostile_words_are_shown_as_words(browsers: SignIn, here: World) -
 
 
 @pytest.mark.parametrize(
-    "path", ["/discrepancies?after=nonsense", "/runs?after=%F0", "/journal?before=0", "/runs/rec_zz"]
+    "path",
+    [
+        "/discrepancies?after=nonsense",
+        "/runs?after=%F0",
+        "/journal?before=0",
+        f"/journal?before={2**63}",
+        "/runs/rec_zz",
+    ],
 )
 async def test_an_address_that_nobody_made_is_answered_in_words(browsers: SignIn, path: str) -> None:
     answer = await (await browsers()).get(path)

@@ -227,5 +227,6 @@ def _may(who: Caller, action: Action, account: str) -> bool:
 
 def _own_path(wanted: str) -> str:
     """Return the path that somebody wanted to see before they signed in; only one of ours."""
-    plain = wanted.startswith("/") and not wanted.startswith("//") and "\\" not in wanted
+    # Browsers leave out tabs and line ends: "/<tab>/evil.example" is another machine.
+    plain = wanted.isprintable() and wanted.startswith("/") and not wanted.startswith("//") and "\\" not in wanted
     return wanted if plain else "/"
