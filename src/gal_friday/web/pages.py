@@ -20,7 +20,7 @@ from gal_friday.flows.door import Caller
 from gal_friday.flows.review import UnknownDiscrepancy
 from gal_friday.flows.standing import COUNTED, standing_of
 from gal_friday.ports.pages import Chosen, Place
-from gal_friday.web import journal, policy, run, shown
+from gal_friday.web import course, journal, policy, run, shown
 from gal_friday.web.bridge import bridge_of
 from gal_friday.web.frame import (
     PAGE,
@@ -164,6 +164,7 @@ async def discrepancy(request: Request, who: Visitor, discrepancy_id: str) -> Re
         "one": followed.latest,
         "explanation": explanation,
         "bridge": None if explanation is None else bridge_of(explanation),
+        **course.shown(explanation),
         "review": looked.review,
         "history": shown.history(await house.desk.store.changes(followed.id), looked.changes),
         "proposals": [shown.proposal(one, who) for one in made],
