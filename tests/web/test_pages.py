@@ -75,7 +75,9 @@ async def test_what_is_of_another_account_does_not_exist(browsers: SignIn, here:
     one = (await here.service.opened.store.open_discrepancies("main"))[0]
     mine = await browsers()
     run = await _first(mine, "/runs")
-    for path in (f"/discrepancies/{one.id}", run, "/discrepancies?account=main", "/runs?account=main"):
+    await here.reconciled()
+    beginnings = ("/discrepancies/dis_", "/runs/rec_")
+    for path in (f"/discrepancies/{one.id}", run, "/discrepancies?account=main", "/runs?account=main", *beginnings):
         answer = await theirs.get(path)
         assert answer.status_code == 404, path
         assert one.id not in answer.text

@@ -17,7 +17,6 @@ from gal_friday.domain.quantity import ZERO
 from gal_friday.domain.review import Action, Reason, actions_from
 from gal_friday.flows import review
 from gal_friday.flows.door import Caller
-from gal_friday.flows.review import UnknownDiscrepancy
 from gal_friday.flows.standing import COUNTED, standing_of
 from gal_friday.ports.pages import Chosen, Place
 from gal_friday.web import course, journal, policy, run, shown
@@ -149,13 +148,10 @@ async def as_csv(
 async def discrepancy(request: Request, who: Visitor, discrepancy_id: str) -> Response:
     """Show one discrepancy: both sides, the bridge between them, its history, and what can be done."""
     house = house_of(request)
-    try:
-        looked = await review.look(house.desk, discrepancy_id)
-    except UnknownDiscrepancy:
-        raise Missing from None
-    followed = looked.followed
-    if not who.sees(followed.account):
+    followed = await house.desk.store.discrepancy(discrepancy_id, accounts=who.grant.accounts.names)
+    if followed is None or not who.sees(followed.account):
         raise Missing
+    looked = await review.look(house.desk, followed.id)
     explanation = getattr(followed.latest, "bridge", None)
     some = await house.repairs.adjustments.adjustments(account=followed.account, limit=COUNTED)
     made = [one for one in some if followed.id in one.adjustment.discrepancies]
