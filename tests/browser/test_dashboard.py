@@ -15,7 +15,19 @@ SHIFTED = (
     "new PerformanceObserver((all) => { for (const one of all.getEntries()) shifted += one.value; })"
     ".observe({type: 'layout-shift', buffered: true})"
 )
-PAGES = ("/", "/discrepancies", "/adjustments", "/runs", "/journal", "/policy", "/you")
+PAGES = (
+    "/",
+    "/accounts",
+    "/accounts/main",
+    "/journal/heads",
+    "/journal/1",
+    "/discrepancies",
+    "/adjustments",
+    "/runs",
+    "/journal",
+    "/policy",
+    "/you",
+)
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 
