@@ -160,9 +160,8 @@ async def test_the_largest_amounts_that_are_taken_stop_no_run(here: World) -> No
         (await client.post("/api/book/fills", json={"account": "main", "fills": fills})).raise_for_status()
         rows = [{"movement_id": f"M{number}", **moved} for number in range(2)]
         (await client.post("/api/book/movements", json={"account": "main", "movements": rows})).raise_for_status()
-        for mode in ("observe", "propose", "enforce"):
-            ran = await client.post("/api/reconciliation/run", params={"account": "main", "mode": mode})
-            assert ran.status_code == 200, ran.text
+        ran = await client.post("/api/reconciliation/run?account=main&mode=propose")
+        assert ran.status_code == 200, ran.text
         eth = next(one for one in ran.json()["report"]["balance_discrepancies"] if one["currency"] == "ETH")
         assert eth["difference"] == "-1" + "9" * 40 + "." + "9" * 29 + "8"
         for proposed in (await client.get("/api/adjustments?state=proposed")).json()["adjustments"]:
