@@ -66,10 +66,12 @@ class House(Struct, frozen=True):
     settings: Settings
     people: list[Person] = []
 
-    async def enters(self, name: str, role: Role = Role.APPROVER, theme: str = "light") -> Person:
+    async def enters(
+        self, name: str, role: Role = Role.APPROVER, theme: str = "light", password: str | None = None
+    ) -> Person:
         """Make somebody, and have them follow their link."""
         opened = self.serving.service.opened
-        user = await users.add(register_of(opened), name, role, ALL, None, _ROOT)
+        user = await users.add(register_of(opened), name, role, ALL, password, _ROOT)
         context = await self.browser.new_context(color_scheme="dark" if theme == "dark" else "light", bypass_csp=False)
         await context.tracing.start(screenshots=True, snapshots=True)
         person = Person(await context.new_page(), [])

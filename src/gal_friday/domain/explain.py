@@ -161,8 +161,7 @@ def _faults(case: Case, policy: Policy) -> Mapping[Place, _Fault]:
 
 
 def _fault(proof: Proof) -> _Fault:
-    told = proof.divergence.told() if proof.divergence else None
-    return _Fault(proof.reading.side, told and replace(told, course=proof.course))
+    return _Fault(proof.reading.side, proof.divergence.told() if proof.divergence else None)
 
 
 def _proven(explanation: Explanation, fault: _Fault | None) -> Explanation:

@@ -21,7 +21,6 @@ from gal_friday.web.rendering import TEMPLATES
 
 PLACES = (
     ("/", "Overview"),
-    ("/accounts", "Accounts"),
     ("/discrepancies", "Discrepancies"),
     ("/adjustments", "Adjustments"),
     ("/runs", "Runs"),

@@ -6,20 +6,19 @@ is answered as if it did not exist. Nothing here changes anything.
 
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlencode
 
 from fastapi import FastAPI, Query, Request, Response
 from starlette.staticfiles import StaticFiles
 
 from gal_friday.domain.access import Permission
-from gal_friday.domain.materiality import Severity
 from gal_friday.domain.quantity import ZERO
 from gal_friday.domain.review import Action, Reason, actions_from
 from gal_friday.flows import review
 from gal_friday.flows.door import Caller
+from gal_friday.flows.review import UnknownDiscrepancy
 from gal_friday.flows.standing import COUNTED, standing_of
-from gal_friday.ports.pages import Chosen, Place
-from gal_friday.web import accounts, course, journal, policy, run, shown
+from gal_friday.ports.pages import Place
+from gal_friday.web import journal, policy, queue, run, shown
 from gal_friday.web.bridge import bridge_of
 from gal_friday.web.frame import (
     PAGE,
@@ -36,7 +35,6 @@ from gal_friday.web.frame import (
     told_in_words,
 )
 from gal_friday.web.house import House
-from gal_friday.web.sheet import table_of
 
 _STRIP = 30
 _CARDS = 6
@@ -60,7 +58,7 @@ router = new_router()
 def add_pages(app: FastAPI, house: House) -> None:
     """Give the application its pages."""
     app.state.house = house
-    for one in (router, accounts.router, run.router, journal.router, policy.router):
+    for one in (queue.router, router, run.router, journal.router, policy.router):
         app.include_router(one)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     told_in_words(app)
@@ -104,54 +102,17 @@ async def overview(request: Request, who: Visitor) -> Response:
     return rendered(request, who, "overview.html", told, here="/")
 
 
-@router.get("/discrepancies")
-async def discrepancies(
-    request: Request,
-    who: Visitor,
-    account: Choice = "",
-    severity: Choice = "",
-    state: Choice = "",
-    after: After = None,
-) -> Response:
-    """List discrepancies: where one page holds them all, the gravest first; else the last seen first."""
-    house, chosen = house_of(request), _chosen(severity, state)
-    found = await house.pages.discrepancies(theirs(who, account), chosen, after=begins_at(after), limit=PAGE + 1)
-    page = found[:PAGE]
-    if after is None and len(found) <= PAGE:
-        page = shown.gravest_first(page)
-    reviews = await house.desk.reviews.reviews(one.id for one in page)
-    rows = [{"followed": one, "review": shown.review_in_short(reviews.get(one.id))} for one in page]
-    choice = {"account": account, "severity": severity, "state": state}
-    told = {
-        "rows": rows,
-        "chosen": choice,
-        "choice": urlencode(choice),
-        "names": [name for name in sorted(house.accounts) if who.sees(name)],
-        "severities": [one.value for one in reversed(Severity)],
-        "next": next_of(request, found, page and Place(page[-1].last_seen, page[-1].id), choice),
-    }
-    return rendered(request, who, "discrepancies.html", told, here="/discrepancies")
-
-
-@router.get("/discrepancies.csv")
-async def as_csv(
-    request: Request, who: Visitor, account: Choice = "", severity: Choice = "", state: Choice = ""
-) -> Response:
-    """Give discrepancies as a table for other programs: the last seen first, and no more than are counted anywhere."""
-    chosen = _chosen(severity, state)
-    found = await house_of(request).pages.discrepancies(theirs(who, account), chosen, limit=COUNTED)
-    headers = {"Content-Disposition": 'attachment; filename="discrepancies.csv"'}
-    return Response(table_of(found), media_type="text/csv; charset=utf-8", headers=headers)
-
-
 @router.get("/discrepancies/{discrepancy_id}")
 async def discrepancy(request: Request, who: Visitor, discrepancy_id: str) -> Response:
     """Show one discrepancy: both sides, the bridge between them, its history, and what can be done."""
     house = house_of(request)
-    followed = await house.desk.store.discrepancy(discrepancy_id, accounts=who.grant.accounts.names)
-    if followed is None or not who.sees(followed.account):
+    try:
+        looked = await review.look(house.desk, discrepancy_id)
+    except UnknownDiscrepancy:
+        raise Missing from None
+    followed = looked.followed
+    if not who.sees(followed.account):
         raise Missing
-    looked = await review.look(house.desk, followed.id)
     explanation = getattr(followed.latest, "bridge", None)
     some = await house.repairs.adjustments.adjustments(account=followed.account, limit=COUNTED)
     made = [one for one in some if followed.id in one.adjustment.discrepancies]
@@ -160,7 +121,6 @@ async def discrepancy(request: Request, who: Visitor, discrepancy_id: str) -> Re
         "one": followed.latest,
         "explanation": explanation,
         "bridge": None if explanation is None else bridge_of(explanation),
-        **course.shown(explanation),
         "review": looked.review,
         "history": shown.history(await house.desk.store.changes(followed.id), looked.changes),
         "proposals": [shown.proposal(one, who) for one in made],
@@ -209,14 +169,6 @@ async def you(request: Request, who: Visitor) -> Response:
     return rendered(request, who, "you.html", {}, here="/you")
 
 
-def _chosen(severity: str, state: str) -> Chosen:
-    return Chosen(
-        cleared=state == "cleared",
-        severities=frozenset(one for one in Severity if one == severity),
-        states=frozenset({state} if state in ("suspected", "confirmed", "cleared") else ()),
-    )
-
-
 def _may(who: Caller, action: Action, account: str) -> bool:
     needed = Permission.APPROVE if action is Action.ACCEPT else Permission.REVIEW
     return action in _BY_PERSON and who.may(needed, account)
@@ -224,6 +176,5 @@ def _may(who: Caller, action: Action, account: str) -> bool:
 
 def _own_path(wanted: str) -> str:
     """Return the path that somebody wanted to see before they signed in; only one of ours."""
-    # Browsers leave out tabs and line ends: "/<tab>/evil.example" is another machine.
-    plain = wanted.isprintable() and wanted.startswith("/") and not wanted.startswith("//") and "\\" not in wanted
+    plain = wanted.startswith("/") and not wanted.startswith("//") and "\\" not in wanted
     return wanted if plain else "/"

@@ -5,8 +5,8 @@ import io
 from collections.abc import Iterable, Iterator
 
 from gal_friday.domain import quantity, words
-from gal_friday.domain.followed import Followed
 from gal_friday.domain.instants import exact_instant
+from gal_friday.web.rows import Row
 
 _HEAD = (
     "id",
@@ -24,11 +24,13 @@ _HEAD = (
     "since",
     "last_seen",
     "occurrences",
+    "review",
+    "assignee",
 )
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def table_of(some: Iterable[Followed]) -> str:
+def table_of(some: Iterable[Row]) -> str:
     """Return the rows under their heads, as RFC 4180 has it."""
     out = io.StringIO()
     writer = csv.writer(out)
@@ -37,13 +39,14 @@ def table_of(some: Iterable[Followed]) -> str:
     return out.getvalue()
 
 
-def _cells(one: Followed) -> Iterator[str]:
-    latest = one.latest
+def _cells(row: Row) -> Iterator[str]:
+    one, latest = row.followed, row.followed.latest
     yield from (one.id, _text(one.account), one.severity, one.state, one.type)
     yield from (words.what(latest), _text(words.where(latest)))
     for amount in (latest.internal, latest.exchange, latest.difference, latest.value):
         yield "" if amount is None else _text(amount) if isinstance(amount, str) else quantity.text(amount)
     yield from (_text(latest.cause or ""), exact_instant(one.since), exact_instant(one.last_seen), str(one.occurrences))
+    yield from (row.review.state, _text(row.assignee))
 
 
 def _text(words_of_others: str) -> str:

@@ -12,11 +12,9 @@ from gal_friday.domain import words
 from gal_friday.domain.access import Permission
 from gal_friday.domain.adjusted import Kept, names_of
 from gal_friday.domain.adjustment import AdjustmentState, Effect
-from gal_friday.domain.followed import Change, Followed
+from gal_friday.domain.followed import Change
 from gal_friday.domain.instants import instant
-from gal_friday.domain.materiality import Severity
-from gal_friday.domain.quantity import ZERO
-from gal_friday.domain.reviewed import Review, ReviewChange
+from gal_friday.domain.reviewed import ReviewChange
 from gal_friday.domain.schedule import Planned
 from gal_friday.domain.verdict import ReconciliationStatus, Verdict
 from gal_friday.flows.door import Caller
@@ -26,7 +24,6 @@ from gal_friday.ports.store import OpenCount
 from gal_friday.web.rendering import VERDICTS
 
 FAILED = "failed"
-_RANKS = {severity: rank for rank, severity in enumerate(Severity)}
 _MARKS = (FAILED, Verdict.DISCREPANCIES, Verdict.INCOMPLETE, "unknown", Verdict.PENDING, Verdict.RECONCILED)
 """The worst first."""
 
@@ -181,11 +178,6 @@ def _counted(some: Collection[str]) -> str:
     return words.counted(len(some), "account", "accounts")
 
 
-def gravest_first(some: Sequence[Followed]) -> Sequence[Followed]:
-    """Return discrepancies by how much attention they deserve, then by what they are worth."""
-    return sorted(some, key=lambda one: (one.is_open, _RANKS[one.severity], one.latest.value or ZERO), reverse=True)
-
-
 def tick(listed: Listed) -> Tick:
     """Return a run for the strip."""
     run = _decoded(listed)
@@ -267,13 +259,6 @@ def _may(kept: Kept, who: Caller) -> tuple[Literal["decide", "undo", ""], str]:
             return "", "Nobody knows whether the book took it; the account waits until that is seen."
         case _:
             return "", ""
-
-
-def review_in_short(review: Review | None) -> str:
-    """Return where a review stands, in a word or two."""
-    if review is None:
-        return "open"
-    return f"{review.state}, {review.assignee}" if review.assignee else review.state.value
 
 
 def history(changes: Iterable[Change], steps: Iterable[ReviewChange]) -> Sequence[Entry]:

@@ -14,15 +14,23 @@ export function say(words, grave = false) {
 let formToken = null;
 
 export async function me() {
+  return (await known()) ?? goToTheDoor();
+}
+
+async function known() {
   const answer = await fetch("/api/me", { headers: { Accept: "application/json" } });
-  if (answer.status === 401) return goToTheDoor();
-  const known = await answer.json();
-  formToken = known.form_token;
-  return known;
+  if (answer.status === 401) return null;
+  const found = await answer.json();
+  formToken = found.form_token;
+  return found;
+}
+
+export function door() {
+  return `/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`;
 }
 
 function goToTheDoor() {
-  location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+  location.assign(door());
   return new Promise(() => {});
 }
 
@@ -37,29 +45,40 @@ export async function problemOf(answer) {
 
 // One key for each press of a button: pressed twice, or sent again after a lost answer, it is done once.
 export async function call(path, body, key, method = "POST") {
-  if (formToken === null) await me();
-  const headers = { "Content-Type": "application/json", "X-Form-Token": formToken };
-  if (key) headers["Idempotency-Key"] = key;
-  const send = () => fetch(path, { method, headers, ...(body === null ? {} : { body: JSON.stringify(body) }) });
+  const told = await ask(path, body, key, method);
+  if (told.done) return told.answer;
+  if (told.why === "signed out") return goToTheDoor();
+  if (told.words) say(told.words, true);
+  return null;
+}
+
+// What became of a call, for whoever makes many: done, or why not. "lost" may have been done, and can be sent again.
+export async function ask(path, body, key, method = "POST") {
+  const notDone = (why, words = "", status = 0) => ({ done: false, why, words, status });
   try {
-    let answer = await send();
-    if (answer.status === 401) return goToTheDoor();
-    if (await says(answer, "cross-site")) {
-      await me(); // Another tab has proven again who it is: its page has a new token since.
+    if (formToken === null && (await known()) === null) return notDone("signed out");
+    const headers = { "Content-Type": "application/json" };
+    if (key) headers["Idempotency-Key"] = key;
+    const send = () => {
       headers["X-Form-Token"] = formToken;
+      return fetch(path, { method, headers, ...(body === null ? {} : { body: JSON.stringify(body) }) });
+    };
+    let answer = await send();
+    if (await says(answer, "cross-site")) {
+      // Another tab has proven again who it is: its page has a new token since.
+      if ((await known()) === null) return notDone("signed out");
       answer = await send();
     }
     if (await says(answer, "prove-again")) {
-      if (!(await proveAgain())) return null;
-      headers["X-Form-Token"] = formToken;
+      if (!(await proveAgain())) return notDone("not proven");
       answer = await send();
     }
-    if (answer.ok) return answer.status === 204 ? {} : await answer.json();
-    say(await problemOf(answer), true);
+    if (answer.status === 401) return notDone("signed out");
+    if (answer.ok) return { done: true, answer: answer.status === 204 ? {} : await answer.json() };
+    return notDone("refused", await problemOf(answer), answer.status);
   } catch {
-    say("The service did not answer. Nothing is lost: look whether it was done, and try again.", true);
+    return notDone("lost", "The service did not answer. Nothing is lost: look whether it was done, and try again.");
   }
-  return null;
 }
 
 async function says(answer, type) {

@@ -74,7 +74,7 @@ async function posted(event) {
   const button = event.target.closest("button[data-post]");
   if (!button || button.disabled) return;
   button.disabled = true;
-  const done = await call(button.dataset.post, null, crypto.randomUUID(), button.dataset.method || "POST");
+  const done = await call(button.dataset.post, null, crypto.randomUUID());
   button.disabled = false;
   if (done !== null) {
     say(button.dataset.done);
@@ -99,6 +99,8 @@ function isBusy() {
 function refresh() {
   clearTimeout(pending);
   pending = setTimeout(() => {
+    // A page that brings itself up to date says so by preventing this.
+    if (!document.dispatchEvent(new CustomEvent("stale", { cancelable: true }))) return;
     if (isBusy()) return refresh();
     const place = location.pathname + location.search;
     htmx.ajax("GET", place, { target: "#main", select: "#main", swap: "outerMorph" }).then(fitted);
@@ -109,6 +111,7 @@ function shine(state, words) {
   if (!lamp) return;
   lamp.className = `lamp ${state}`;
   lamp.textContent = words;
+  document.dispatchEvent(new CustomEvent("link", { detail: state }));
 }
 
 if (document.body.dataset.live) {
@@ -116,14 +119,20 @@ if (document.body.dataset.live) {
   const events = new EventSource("/api/events");
   events.onopen = () => shine("live", "live");
   events.onerror = () => shine("lost", "not connected");
-  for (const kind of (document.body.dataset.kinds || "").split(" ").filter(Boolean)) events.addEventListener(kind, refresh);
+  const happened = (event) => {
+    document.dispatchEvent(new CustomEvent("fact", { detail: JSON.parse(event.data) }));
+    refresh();
+  };
+  for (const kind of (document.body.dataset.kinds || "").split(" ").filter(Boolean)) events.addEventListener(kind, happened);
   addEventListener("pagehide", () => events.close());
+  // Come back to by the back button, a page may be one that was kept as it stood.
+  addEventListener("pageshow", (event) => event.persisted && location.reload());
 }
 
 // ---- keys
 
 function rows() {
-  return [...document.querySelectorAll("[data-row]")];
+  return [...document.querySelectorAll("[data-row]:not([hidden])")];
 }
 
 function step(by) {
