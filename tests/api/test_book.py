@@ -149,3 +149,24 @@ async def test_the_missing_fill_is_pushed_and_the_next_run_agrees(here: World) -
         await here.reconciled()
         status = (await client.get("/api/reconciliation/status?account=main")).json()
     assert status["last_report"]["total_discrepancies"] == 0
+
+
+async def test_the_largest_amounts_that_are_taken_stop_no_run(here: World) -> None:
+    most, at = "9" * 40 + "." + "9" * 30, here.in_days(-1)
+    deal = {"instrument": "BTC/USD", "side": "buy", "quantity": most, "price": most, "at": at}
+    moved = {"kind": "deposit", "asset": "ETH", "amount": most, "at": at}
+    async with here.client(await here.token_for_everything()) as client:
+        fills = [{"fill_id": "T1", **deal}, {"fill_id": "T2", "margin": True, **deal}]
+        (await client.post("/api/book/fills", json={"account": "main", "fills": fills})).raise_for_status()
+        rows = [{"movement_id": f"M{number}", **moved} for number in range(2)]
+        (await client.post("/api/book/movements", json={"account": "main", "movements": rows})).raise_for_status()
+        ran = await client.post("/api/reconciliation/run?account=main&mode=propose")
+        assert ran.status_code == 200, ran.text
+        eth = next(one for one in ran.json()["report"]["balance_discrepancies"] if one["currency"] == "ETH")
+        assert eth["difference"] == "-1" + "9" * 40 + "." + "9" * 29 + "8"
+        for proposed in (await client.get("/api/adjustments?state=proposed")).json()["adjustments"]:
+            await client.post(f"/api/adjustments/{proposed['adjustment_id']}/approve")
+        for path in ("/api/book/main", f"/api/discrepancies/{eth['id']}", "/api/reports", "/api/adjustments"):
+            assert (await client.get(path)).status_code == 200, path
+        ran = await client.post("/api/reconciliation/run?account=main")
+        assert ran.status_code == 200, ran.text

@@ -5,8 +5,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from gal_friday.adapters.access import MemoryAccess
 from gal_friday.adapters.access.passwords import Argon2Passwords
 from gal_friday.adapters.clock import SystemClock
+from gal_friday.domain.credentials import User
 from gal_friday.domain.facts import FactKind
 from gal_friday.flows import users
 from tests.api.house import PASSWORD, House, code
@@ -94,6 +96,19 @@ async def test_a_hundred_attempts_at_once_are_a_hundred_attempts(house: House) -
     browser = house.browser()
     answers = await asyncio.gather(*(browser.sign_in("alice", f"wrong password {n}") for n in range(100)))
     assert [answer.status_code for answer in answers].count(401) == 5
+
+
+class Exact(MemoryAccess):
+    """Who is known, in a database that cannot be asked for a character NUL."""
+
+    async def user(self, name: str) -> User | None:
+        """Return nobody."""
+        assert "\0" not in name
+        return None
+
+
+async def test_no_database_is_asked_for_a_name_that_none_can_hold() -> None:
+    assert code(await House(Exact()).browser().sign_in("\0", PASSWORD)) == (401, "unknown")
 
 
 async def test_those_who_know_their_password_are_not_counted(house: House) -> None:

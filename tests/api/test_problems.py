@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from gal_friday.api.failures import NAMED, problem_of
+from gal_friday.api.shield import HEADERS
 from gal_friday.domain.access import Role
 from gal_friday.domain.errors import GalFridayError
 from gal_friday.ports.errors import AccountBusy, StoreFailed
@@ -31,7 +32,6 @@ def problem(answer: httpx2.Response, status: int, code: str) -> dict[str, Any]:
         ("/api/adjustments/adj_nothing", "unknown-adjustment"),
         ("/api/journal/99999", "unknown-entry"),
         ("/api/accounts/nobody", "unknown-account"),
-        ("/api/accounts/ma%00in", "unknown-account"),
         ("/api/gate/nobody/BTC/USD", "unknown-account"),
         ("/api/book/hidden", "no-book"),
     ],
@@ -132,8 +132,22 @@ async def test_a_database_that_is_gone_is_503_and_tells_a_stranger_nothing(here:
         assert (await client.get("/healthz")).status_code == 200
 
 
+async def test_a_stranger_is_not_told_where_the_database_is(here: World) -> None:
+    reception, token = here.app.state.reception, await here.token()
+    door = replace(reception.door, access=Gone())
+    here.app.state.door = door
+    here.app.state.reception = replace(reception, door=door, entry=replace(reception.entry, door=door))
+    page = {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}
+    async with here.client(None) as client:
+        for answer in (
+            await client.post("/api/session", json={"name": "alice", "password": "x"}, headers=page),
+            await client.get("/api/me", headers={"Authorization": f"Bearer {token}"}),
+        ):
+            assert "secret" not in problem(answer, 503, "store-failed")["detail"]
+
+
 class Gone:
-    """Pages of a database that is not there."""
+    """Pages of a database that is not there, or who is known in it."""
 
     def __getattr__(self, name: str) -> Any:
         async def fails(*_: Any, **__: Any) -> Any:
@@ -157,6 +171,8 @@ async def test_a_mistake_of_ours_leaks_nothing(here: World) -> None:
         answer = await client.get("/api/reconciliation/status")
     problem(answer, 500, "internal")
     assert "swordfish" not in answer.text
+    assert {name: answer.headers[name] for name in HEADERS} == HEADERS
+    assert answer.headers["X-Request-Id"]
 
 
 async def test_an_account_that_somebody_else_reconciles_is_409(here: World) -> None:

@@ -89,6 +89,9 @@ async def test_an_account_that_is_not_the_callers_is_nowhere_to_be_seen(here: Wo
         "/api/reconciliation/status?account=main",
         "/api/reports?account=main",
         "/api/prices?account=main",
+        "/api/reports/rec_",
+        "/api/discrepancies/dis_",
+        "/api/adjustments/adj_",
     ]
     everything = frozenset(Permission)
     async with await here.as_(accounts=Accounts(names), scopes=everything) as client:

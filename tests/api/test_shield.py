@@ -80,6 +80,11 @@ async def test_a_secret_in_an_address_is_refused_and_not_repeated(address: str) 
     assert TOKEN[14:] not in answer.text
 
 
+@pytest.mark.parametrize("address", ["/read/%00", "/read?x=a%00b", "/%00"])
+async def test_no_database_is_asked_for_what_none_can_hold(address: str) -> None:
+    assert code(await House().programs.get(address)) == (422, "bad-address")
+
+
 async def where(house: House, **headers: str) -> dict[str, str]:
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     answer: dict[str, str] = (await house.programs.get("/where", headers=sent)).json()

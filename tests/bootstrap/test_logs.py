@@ -3,11 +3,15 @@
 import io
 import json
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 import structlog
 
+from gal_friday.bootstrap.lines import LINES_MAX
 from gal_friday.bootstrap.logs import logging_to
 
 TOKEN = "gf_abcdefgh_0123456789ABCDEFabcdef"
@@ -53,6 +57,36 @@ def test_a_mistake_is_logged_with_its_place(out: io.StringIO) -> None:
     (line,) = lines(out)
     assert "ValueError" in str(line["exception"])
     assert "0123456789ABCDEF" not in out.getvalue()
+
+
+def test_who_logs_into_a_pipe_that_nobody_reads_goes_on_and_what_was_dropped_is_counted() -> None:
+    reading, writing = os.pipe()
+    log, more = logging.getLogger("somebody"), 500
+    with open(writing, "w", encoding="utf-8") as out, logging_to(out) as tell:
+        for number in range(LINES_MAX + more):
+            log.info("%05d %s", number, "x" * 100)
+        read = open(reading, encoding="utf-8")  # noqa: SIM115 - the pipe ends after the log
+        told = [json.loads(next(read)) for _ in range(LINES_MAX)]
+        while told[-1]["event"] != "log_lines_dropped":
+            told.append(json.loads(next(read)))
+        tell("Stopped.")
+    with read:
+        assert list(read) == ["Stopped.\n"]
+    numbers = [int(one["event"][:5]) for one in told[:-1]]
+    assert numbers == sorted(numbers)
+    assert numbers[0] == 0
+    assert 0 < told[-1]["lines"] == LINES_MAX + more - len(numbers)
+
+
+def test_a_log_that_nobody_reads_does_not_keep_the_program_from_ending() -> None:
+    code = (
+        "import logging, sys; from gal_friday.bootstrap.logs import logging_to\n"
+        "with logging_to(sys.stderr) as tell:\n"
+        "    for number in range(3000): logging.getLogger('somebody').error('x' * 100)\n"
+        "    tell('Stopped.')"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE) as process:
+        assert process.wait(timeout=30) == 0
 
 
 def test_nothing_is_logged_to_a_place_whose_time_is_over() -> None:

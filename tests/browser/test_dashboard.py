@@ -10,7 +10,24 @@ from tests.browser.conftest import House
 
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 VIOLATIONS = "axe.run().then((all) => all.violations.map((one) => `${one.id}: ${one.nodes[0].html}`))"
-PAGES = ("/", "/discrepancies", "/adjustments", "/runs", "/journal", "/policy", "/you")
+SHIFTED = (
+    "window.shifted = 0;"
+    "new PerformanceObserver((all) => { for (const one of all.getEntries()) shifted += one.value; })"
+    ".observe({type: 'layout-shift', buffered: true})"
+)
+PAGES = (
+    "/",
+    "/accounts",
+    "/accounts/main",
+    "/journal/heads",
+    "/journal/1",
+    "/discrepancies",
+    "/adjustments",
+    "/runs",
+    "/journal",
+    "/policy",
+    "/you",
+)
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 
@@ -34,6 +51,24 @@ async def test_a_proposal_is_approved_by_keyboard_seen_to_agree_and_taken_back(h
     await expect(page.locator("aside")).to_contain_text("Reversal: proposed")
     await alice.goes_to("/discrepancies")
     assert await page.locator("[data-row]").count() < before
+
+
+async def test_every_picture_has_its_table_and_moves_nothing(house: House) -> None:
+    alice = await house.enters("alice")
+    page = alice.page
+    parted = next(
+        one for one in await house.open_ones() if (bridge := getattr(one.latest, "bridge", None)) and bridge.divergence
+    )
+    await page.add_init_script(SHIFTED)
+    await alice.goes_to(f"/discrepancies/{parted.id}")
+    for picture, heading in (("bridge", "bridge-title"), ("course", "course-title")):
+        section = page.locator(f"section[aria-labelledby={heading}]")
+        await expect(section.locator(f"svg.{picture}")).to_be_visible()
+        assert await section.locator("tbody tr").count() > 1
+        await expect(section.locator("caption")).to_be_attached()
+    await expect(page.locator("svg.course .turn-word")).to_contain_text("differ from here")
+    assert await page.evaluate("window.shifted") == 0
+    assert alice.complaints == []
 
 
 async def test_what_one_person_does_another_one_sees_without_asking(house: House) -> None:
@@ -115,10 +150,12 @@ async def test_what_the_policy_of_the_pages_forbids_is_heard(house: House) -> No
 async def test_everybody_can_read_every_page(house: House, theme: str) -> None:
     alice = await house.enters("alice", Role.ADMIN, theme)
     page = alice.page
-    details = f"/discrepancies/{(await house.open_ones())[0].id}"
+    open_ones = await house.open_ones()
+    drawn = [one for one in open_ones if getattr(one.latest, "bridge", None)]
+    details = [f"/discrepancies/{one.id}" for one in (open_ones[0], *drawn[:2])]
     await alice.goes_to("/runs")
     run = await page.locator("tbody a").first.get_attribute("href")
-    for path in (*PAGES, details, run or ""):
+    for path in (*PAGES, *details, run or ""):
         await alice.goes_to(path)
         await page.wait_for_load_state()
         await page.evaluate(AXE + "; null")

@@ -74,6 +74,9 @@ async def test_an_abbreviation_that_fits_several_is_refused(book: Desk) -> None:
     await book.adjustments.keep([MADE, adjustment(plug("3"), effects={XRP: "3"})], state=PROPOSED, by=ANN)
     with pytest.raises(StoreFailed, match="several adjustments begin with adj_"):
         await book.adjustments.adjustment("adj_")
+    assert await book.adjustments.adjustment("adj_", accounts=("another",)) is None
+    assert await book.adjustments.adjustment(MADE.adjustment_id, accounts=("another",)) is None
+    assert await book.adjustments.adjustment(MADE.adjustment_id, accounts=(MADE.account,)) is not None
 
 
 async def test_they_are_listed_newest_first_and_by_what_is_asked_for(book: Desk) -> None:

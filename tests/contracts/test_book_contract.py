@@ -163,6 +163,16 @@ async def test_trailing_zeros_make_no_other_record(book: AnyBook) -> None:
     assert (await append(book, fills=(fill(amount="40.00"),))).new == 0
 
 
+async def test_what_nobody_interprets_makes_no_other_record(book: AnyBook) -> None:
+    opened, row = replace(fill(margin=True), raw=("XXRPZUSD",), extra={"posstatus": "open"}), movement()
+    await append(book, fills=(opened,), movements=(row,))
+    closed = replace(opened, extra={"posstatus": "closed", "net": Decimal("0.5")})
+    again = await append(book, fills=(closed,), movements=(replace(row, raw=("XRP",), extra={"subtype": ""}),))
+    assert again == Appended(version=1, new=0, already_known=2)
+    snapshot = await look(book)
+    assert (snapshot.fills, [row.quantity for row in snapshot.positions]) == ((opened,), [Decimal(40)])
+
+
 async def test_one_id_with_other_content_is_kept_beside_the_first(book: AnyBook) -> None:
     await append(book, fills=(fill(),))
     assert await append(book, fills=(fill(amount="41"),)) == Appended(version=2, new=1, already_known=0)

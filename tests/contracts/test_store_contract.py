@@ -246,6 +246,9 @@ async def test_the_beginning_of_a_discrepancys_id_is_enough_where_only_one_begin
     assert [await store.discrepancy(asked) for asked in ("dis_x", "", "%", "DIS_M", "is_main")] == [None] * 5
     with pytest.raises(StoreFailed, match="several discrepancies begin with dis_: dis_main, dis_other"):
         await store.discrepancy("dis_")
+    assert await store.discrepancy("dis_", accounts=("main",)) == carried.opened[0]
+    assert await store.discrepancy("dis_main", accounts=("other",)) is None
+    assert await store.discrepancy("dis_", accounts=()) is None
     assert await store.changes("dis_x") == ()
 
 

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from random import Random  # noqa: TID251 - seeded
 
 import pytest
@@ -12,9 +13,10 @@ from msgspec.structs import replace
 from gal_friday.domain import quantity
 from gal_friday.domain.assets import Asset, Wallet
 from gal_friday.domain.chain import chained, net
+from gal_friday.domain.course import REACH
 from gal_friday.domain.divergence import FirstDivergence, State, changes_between
 from gal_friday.domain.explanation import Divergence
-from gal_friday.domain.proof import Place, proofs_of
+from gal_friday.domain.proof import Place, Proof, proofs_of
 from gal_friday.domain.records import Movement
 from gal_friday.domain.snapshot import Since
 from tests.domain.build import T0, at, balance, exchange, internal, movement
@@ -62,12 +64,16 @@ def booked(rows: list[Movement], seed: int) -> list[Movement]:
 
 
 def diverged(ours: list[Movement], theirs: list[Movement], tolerance: str = "0", **more: object) -> FirstDivergence:
+    found = proved(ours, theirs, tolerance, **more).divergence
+    assert found is not None
+    return found
+
+
+def proved(ours: list[Movement], theirs: list[Movement], tolerance: str = "0", **more: object) -> Proof:
     book = internal(balance("XRP", str(quantity.total(map(net, ours)))), *ours, **more)
     closing = theirs[-1].balance_after if theirs else OPENING
     side = exchange(balance("XRP", str(closing), raw=("XXRP",)), *theirs, since=Since(movements=at(-5900)))
-    found = proofs_of(book, side, tolerance=lambda asset: D(tolerance))[XRP].divergence
-    assert found is not None
-    return found
+    return proofs_of(book, side, tolerance=lambda asset: D(tolerance))[XRP]
 
 
 def without(rows: list[Movement], event: str) -> list[Movement]:
@@ -239,3 +245,86 @@ def test_a_missing_rollover_is_no_part_of_the_fill_that_opened_its_position() ->
     rollover = replace(fee, movement_id="L2", kind="rollover", at=opened + timedelta(hours=4), fee=Decimal("0.3"))
     (change,) = changes_between(chained([ours]), chained([fee, rollover]))
     assert (change.at, change.record_ids) == (rollover.at, ("L2",))
+
+
+# ---- the course of both running balances
+
+
+@given(seed=st.integers(0, 10**6), rows=st.integers(1, 60), data=st.data())
+def test_the_course_follows_row_by_row_and_says_what_the_exchange_states(
+    seed: int, rows: int, data: st.DataObject
+) -> None:
+    theirs = history(seed, rows)
+    planted = data.draw(st.integers(0, rows - 1))
+    course = proved(without(booked(theirs, seed), f"T{planted:03d}"), theirs).course
+    stated = {row.movement_id: row.balance_after for row in theirs}
+    assert 1 <= len(course) <= 2 * REACH
+    assert [each.at for each in course] == sorted(each.at for each in course)
+    for before, after in pairwise(course):
+        moved = (after.side != "exchange", after.side != "internal")
+        assert quantity.subtract(after.internal, before.internal) == (after.amount if moved[0] else 0)
+        assert quantity.subtract(after.exchange, before.exchange) == (after.amount if moved[1] else 0)
+    for each in course:
+        if each.side != "internal":
+            assert each.exchange == stated[each.record_id]
+
+
+@given(seed=st.integers(0, 10**6), rows=st.integers(1, 60), data=st.data())
+def test_the_course_parts_at_the_first_bad_row_whenever_the_book_heard_of_the_others(
+    seed: int, rows: int, data: st.DataObject
+) -> None:
+    theirs = history(seed, rows)
+    planted = data.draw(st.integers(0, rows - 1))
+    course = proved(without(booked(theirs, seed), f"T{planted:03d}"), theirs).course
+    turn = next(place for place, each in enumerate(course) if each.diverges)
+    assert (course[turn].record_id, course[turn].side) == (f"L{planted:03d}", "exchange")
+    assert all(each.internal == each.exchange and each.side is None for each in course[:turn])
+    apart = {quantity.subtract(each.exchange, each.internal) for each in course[turn:]}
+    assert apart == {net(theirs[planted])}
+    assert (turn, len(course)) == (min(planted, REACH), min(planted, REACH) + min(rows - planted, REACH))
+
+
+def test_rows_before_the_book_s_opening_are_no_part_of_the_course() -> None:
+    theirs = history(1, 30)
+    opening = movement("O", str(theirs[9].balance_after), kind="opening", minute=0)
+    opening = replace(opening, at=theirs[9].at + (theirs[10].at - theirs[9].at) / 2)
+    ours = [opening, *(replace(row, balance_after=None, raw=()) for row in theirs[10:])]
+    course = proved(without(ours, "T013"), theirs).course
+    assert [each.record_id for each in course[:4]] == ["L010", "L011", "L012", "L013"]
+    assert course[0].exchange == course[0].internal == theirs[10].balance_after
+
+
+def test_sides_that_differ_from_the_start_are_shown_from_there() -> None:
+    theirs = history(1, 30)
+    opening = movement("O", "990", kind="opening", minute=-6000)
+    ours = [opening, *(replace(row, balance_after=None, raw=()) for row in theirs)]
+    course = proved(ours, theirs).course
+    assert course[0].record_id == "L000"
+    assert {quantity.subtract(each.exchange, each.internal) for each in course} == {D(10)}
+
+
+def test_a_book_that_contradicts_itself_has_no_running_balance_to_show() -> None:
+    theirs = history(1, 30)
+    ours = booked(theirs, 1)
+    book = internal(balance("XRP", "1"), *ours)
+    side = exchange(
+        balance("XRP", str(theirs[-1].balance_after), raw=("XXRP",)), *theirs, since=Since(movements=at(-5900))
+    )
+    found = proofs_of(book, side, tolerance=lambda asset: D(0))[XRP]
+    assert found.internal_rolls is False
+    assert found.divergence is not None
+    assert found.course == ()
+
+
+def test_what_the_book_booked_under_its_own_id_is_the_same_row() -> None:
+    rows = history(3, 6)
+    ours = [replace(row, movement_id=f"{row.refers_to}:XRP", balance_after=None, raw=()) for row in rows]
+    opening = movement("O", str(OPENING), kind="opening", minute=-6000)
+    course = proved([opening, *ours[:-1]], rows).course
+    assert [each.side for each in course] == [None] * 5 + ["exchange"]
+    assert course[0].record_id == "L000"
+
+
+def test_agreement_has_no_course() -> None:
+    theirs = history(1, 30)
+    assert proved(booked(theirs, 1), theirs).course == ()

@@ -134,6 +134,7 @@ REFUSED: list[tuple[bytes, str, str]] = [
     (changed(account=None), "account", "missing"),
     (changed(account=7), "account", "expected text, found the number 7"),
     (changed(account="a\nb"), "account", "cannot be printed"),
+    (changed(account="a" * 501), "account", "501 characters"),
     (changed(as_of="2026-01-31T12:00:00"), "as_of", "no time zone"),
     (changed(as_of="yesterday"), "as_of", "is no time"),
     (changed(as_of="0001-01-01T00:00:00+23:59"), "as_of", "is no time"),

@@ -1,6 +1,7 @@
 """What is wrong is told, once, to whom it concerns, and that it is over too (I14, N13)."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from msgspec.structs import replace
@@ -143,7 +144,7 @@ async def test_what_was_missed_while_the_service_stood_still_is_told_after_its_s
     for name in names:
         await world.step(name, lambda one: begin(one, world.clock.now(), owner="here"))
         done = Ended(at=world.clock.now(), report="rec_1", status="success", complete=T0)
-        await world.step(name, lambda one, done=done: ended(one, done, HOURLY))
+        await world.step(name, partial(ended, run=done, timing=HOURLY))
     assert await world.told() == ["firing run_missed "]
     world.after(minutes=4)
     assert await world.told() == []

@@ -49,11 +49,11 @@ class Fleet(World):
     async def holds(self, *accounts: str, seconds: float = 1) -> list[str]:
         """Let exactly these accounts miss their run, look twice, and return what was told."""
         self.holding = {missed(account) for account in accounts}
-        told = await self.step()
+        told = await self.looked()
         self.after(seconds=seconds)
-        return sorted([*told, *await self.step()])
+        return sorted([*told, *await self.looked()])
 
-    async def step(self) -> list[str]:
+    async def looked(self) -> list[str]:
         known = {one.notice.key for one in await self.alerts.outbox(limit=100_000)}
         await carry(self.watch, self.holding)
         made = [one.notice for one in await self.alerts.outbox(limit=100_000) if one.notice.key not in known]
@@ -176,9 +176,9 @@ async def test_a_silence_of_all_of_it_keeps_the_alert_open_and_lets_it_be_told_w
 async def test_discrepancies_of_different_accounts_are_never_put_together() -> None:
     fleet = Fleet()
     fleet.holding = {condition(account=account) for account in names(0, 9)}
-    await fleet.step()
+    await fleet.looked()
     fleet.after(seconds=1)
-    assert len(await fleet.step()) == 9
+    assert len(await fleet.looked()) == 9
     assert {AlertKind.DISCREPANCIES, AlertKind.ADJUSTMENT_UNSETTLED} & set(TOGETHER) == set()
 
 
@@ -200,8 +200,8 @@ async def test_whatever_comes_and_goes_each_is_covered_by_one_alert_and_all_is_o
     for wait, holding, takes in steps:
         fleet.after(seconds=wait)
         fleet.holding = {missed(account) for account in holding}
-        await fleet.step()
-        assert await fleet.step() == [], "the same look again tells nothing"
+        await fleet.looked()
+        assert await fleet.looked() == [], "the same look again tells nothing"
         standing = {one.id: one for one in await fleet.alerts.alerts(limit=1000)}
         mass = standing.get(MASS)
         for account in holding:
@@ -215,9 +215,9 @@ async def test_whatever_comes_and_goes_each_is_covered_by_one_alert_and_all_is_o
             await acknowledge(fleet.watch, MASS, ALICE)
     fleet.holding = set()
     for _ in range(3):
-        await fleet.step()
+        await fleet.looked()
         fleet.after(hours=2)
-    assert await fleet.step() == []
+    assert await fleet.looked() == []
     assert await fleet.alerts.alerts() == ()
     told: dict[str, Counter[What]] = {}
     for one in fleet.notices:

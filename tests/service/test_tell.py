@@ -6,8 +6,12 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from gal_friday.domain.alert import What
+from gal_friday.domain.alerting import Rules
 from gal_friday.domain.conditions import JournalSeen
+from gal_friday.domain.facts import Actor, KnownBy
+from gal_friday.domain.review import Action
 from gal_friday.domain.routing import Route
+from gal_friday.flows.review import act
 from gal_friday.ports.alerts import DeliveryState, Undelivered
 from gal_friday.ports.errors import StoreFailed
 from gal_friday.service.tell import Pace, Teller, tried
@@ -15,6 +19,7 @@ from tests.contracts.test_store_contract import report
 from tests.flows.alert_worlds import Heard, World
 
 _ROUNDS = 30
+ALICE = Actor("alice", KnownBy.SELF_DECLARED)
 BOTH = (Route(channel="ops"), Route(channel="log"))
 
 
@@ -60,6 +65,20 @@ async def test_what_nobody_woke_it_for_is_found_at_a_tick_or_a_refresh() -> None
         await world.plan(due=world.clock.now())
         await passing(world, 330, step=1)
     assert sorted(ops.said) == ["firing discrepancies", "firing run_missed"]
+
+
+async def test_what_is_put_aside_is_told_again_when_that_ends_and_not_at_the_next_refresh() -> None:
+    world, ops = World(rules=Rules(repeat_interval=timedelta(days=9), escalate_after=timedelta(days=9))), Heard()
+    await world.differs()
+    until = world.clock.now() + timedelta(seconds=100)
+    await act(world.watch.desk, "dis_main", Action.SNOOZE, ALICE, until=until)
+    async with telling(world, ops, pace=Pace(refresh=9_999, tick=9_999)):
+        await passing(world, 99.75)
+        assert ops.said == []
+        await passing(world, 2)
+    # It is due at the end of what it was put aside for, so that it is late then too.
+    assert sorted(ops.said) == ["firing discrepancies", "firing review_overdue"]
+    assert timedelta(0) <= ops.heard[0][0] - until <= timedelta(seconds=1.5)
 
 
 async def test_a_channel_that_hangs_keeps_no_other_waiting_and_is_told_through_it() -> None:

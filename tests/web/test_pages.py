@@ -12,7 +12,7 @@ from gal_friday.domain.policy import Mode
 from tests.api.world import KINDS, World
 from tests.web.conftest import SignIn
 
-PAGES = ("/", "/discrepancies", "/adjustments", "/runs", "/journal", "/policy", "/you")
+PAGES = ("/", "/accounts", "/accounts/spare", "/discrepancies", "/adjustments", "/runs", "/journal", "/policy", "/you")
 HOSTILE = "<script>alert(1)</script>\"'&"
 
 
@@ -26,7 +26,8 @@ async def test_who_is_not_signed_in_is_sent_to_the_door_and_comes_back(here: Wor
 
 
 @pytest.mark.parametrize(
-    "wanted", ["//evil.example/", "https://evil.example", "/\\evil.example", "javascript:alert(1)"]
+    "wanted",
+    ["//evil.example/", "https://evil.example", "/\\evil.example", "javascript:alert(1)", "/\t/evil.example", "/\n/x"],
 )
 async def test_the_door_leads_to_pages_of_ours_alone(here: World, wanted: str) -> None:
     async with here.client(None) as stranger:
@@ -74,7 +75,9 @@ async def test_what_is_of_another_account_does_not_exist(browsers: SignIn, here:
     one = (await here.service.opened.store.open_discrepancies("main"))[0]
     mine = await browsers()
     run = await _first(mine, "/runs")
-    for path in (f"/discrepancies/{one.id}", run, "/discrepancies?account=main", "/runs?account=main"):
+    await here.reconciled()
+    beginnings = ("/discrepancies/dis_", "/runs/rec_")
+    for path in (f"/discrepancies/{one.id}", run, "/discrepancies?account=main", "/runs?account=main", *beginnings):
         answer = await theirs.get(path)
         assert answer.status_code == 404, path
         assert one.id not in answer.text
@@ -125,6 +128,7 @@ async def test_hostile_words_are_shown_as_words(browsers: SignIn, here: World) -
         "/discrepancies?page=0",
         "/runs?after=%F0",
         "/journal?before=0",
+        f"/journal?before={2**63}",
         "/runs/rec_zz",
     ],
 )

@@ -19,6 +19,7 @@ from gal_friday.domain.facts import Actor
 from gal_friday.domain.schedule import Planned, Step, begun_with, paused, resumed
 from gal_friday.flows.door import Caller
 from gal_friday.flows.standing import Account, AccountInfo, standing_of
+from gal_friday.flows.vitals import KeyLooked, Vitals, vitals_of
 from gal_friday.ports.schedules import Schedules
 
 router = APIRouter(prefix="/api/accounts", tags=["accounts"])
@@ -42,6 +43,21 @@ async def account(request: Request, who: Reader, account: str) -> Response:
     """Show one account."""
     backend = backend_of(request)
     return fresh(await _account(backend, meant(backend, who, Permission.READ, account)))
+
+
+@router.get("/{account}/vitals", **said(Vitals))
+async def vitals(request: Request, who: Reader, account: str) -> Response:
+    """Show what keeps an account's checks going: its key, its call budget, its stream, its schedule, and its gaps."""
+    backend = backend_of(request)
+    info = meant(backend, who, Permission.READ, account)
+    return fresh(await vitals_of(backend.pages, backend.schedules, info.name, backend.live(info.name)))
+
+
+@router.get("/{account}/preflight", **said(KeyLooked))
+async def preflight(request: Request, who: Reader, account: str) -> Response:
+    """Look at an account's key, exchange and book; who asks again within a minute gets the same, for it costs calls."""
+    backend = backend_of(request)
+    return fresh(await backend.look(meant(backend, who, Permission.READ, account).name))
 
 
 @router.post("/{account}/pause", **said(Account))

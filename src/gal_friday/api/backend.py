@@ -15,6 +15,7 @@ from gal_friday.flows.decide import Repairs
 from gal_friday.flows.replay import ReplayTold
 from gal_friday.flows.review import Desk
 from gal_friday.flows.standing import AccountInfo
+from gal_friday.flows.vitals import KeyLooked, LiveOf
 from gal_friday.ports.answers import Answers
 from gal_friday.ports.book import Appended, Book, BookWriter
 from gal_friday.ports.clock import Clock
@@ -29,6 +30,10 @@ Run = Callable[[str, Mode | None], Awaitable[ReconciliationReport]]
 
 Replay = Callable[[str], Awaitable[ReplayTold | None]]
 """Works a recorded report out again, apart from everything that waits; None where there is no such report."""
+
+
+Look = Callable[[str], Awaitable[KeyLooked]]
+"""Looks at an account's key, exchange and book; the last look where that was a moment ago."""
 
 
 class EmbeddedBook(Book, BookWriter, Protocol):
@@ -78,6 +83,8 @@ class Backend(Struct, frozen=True, kw_only=True):
     answers: Answers
     run: Run
     replay: Replay
+    live: LiveOf
+    look: Look
     schedules: Schedules | None = None
     metrics: Callable[[], Awaitable[bytes]] | None = None
     """Gives what a monitor collects; None where nothing is counted."""

@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from gal_friday.api.problem import Problem, answer
+from gal_friday.api.shield import dress
 from gal_friday.domain.errors import (
     GalFridayError,
     IllegalStep,
@@ -81,9 +82,13 @@ def problem_of(error: GalFridayError) -> Problem:
     return Problem(422, "refused", "Refused", str(error))
 
 
-async def _ours(_request: Request, error: Exception) -> Response:
+async def _ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, GalFridayError)
-    return answer(problem_of(error))
+    problem = problem_of(error)
+    if isinstance(error, WorldFailed) and not getattr(request.state, "known", False):
+        # Where the database is, and as whom it is asked, is nobody's business who has not come in.
+        problem.detail = "it cannot be told now who you are; try again in a moment"
+    return answer(problem)
 
 
 async def _invalid(_request: Request, error: Exception) -> Response:
@@ -104,7 +109,10 @@ async def _http(_request: Request, error: Exception) -> Response:
     return answer(Problem(error.status_code, code, title, detail, headers=error.headers))
 
 
-async def _unexpected(_request: Request, _error: Exception) -> Response:
+async def _unexpected(request: Request, _error: Exception) -> Response:
     # The last line of defence: whoever runs the service finds the rest in its log.
     detail = "this is a mistake of the program, and is in its log; nothing was left half done"
-    return answer(Problem(500, "internal", "A mistake of this program", detail))
+    response = answer(Problem(500, "internal", "A mistake of this program", detail))
+    if hasattr(request.state, "request_id"):
+        dress(response.headers, request.scope)  # The framework answers this from before the shield.
+    return response

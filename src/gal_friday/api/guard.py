@@ -93,7 +93,7 @@ async def known_adjustment(backend: Backend, who: Caller, adjustment_id: str) ->
         Problem: 404 where there is none that the caller may see.
     """
     missing = unknown("adjustment", adjustment_id, "GET /api/adjustments")
-    kept = await backend.repairs.adjustments.adjustment(adjustment_id)
+    kept = await backend.repairs.adjustments.adjustment(adjustment_id, accounts=who.grant.accounts.names)
     if kept is None or not who.sees(kept.adjustment.account):
         raise missing
     return kept
@@ -106,7 +106,7 @@ async def known_discrepancy(backend: Backend, who: Caller, discrepancy_id: str) 
         Problem: 404 where there is none that the caller may see.
     """
     missing = unknown("discrepancy", discrepancy_id, "GET /api/discrepancies")
-    followed = await backend.desk.store.discrepancy(discrepancy_id)
+    followed = await backend.desk.store.discrepancy(discrepancy_id, accounts=who.grant.accounts.names)
     if followed is None or not who.sees(followed.account):
         raise missing
     return followed

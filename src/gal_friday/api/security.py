@@ -60,6 +60,7 @@ def caller(permission: Permission | None) -> Callable[..., Awaitable[Caller]]:
 
     async def who(request: Request, bearer: Bearer, _cookie: Cookie) -> Caller:
         found = await _known(request, bearer)
+        request.state.known = True
         if permission is not None and not found.allows(permission):
             raise _may_not(found, permission)
         if permission is not None and found.has_to_prove(permission):
@@ -73,7 +74,9 @@ async def signed_in(request: Request, _cookie: Cookie) -> Caller:
     """Let in people, and no programs: for what concerns their own session, password and passkeys."""
     if "authorization" in request.headers:
         raise _forbidden("this is for people who signed in; a token has no session")
-    return await _known(request, None)
+    found = await _known(request, None)
+    request.state.known = True
+    return found
 
 
 def stale() -> Problem:

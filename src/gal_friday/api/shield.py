@@ -1,7 +1,8 @@
 """What holds for every call, whoever makes it: under which name, from where, and with which headers it is answered.
 
 A page of another site whose name somebody points at this machine is refused by the name (DNS rebinding). Who asks, and
-whether over TLS, is believed from a configured proxy alone. A secret in an address is refused: addresses end in logs.
+whether over TLS, is believed from a configured proxy alone. A secret in an address is refused: addresses end in logs. A
+character NUL there is refused too: no name has one, and not every database can be asked for it.
 """
 
 import re
@@ -56,7 +57,7 @@ class Shield:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                _dress(MutableHeaders(scope=message), scope)
+                dress(MutableHeaders(scope=message), scope)
             await send(message)
 
         problem = self._refusal(scope, headers)
@@ -90,6 +91,8 @@ class Shield:
         if _holds_secret(scope["path"], scope.get("query_string", b"").decode("latin-1")):
             detail = "a secret in an address ends in logs: revoke it, and send the next one in a header"
             return Problem(400, "secret-in-address", "A secret in the address", detail)
+        if "\0" in scope["path"] or b"%00" in scope.get("query_string", b""):
+            return Problem(422, "bad-address", "No such address", "leave out the character NUL (%00): no name has one")
         return None
 
 
@@ -101,7 +104,8 @@ def _holds_secret(path: str, query: str) -> bool:
     return False
 
 
-def _dress(headers: MutableHeaders, scope: Scope) -> None:
+def dress(headers: MutableHeaders, scope: Scope) -> None:
+    """Put on what every answer wears; *scope* is that of a call which was placed."""
     for name, value in HEADERS.items():
         headers[name] = value
     headers.setdefault("Cache-Control", "no-store")

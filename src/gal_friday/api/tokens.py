@@ -18,7 +18,7 @@ from gal_friday.flows.tokens import LASTS, LASTS_MAX, Wanted
 router = APIRouter(tags=["tokens"], include_in_schema=False)
 
 Admin = Annotated[Caller, Depends(caller(Permission.ADMINISTER))]
-Name = Annotated[str, Field(min_length=1, max_length=80)]
+Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00]+$")]
 
 
 class WantedToken(BaseModel):

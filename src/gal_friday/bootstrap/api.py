@@ -19,14 +19,17 @@ from gal_friday.bootstrap.clock import system_clock
 from gal_friday.bootstrap.desk import desk_of, repairs_of
 from gal_friday.bootstrap.errors import BadConfiguration
 from gal_friday.bootstrap.journal import script
+from gal_friday.bootstrap.preflight import Preflights
 from gal_friday.bootstrap.recording import replay_apart
 from gal_friday.bootstrap.service import ReconciliationService, owner
 from gal_friday.bootstrap.settings import ApiSettings, EmbeddedBook, Settings
+from gal_friday.bootstrap.vitals import live_of
 from gal_friday.bootstrap.wire import mode_of
 from gal_friday.domain.policy import Mode
 from gal_friday.domain.report import ReconciliationReport
 from gal_friday.flows.door import Caller, Door, NotAdmitted, by_session
 from gal_friday.flows.standing import AccountInfo
+from gal_friday.flows.vitals import Live, LiveOf
 from gal_friday.ports.access import Access, Throttle
 from gal_friday.ports.recordings import Recordings
 from gal_friday.ports.schedules import Schedules
@@ -50,10 +53,17 @@ def backend_of(
     limits: Limits | None = None,
     run: Run | None = None,
     metrics: Render | None = None,
+    live: LiveOf | None = None,
+    preflights: Preflights | None = None,
 ) -> Backend:
     """Return what the API stands on, over a service that was started; *run* takes the place of its own runs."""
     settings, opened = service.settings, service.opened
     policy = settings.reconciliation.policy()
+
+    looks = preflights or Preflights(settings, opened)
+
+    def live_here(account: str) -> Live:
+        return live_of(settings, account, key=looks.last(account))
 
     async def run_here(account: str, mode: Mode | None) -> ReconciliationReport:
         return await service.run_reconciliation(account, mode=mode)
@@ -72,6 +82,8 @@ def backend_of(
         answers=opened.answers,
         run=run or run_here,
         replay=partial(replay_apart, settings),
+        live=live or live_here,
+        look=looks.look,
         schedules=schedules,
         metrics=metrics,
         steps=service.steps,
@@ -88,13 +100,17 @@ def app_of(
     throttle: Throttle | None = None,
     run: Run | None = None,
     metrics: Render | None = None,
+    live: LiveOf | None = None,
+    preflights: Preflights | None = None,
 ) -> FastAPI:
     """Return the API over a service that was started: people sign in, and programs show their tokens.
 
     *access* keeps who is known, *throttle* counts attempts; the open database and memory where they are left out.
     """
     reception = reception_of(service.settings, access or service.opened.access, throttle)
-    backend = backend_of(service, schedules=schedules, limits=limits, run=run, metrics=metrics)
+    backend = backend_of(
+        service, schedules=schedules, limits=limits, run=run, metrics=metrics, live=live, preflights=preflights
+    )
     app = create_app(backend, reception.door, reception)
     add_pages(app, _house_of(backend, reception.door, service.opened.recordings))
     return app
@@ -123,6 +139,7 @@ def _house_of(backend: Backend, door: Door, recordings: Recordings) -> House:
         schedules=backend.schedules,
         verifier=script,
         recorded=recordings.about,
+        live=backend.live,
     )
 
 
@@ -187,7 +204,13 @@ def serving(
 
 @asynccontextmanager
 async def answering(
-    service: ReconciliationService, *, schedules: Schedules, run: Run, metrics: Render | None = None
+    service: ReconciliationService,
+    *,
+    schedules: Schedules,
+    run: Run,
+    metrics: Render | None = None,
+    live: LiveOf | None = None,
+    preflights: Preflights | None = None,
 ) -> AsyncIterator[tuple[asyncio.Task[None], str]]:
     """Answer calls where the settings say, for as long as the block runs; give its task and its address.
 
@@ -196,7 +219,8 @@ async def answering(
     """
     api = service.settings.api
     bound = _bound(api.host, api.port, "api.port")
-    async with _answered(app_of(service, schedules=schedules, run=run, metrics=metrics), api, bound) as running:
+    app = app_of(service, schedules=schedules, run=run, metrics=metrics, live=live, preflights=preflights)
+    async with _answered(app, api, bound) as running:
         yield running
 
 

@@ -8,7 +8,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -19,14 +18,17 @@ from gal_friday.bootstrap.counting import Counting
 from gal_friday.bootstrap.database import ready_url
 from gal_friday.bootstrap.errors import BadConfiguration, extra
 from gal_friday.bootstrap.notified import alive, tell
+from gal_friday.bootstrap.preflight import Preflights
 from gal_friday.bootstrap.service import ReconciliationService, owner
-from gal_friday.bootstrap.settings import AccountSettings, Settings
+from gal_friday.bootstrap.settings import Settings
 from gal_friday.bootstrap.tracing import watching
-from gal_friday.bootstrap.wire import knows_of, points_per_hour, state_folder, stream_of
+from gal_friday.bootstrap.vitals import live_of
+from gal_friday.bootstrap.wire import knows_of, points_per_hour, state_folder, stream_of, timing_of
 from gal_friday.domain.materiality import Severity, more_severe
 from gal_friday.domain.policy import Mode
 from gal_friday.domain.report import ReconciliationReport
 from gal_friday.domain.schedule import Planned, Timing, Why
+from gal_friday.flows.vitals import Live
 from gal_friday.ports.clock import Clock
 from gal_friday.ports.dispatcher import Dispatcher
 from gal_friday.ports.steps import Steps
@@ -53,6 +55,7 @@ class Serving:
         """Set whenever a turn came to an end; whoever waits for it clears it."""
         self.counting = Counting(service)
         runs, steps = self.counting.run, service.steps
+        self.preflights = Preflights(settings, opened)
         self.turns = Turns(opened.schedules, runs, self._timings, clock, owner=owner(), heard=self._heard, steps=steps)
         self.teller = teller_of(settings, opened, clock=clock, steps=service.steps)
         self.dispatcher = queue or TaskDispatcher(self.turns.take, at_once=settings.service.runs_at_once)
@@ -92,6 +95,18 @@ class Serving:
         await self.turns.record(ran)
         return ran.report
 
+    def live_of(self, account: str) -> Live:
+        """Return what this process knows of an account beside the database."""
+        listening = next((one for one in self.listening if one.account == account), None)
+        return live_of(
+            self.service.settings,
+            account,
+            paced=self.scheduler.timings.get(account),
+            left=self.counting.left.get(account),
+            listening=listening,
+            key=self.preflights.last(account),
+        )
+
     def connected(self) -> dict[str, bool]:
         """Return whether the stream of each account that has one tells anything at the moment."""
         return {one.account: one.connected for one in self.listening}
@@ -122,16 +137,6 @@ def accounts_of(settings: Settings) -> tuple[Account, ...]:
             points_per_hour=points_per_hour(configured),
         )
         for name, configured in sorted(settings.accounts.items())
-    )
-
-
-def timing_of(settings: Settings, configured: AccountSettings) -> Timing:
-    """Return how often this account is to be reconciled."""
-    minutes = configured.interval_minutes or settings.reconciliation.interval_minutes
-    return Timing(
-        interval=timedelta(minutes=minutes),
-        jitter_percent=settings.service.jitter_percent,
-        late_after=timedelta(minutes=settings.service.late_after_minutes),
     )
 
 
@@ -191,7 +196,14 @@ async def _answering(serving: Serving) -> AsyncIterator[tuple[asyncio.Task[None]
 
     opened, metrics = serving.service.opened, serving.counting.metrics
     text = None if metrics is None else rendered(metrics, opened, lambda: serving.scheduler.timings, serving.connected)
-    answering = api.answering(serving.service, schedules=opened.schedules, run=serving.run_now, metrics=text)
+    answering = api.answering(
+        serving.service,
+        schedules=opened.schedules,
+        run=serving.run_now,
+        metrics=text,
+        live=serving.live_of,
+        preflights=serving.preflights,
+    )
     async with answering as (task, address):
         serving.address = address
         yield (task,)

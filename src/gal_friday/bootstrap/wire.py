@@ -32,6 +32,7 @@ from gal_friday.bootstrap.settings import AccountSettings, BookInFile, EmbeddedB
 from gal_friday.domain.assets import Asset
 from gal_friday.domain.conditions import JournalSeen
 from gal_friday.domain.policy import Mode
+from gal_friday.domain.schedule import Timing
 from gal_friday.domain.snapshot import Scales
 from gal_friday.flows.fetch import Sources
 from gal_friday.ports.book import Book
@@ -227,6 +228,16 @@ def points_per_hour(configured: AccountSettings) -> int | None:
     """Return what the exchange gives back of the call budget of an account's key; None is without limit."""
     tier = tier_named(configured.tier)
     return None if tier is None else int(tier.decay * 3600)
+
+
+def timing_of(settings: Settings, configured: AccountSettings) -> Timing:
+    """Return how often this account is to be reconciled."""
+    minutes = configured.interval_minutes or settings.reconciliation.interval_minutes
+    return Timing(
+        interval=timedelta(minutes=minutes),
+        jitter_percent=settings.service.jitter_percent,
+        late_after=timedelta(minutes=settings.service.late_after_minutes),
+    )
 
 
 def knows_of(account: str, configured: AccountSettings, store: OpenStore) -> Knows:

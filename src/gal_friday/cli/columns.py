@@ -59,4 +59,4 @@ def amount(text: str | None, *, exact: bool) -> str:
     """Return what one side of a record says; *exact* where it is an amount, which then loses trailing zeros."""
     if text is None:
         return "nothing"
-    return quantity.short(quantity.parse(text)) if exact else text
+    return quantity.short(quantity.reread(text)) if exact else text

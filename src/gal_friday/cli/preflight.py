@@ -6,23 +6,20 @@ It asks the exchange, the book, the database and the folders; it changes nothing
 import asyncio
 import os
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from gal_friday.bootstrap.clock import system_clock
-from gal_friday.bootstrap.elsewhere import receiver_of
-from gal_friday.bootstrap.settings import AccountSettings, Settings, load
-from gal_friday.bootstrap.wire import OpenStore, account_of, book_of, exchange_of, open_store, state_folder, stream_of
+from gal_friday.bootstrap.preflight import checks_of
+from gal_friday.bootstrap.settings import Settings, load
+from gal_friday.bootstrap.wire import OpenStore, account_of, exchange_of, open_store, state_folder, stream_of
 from gal_friday.cli.columns import padded
 from gal_friday.cli.exit_status import FAILED, RECONCILED
 from gal_friday.cli.options import AsJson, ConfigFile
 from gal_friday.cli.output import out, printable, write_json
-from gal_friday.domain.snapshot import Scales
-from gal_friday.ports.errors import BookFailed, ExchangeFailed, StoreFailed
-from gal_friday.ports.exchange import Check, Exchange
+from gal_friday.ports.errors import StoreFailed
+from gal_friday.ports.exchange import Check
 
 _STYLES = {"ok": "green", "warning": "yellow", "failed": "bold red"}
 
@@ -57,46 +54,12 @@ async def _looked(settings: Settings, names: list[str]) -> Checks:
     except StoreFailed as failure:
         shared.append(Check("database", "failed", str(failure)))
     try:
-        return {name: (*shared, *await _of(name, settings, exchanges[name], store)) for name in names}
+        return {name: (*shared, *await checks_of(name, settings, exchanges[name], store)) for name in names}
     finally:
         for exchange in exchanges.values():
             await exchange.close()
         if store is not None:
             await store.close()
-
-
-async def _of(name: str, settings: Settings, exchange: Exchange, store: OpenStore | None) -> tuple[Check, ...]:
-    book = _no_book() if store is None else await _book(name, settings.accounts[name], store, settings)
-    looked = (book, *await _writer(name, settings.accounts[name]))
-    try:
-        return (*looked, *await exchange.preflight())
-    except ExchangeFailed as failure:
-        return (*looked, Check("exchange", "failed", str(failure)))
-
-
-def _no_book() -> Check:
-    return Check("book", "warning", "not looked at: there is no database to look in")
-
-
-async def _book(name: str, configured: AccountSettings, store: OpenStore, settings: Settings) -> Check:
-    since = system_clock().now() - timedelta(hours=settings.reconciliation.lookback_hours)
-    try:
-        held = await book_of(name, configured, store).snapshot(account=name, since=since, scales=Scales())
-    except BookFailed as failure:
-        return Check("book", "failed", str(failure))
-    gaps = "; ".join(dict.fromkeys(gap.reason for gap in held.not_checked))
-    return Check("book", "warning" if gaps else "ok", gaps or f"readable, {len(held.balances)} balances")
-
-
-async def _writer(name: str, configured: AccountSettings) -> tuple[Check, ...]:
-    """Say whether repairs reach a book that is kept elsewhere; nothing is written to find out."""
-    async with receiver_of(name, configured) as receiver:
-        if receiver is None:
-            return ()
-        try:
-            return (Check("writer", "ok", await receiver.check()),)
-        except BookFailed as failure:
-            return (Check("writer", "failed", str(failure)),)
 
 
 def _writable(folder: Path) -> Check:

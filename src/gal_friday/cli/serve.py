@@ -4,26 +4,32 @@ import asyncio
 import contextlib
 import signal
 import sys
+from collections.abc import Callable
 
 from gal_friday.bootstrap import serve as bootstrap
 from gal_friday.bootstrap.logs import logging_to
 from gal_friday.bootstrap.settings import Settings, load
 from gal_friday.cli.exit_status import RECONCILED
 from gal_friday.cli.options import ConfigFile
-from gal_friday.cli.output import say
+from gal_friday.cli.output import printable
 
 
 def serve(*, config: ConfigFile = None) -> int:
     """Reconcile every account at once, and then again and again, until Ctrl-C or SIGTERM; runs under way may end."""
     settings = load(config)
-    with logging_to(sys.stderr):
-        asyncio.run(_until_stopped(settings))
+    with logging_to(sys.stderr) as tell:
+        asyncio.run(_until_stopped(settings, tell))
+        tell("Stopped.")
     return RECONCILED
 
 
-async def _until_stopped(settings: Settings) -> None:
-    await bootstrap.serve(settings, until_told(), ready=_told)
-    say("Stopped.")
+async def _until_stopped(settings: Settings, tell: Callable[[str], None]) -> None:
+    async def ready(serving: bootstrap.Serving) -> None:
+        names = ", ".join(one.name for one in serving.accounts)
+        where = f" The API answers at {serving.address}." if serving.address else ""
+        tell(printable(f"Looking after {names}.{where} Ctrl-C or SIGTERM stops it; runs under way may end."))
+
+    await bootstrap.serve(settings, until_told(), ready=ready)
 
 
 def until_told() -> asyncio.Event:
@@ -33,9 +39,3 @@ def until_told() -> asyncio.Event:
         with contextlib.suppress(NotImplementedError):  # Windows has no such handlers
             asyncio.get_running_loop().add_signal_handler(getattr(signal, name), stop.set)
     return stop
-
-
-async def _told(serving: bootstrap.Serving) -> None:
-    names = ", ".join(one.name for one in serving.accounts)
-    where = f" The API answers at {serving.address}." if serving.address else ""
-    say(f"Looking after {names}.{where} Ctrl-C or SIGTERM stops it; runs under way may end.")

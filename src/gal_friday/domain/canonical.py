@@ -53,7 +53,7 @@ def _ordered(value: Any, depth: int) -> Any:
                 raise MalformedFact(f"{value} is beyond {WHOLE_MAX}, which not every reader keeps; write it as text")
             return value
         case Decimal():
-            return quantity.text(quantity.exact(value))
+            return quantity.text(quantity.followed(value))
         case datetime():
             return written_exactly(value)
         case Mapping():

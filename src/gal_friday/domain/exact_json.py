@@ -18,6 +18,7 @@ from gal_friday.domain.errors import MalformedAmount
 BYTES_MAX = 256 * 1024 * 1024  # About a million records; larger books are compared as tables.
 DEPTH_MAX = 32
 _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+TEXT_CHARS_MAX = 500  # Of a name or an id: PostgreSQL finds nothing by one of more than 2,704 bytes (btree).
 NUMBER_DIGITS_MAX = 1000  # Of a number in an unknown field; amounts have the limits of quantity.py.
 
 
@@ -155,6 +156,8 @@ def a_text(value: Any) -> str:
         raise Unreadable(f"expected text, found {shown(value)}")
     if not value or not value.isprintable():
         raise Unreadable("empty; give it or leave the field out" if not value else f"{value[:40]!a} cannot be printed")
+    if len(value) > TEXT_CHARS_MAX:
+        raise Unreadable(f"{len(value)} characters, and a name or an id has at most {TEXT_CHARS_MAX}; shorten it")
     return value
 
 

@@ -161,7 +161,8 @@ def _faults(case: Case, policy: Policy) -> Mapping[Place, _Fault]:
 
 
 def _fault(proof: Proof) -> _Fault:
-    return _Fault(proof.reading.side, proof.divergence.told() if proof.divergence else None)
+    told = proof.divergence.told() if proof.divergence else None
+    return _Fault(proof.reading.side, told and replace(told, course=proof.course))
 
 
 def _proven(explanation: Explanation, fault: _Fault | None) -> Explanation:

@@ -43,6 +43,23 @@ class Alternative(Struct, frozen=True, gc=False):
     """How many such explanations chance alone would give, as a plain number; None where ids decide."""
 
 
+class Waypoint(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """What both sides held after one row."""
+
+    at: datetime
+    record_id: str
+    """The exchange's, where both booked it."""
+    kind: str
+    side: Side | None = None
+    """The side that booked it; None where both did, alike; the time is the exchange's then."""
+    amount: Decimal
+    """By how much it changed the balance of whoever booked it."""
+    internal: Decimal
+    exchange: Decimal
+    diverges: bool = False
+    """Whether it belongs to the first event after which the sides differ."""
+
+
 class Divergence(Struct, frozen=True, gc=False):
     """Since when the running balances of the two sides differ."""
 
@@ -53,6 +70,8 @@ class Divergence(Struct, frozen=True, gc=False):
     difference: Decimal = ZERO
     since: datetime | None = None
     """When that event was; None where they differ from the start."""
+    course: tuple[Waypoint, ...] = ()
+    """Both running balances around it, oldest first; empty where a side contradicts itself."""
 
 
 class Explanation(Struct, frozen=True, gc=False):

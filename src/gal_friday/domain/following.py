@@ -269,4 +269,4 @@ def _text(said: str | None, exact: bool) -> str:
     """Return what a side of a record says; *exact* where it is an amount, which the same digits may write longer."""
     if said is None:
         return "nothing"
-    return quantity.short(quantity.parse(said)) if exact else said
+    return quantity.short(quantity.reread(said)) if exact else said

@@ -142,7 +142,9 @@ def suspense_in(extra: Mapping[str, Any] | None) -> tuple[Suspense, ...]:
     lines = (extra or {}).get("suspense", ())
     try:
         return tuple(
-            Suspense(Kind(line["kind"]), line["name"], line["part"], quantity.parse(line["amount"]), int(line["plugs"]))
+            Suspense(
+                Kind(line["kind"]), line["name"], line["part"], quantity.reread(line["amount"]), int(line["plugs"])
+            )
             for line in lines
         )
     except (KeyError, TypeError, ValueError, AttributeError):

@@ -5,19 +5,23 @@ does the exchange, row by row, (c) the movements of both are the same, (d) so ar
 them fail together tells the side at fault. A proof that could not be made is neither won nor lost.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gal_friday.domain import quantity
 from gal_friday.domain.assets import Asset, Wallet
 from gal_friday.domain.audit import audit_of
 from gal_friday.domain.chain import Gap, Link, chained, name_of, net, when
 from gal_friday.domain.compare.duplicates import each_once
-from gal_friday.domain.divergence import Change, FirstDivergence, changes_between, first_divergence
+from gal_friday.domain.course import Booked, course_of
+from gal_friday.domain.divergence import Change, FirstDivergence, State, changes_between, first_divergence
+from gal_friday.domain.explanation import Waypoint
 from gal_friday.domain.materiality import rounding_tolerance
 from gal_friday.domain.quantity import ZERO
 from gal_friday.domain.records import BOOKS_OWN_KINDS, Movement
@@ -87,6 +91,8 @@ class Proof(Struct, frozen=True):
     """What the sides booked differently, oldest first."""
     divergence: FirstDivergence | None = None
     """Since when they differ; None where a side's movements were not all seen."""
+    course: tuple[Waypoint, ...] = ()
+    """How both running balances went around it; empty where one of them is not known."""
 
     @property
     def reading(self) -> Reading:
@@ -163,7 +169,7 @@ def _proof(ours: _Ledger, theirs: _Ledger, place: Place, floor: Decimal, unprove
     booked = _as_booked(mine, ours.closing(place))
     changes = _changes(ours, theirs, booked, links) if ours.seen_whole and theirs.seen_whole else None
     item = max(floor, rounding_tolerance(scale, 1))
-    return Proof(
+    found = Proof(
         internal_rolls=_rolls(ours, place, booked, allowed),
         exchange_rolls=False if gaps or unproven else _rolls(theirs, place, links, floor),
         items_match=None if changes is None else all(quantity.absolute(each.amount) <= item for each in changes),
@@ -172,6 +178,7 @@ def _proof(ours: _Ledger, theirs: _Ledger, place: Place, floor: Decimal, unprove
         changes=tuple(changes or ()),
         divergence=_since_when(changes, difference, allowed, links, mine),
     )
+    return replace(found, course=_course(found, ours, theirs, place, booked, links))
 
 
 def _id(row: Movement) -> str:
@@ -217,20 +224,41 @@ def _newest(links: Sequence[Link]) -> Decimal | None:
     return quantity.total(stated) if len(stated) == len(newest) else None
 
 
-def _changes(ours: _Ledger, theirs: _Ledger, booked: Sequence[Link], links: Sequence[Link]) -> list[Change]:
-    """Return what the sides booked differently of what both were asked for: after the opening, in both windows."""
+class _From(NamedTuple):
+    """From when on both sides were asked for their rows, and after which opening of the book."""
+
+    begins: datetime | None
+    opened: datetime | None
+
+    def has(self, at: datetime) -> bool:
+        return (self.begins is None or at >= self.begins) and (self.opened is None or at > self.opened)
+
+
+def _from_when(ours: _Ledger, theirs: _Ledger, booked: Sequence[Link]) -> _From:
     opened = max((each.row.at for each in booked if each.row.kind == "opening"), default=None)
     starts = (ours.snapshot.since.movements, theirs.snapshot.since.movements)
-    begins = max((start for start in starts if start is not None), default=None)
+    return _From(max((start for start in starts if start is not None), default=None), opened)
+
+
+def _changes(ours: _Ledger, theirs: _Ledger, booked: Sequence[Link], links: Sequence[Link]) -> list[Change]:
+    """Return what the sides booked differently of what both were asked for: after the opening, in both windows."""
+    begun = _from_when(ours, theirs, booked)
     moved = [each for each in booked if each.row.kind not in BOOKS_OWN_KINDS]
-    return list(_after(changes_between(moved, links), begins, opened))
+    return [change for change in changes_between(moved, links) if begun.has(change.first_seen)]
 
 
-def _after(changes: Iterable[Change], begins: datetime | None, opened: datetime | None) -> Iterator[Change]:
-    for change in changes:
-        before_window = begins is not None and change.first_seen < begins
-        if not before_window and (opened is None or change.first_seen > opened):
-            yield change
+def _course(
+    found: Proof, ours: _Ledger, theirs: _Ledger, place: Place, booked: Sequence[Link], links: Sequence[Link]
+) -> tuple[Waypoint, ...]:
+    """Return how the running balances went; nothing where a side contradicts itself, so that its own is not known."""
+    mine, other = ours.closing(place), theirs.closing(place)
+    contradicted = found.internal_rolls is False or found.exchange_rolls is False
+    if contradicted or mine is None or other is None:
+        return ()
+    if found.divergence is None or found.divergence.state is State.NONE:
+        return ()
+    begun = _from_when(ours, theirs, booked)
+    return course_of(Booked(booked, mine), Booked(links, other), found.changes, found.divergence, begun.has)
 
 
 def _since_when(

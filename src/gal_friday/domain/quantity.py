@@ -77,6 +77,27 @@ def exact(amount: Decimal) -> Decimal:
     return amount
 
 
+def followed(amount: Decimal) -> Decimal:
+    """Return an amount that follows from others, however many digits a sum or a product of them has.
+
+    Raises:
+        MalformedAmount: as ``refuse_inexact``.
+    """
+    refuse_inexact(amount)
+    return amount if amount else exact(amount)
+
+
+def reread(text: str) -> Decimal:
+    """Return an amount that this program wrote itself, as ``text`` or ``short``; it may have followed from others.
+
+    Raises:
+        MalformedAmount: the text is no such amount.
+    """
+    if not _PLAIN.fullmatch(text):
+        raise MalformedAmount(text, "it is not a decimal number such as 0.25 or -1500")
+    return followed(Decimal(text))
+
+
 def refuse_inexact(amount: Decimal | None) -> None:
     """Raise unless this is an exact number, or unknown; for values that are built, a thousand times a second.
 

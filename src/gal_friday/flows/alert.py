@@ -37,7 +37,7 @@ from gal_friday.domain.report import ReconciliationReport
 from gal_friday.domain.routing import Route, addressed
 from gal_friday.domain.schedule import Planned
 from gal_friday.domain.verdict import ReconciliationStatus
-from gal_friday.flows.review import Desk, queue
+from gal_friday.flows.review import Desk, queue_until
 from gal_friday.ports.adjustments import Adjustments
 from gal_friday.ports.alerts import Alerts, Watched, Written
 from gal_friday.ports.errors import StoreFailed
@@ -78,7 +78,15 @@ class Looked(Struct, frozen=True):
     """When time alone has something to tell next; None where only a change of what holds does."""
 
 
-async def account_conditions(watch: Watch, account: str, planned: Planned | None) -> tuple[Condition, ...]:
+class OfAccount(Struct, frozen=True):
+    """What is wrong with one account."""
+
+    conditions: tuple[Condition, ...]
+    next: datetime | None
+    """When time alone changes it next, and it has to be read anew."""
+
+
+async def account_conditions(watch: Watch, account: str, planned: Planned | None) -> OfAccount:
     """Return what is wrong with one account, as far as its runs, reviews and adjustments tell.
 
     Raises:
@@ -86,16 +94,18 @@ async def account_conditions(watch: Watch, account: str, planned: Planned | None
     """
     exchange, limits = watch.accounts[account], watch.limits
     last = await _last_runs(watch, account, planned)
-    waiting = [Waits(one.followed, one.overdue) for one in await queue(watch.desk, account=account)]
+    queue = await queue_until(watch.desk, account=account)
+    waiting = [Waits(one.followed, one.overdue) for one in queue.waiting]
     kept = await watch.adjustments.adjustments(account=account, states=LOOKED_AT, limit=_ADJUSTMENTS_MAX)
     failed = _failed(account, exchange, planned, last, watch.desk.clock.now(), limits)
-    return (
+    holding = (
         *(() if failed is None else (failed,)),
         *open_discrepancies(waiting, limits),
         *overdue_reviews(waiting),
         *(tripped_breakers(last[0]) if last else ()),
         *unsettled_adjustments(kept),
     )
+    return OfAccount(holding, queue.next)
 
 
 async def common_conditions(watch: Watch, plans: Iterable[Planned]) -> tuple[Condition, ...]:
@@ -127,7 +137,7 @@ async def conditions(watch: Watch) -> tuple[Condition, ...]:
     plans = {one.account: one for one in await watch.schedules.all()}
     found = [*await common_conditions(watch, plans.values())]
     for account in sorted(watch.accounts):
-        found += await account_conditions(watch, account, plans.get(account))
+        found += (await account_conditions(watch, account, plans.get(account))).conditions
     return tuple(found)
 
 

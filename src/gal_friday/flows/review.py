@@ -52,6 +52,18 @@ class Waiting(Struct, frozen=True, kw_only=True):
     """By how much; None where there is time."""
 
 
+class Queue(Struct, frozen=True, kw_only=True):
+    """What needs a person."""
+
+    waiting: tuple[Waiting, ...]
+    """The first due first."""
+    next: datetime | None
+    """When time alone changes it next: something is put aside no longer, or becomes overdue."""
+
+
+_JUST_AFTER = timedelta(milliseconds=1)
+
+
 async def act(
     desk: Desk,
     discrepancy_id: str,
@@ -100,15 +112,29 @@ async def queue(desk: Desk, *, account: str | None = None) -> tuple[Waiting, ...
     Raises:
         StoreFailed: nothing could be read.
     """
+    return (await queue_until(desk, account=account)).waiting
+
+
+async def queue_until(desk: Desk, *, account: str | None = None) -> Queue:
+    """Return what needs a person now, and until when that stands by itself.
+
+    Raises:
+        StoreFailed: nothing could be read.
+    """
     now, seen = desk.clock.now(), await desk.store.discrepancies(account=account)
     kept = await desk.reviews.reviews(one.id for one in seen)
-    waiting = []
+    waiting, ends = [], []
     for one in seen:
         review = kept.get(one.id) or unreviewed(one)
         due = due_at(review, one)
-        if due is not None and needs_a_person(review, one, now):
+        if due is None:
+            continue
+        if due >= now:
+            ends.append(due + _JUST_AFTER)
+        if needs_a_person(review, one, now):
             waiting.append(Waiting(followed=one, review=review, due=due, overdue=overdue_by(review, one, now)))
-    return tuple(sorted(waiting, key=lambda each: (each.due, each.followed.id)))
+    waiting.sort(key=lambda each: (each.due, each.followed.id))
+    return Queue(waiting=tuple(waiting), next=min(ends, default=None))
 
 
 async def excused(desk: Desk, followed: Iterable[Followed]) -> frozenset[str]:

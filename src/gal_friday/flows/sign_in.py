@@ -218,13 +218,14 @@ async def remove_passkey(entry: Entry, who: Caller, passkey_id: str) -> bool:
 
 
 async def _proven_by_password(entry: Entry, name: str, password: str, attempt: Attempt) -> User:
-    key = looks(name[:NAME_MAX])
+    typed = name[:NAME_MAX].replace("\0", "")  # Nobody's name has it, and not every database can be asked for it.
+    key = looks(typed)
     tries = (
         (Tried.SIGN_IN_BY_ADDRESS, attempt.address),
         (Tried.SIGN_IN_BY_NAME, key),
         (Tried.SIGN_IN_BY_BOTH, f"{key} {attempt.address}"),
     )
-    user = await entry.door.access.user(name[:NAME_MAX])
+    user = await entry.door.access.user(typed)
     about = "" if user is None else user.name
     await _charge(entry, tries, about, attempt, how="password")
     kept = None if user is None or len(password) > CHARS_MAX else user.password

@@ -35,8 +35,10 @@ class Adjustments(Protocol):
         """
         ...
 
-    async def adjustment(self, adjustment_id: str) -> Kept | None:
+    async def adjustment(self, adjustment_id: str, *, accounts: Collection[str] | None = None) -> Kept | None:
         """Return the one with this id, or the only one whose id begins with it; None where there is none.
+
+        Those of other *accounts* are as none: a beginning must not tell their ids.
 
         Raises:
             StoreFailed: several ids begin with it; the message lists them.

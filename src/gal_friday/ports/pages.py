@@ -89,8 +89,10 @@ class Pages(Protocol):
         """
         ...
 
-    async def report(self, reconciliation_id: str) -> StoredReport | None:
+    async def report(self, reconciliation_id: str, accounts: Accounts = None) -> StoredReport | None:
         """Return the report with this id, or the only one whose id begins with it; None where there is none.
+
+        Those of other *accounts* are as none: a beginning must not tell their ids.
 
         Raises:
             SeveralMatch: several ids begin with it.

@@ -1,6 +1,6 @@
 """Where runs, their reports and the discrepancies that they follow are kept."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -86,8 +86,10 @@ class Store(Protocol):
         """Return discrepancies, last seen first: the open ones, and with *cleared* the others too."""
         ...
 
-    async def discrepancy(self, discrepancy_id: str) -> Followed | None:
+    async def discrepancy(self, discrepancy_id: str, *, accounts: Collection[str] | None = None) -> Followed | None:
         """Return the discrepancy with this id, or the only one whose id begins with it; None where there is none.
+
+        Those of other *accounts* are as none: a beginning must not tell their ids.
 
         Raises:
             StoreFailed: several ids begin with it; the message lists them.

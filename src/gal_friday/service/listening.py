@@ -53,6 +53,8 @@ class Listening:
         self._more = asyncio.Event()
         self.connected = False
         """Whether the exchange tells anything at the moment."""
+        self.because = ""
+        """Why it told nothing the last time that it stopped."""
 
     async def run(self) -> None:
         """Listen until cancelled."""
@@ -87,7 +89,7 @@ class Listening:
                 self.connected = True
                 _LOG.info("stream_connected", account=self.account)
             case Disconnected(because=because, final=final):
-                self.connected = False
+                self.connected, self.because = False, because
                 say = _LOG.error if final else _LOG.warning
                 say("stream_disconnected", account=self.account, final=final, because=because)
             case OrderSeen():

@@ -19,7 +19,7 @@ from gal_friday.domain.alerting import look
 from gal_friday.domain.conditions import JournalSeen, unreadable
 from gal_friday.domain.errors import GalFridayError
 from gal_friday.domain.schedule import Planned
-from gal_friday.flows.alert import Watch, account_conditions, carry, common_conditions
+from gal_friday.flows.alert import OfAccount, Watch, account_conditions, carry, common_conditions
 from gal_friday.ports.alerts import Channel, Delivery, Undelivered
 from gal_friday.ports.clock import Clock
 from gal_friday.ports.errors import StoreFailed
@@ -67,7 +67,7 @@ class Teller:
         self._woken, self._stopping = asyncio.Event(), asyncio.Event()
         self._written = {channel.name: asyncio.Event() for channel in channels}
         self._stale: set[str] = set(watch.accounts)
-        self._known: dict[str, tuple[Condition, ...]] = {}
+        self._known: dict[str, OfAccount] = {}
         self._ends: dict[str, datetime | None] = {}
         self._read_at: datetime | None = None
         self._verified_at: datetime | None = None
@@ -118,6 +118,7 @@ class Teller:
         now = self._clock.now()
         if self._read_at is None or now - self._read_at >= timedelta(seconds=self._pace.refresh):
             self._stale, self._read_at = set(self._watch.accounts), now
+        self._stale |= {name for name, one in self._known.items() if one.next is not None and one.next <= now}
         plans = {one.account: one for one in await self._watch.schedules.all()}
         self._notice_ends(plans.values())
         while self._stale:
@@ -128,11 +129,12 @@ class Teller:
                 self._stale.add(account)
                 raise
         common = await common_conditions(self._watch, plans.values())
-        looked = await carry(self._watch, (*common, *(one for some in self._known.values() for one in some)))
+        known = self._known.values()
+        looked = await carry(self._watch, (*common, *(one for some in known for one in some.conditions)))
         if looked.told:
             for event in self._written.values():
                 event.set()
-        return looked.next
+        return min((at for at in (looked.next, *(one.next for one in known)) if at is not None), default=None)
 
     def _notice_ends(self, plans: Iterable[Planned]) -> None:
         """Read those accounts anew whose runs ended since the last look, wherever they were carried out."""

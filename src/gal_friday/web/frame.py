@@ -21,6 +21,7 @@ from gal_friday.web.rendering import TEMPLATES
 
 PLACES = (
     ("/", "Overview"),
+    ("/accounts", "Accounts"),
     ("/discrepancies", "Discrepancies"),
     ("/adjustments", "Adjustments"),
     ("/runs", "Runs"),

@@ -10,6 +10,7 @@ from gal_friday.flows.decide import Repairs
 from gal_friday.flows.door import Caller
 from gal_friday.flows.review import Desk
 from gal_friday.flows.standing import AccountInfo
+from gal_friday.flows.vitals import LiveOf
 from gal_friday.ports.clock import Clock
 from gal_friday.ports.journal_reading import JournalReading
 from gal_friday.ports.pages import Pages
@@ -34,6 +35,7 @@ class House(Struct, frozen=True, kw_only=True):
     journal: JournalReading
     verifier: Callable[[], bytes]
     """Gives the script that checks an exported journal, or a proof, offline."""
+    live: LiveOf
     recorded: Callable[[str], Awaitable[Kept | None]]
     """Gives what is known of the recording of a run."""
     schedules: Schedules | None = None

@@ -15,10 +15,9 @@ from gal_friday.domain.quantity import ZERO
 from gal_friday.domain.review import Action, Reason, actions_from
 from gal_friday.flows import review
 from gal_friday.flows.door import Caller
-from gal_friday.flows.review import UnknownDiscrepancy
 from gal_friday.flows.standing import COUNTED, standing_of
 from gal_friday.ports.pages import Place
-from gal_friday.web import journal, policy, queue, run, shown
+from gal_friday.web import accounts, course, journal, policy, queue, run, shown
 from gal_friday.web.bridge import bridge_of
 from gal_friday.web.frame import (
     PAGE,
@@ -58,7 +57,7 @@ router = new_router()
 def add_pages(app: FastAPI, house: House) -> None:
     """Give the application its pages."""
     app.state.house = house
-    for one in (queue.router, router, run.router, journal.router, policy.router):
+    for one in (queue.router, router, accounts.router, run.router, journal.router, policy.router):
         app.include_router(one)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     told_in_words(app)
@@ -106,13 +105,10 @@ async def overview(request: Request, who: Visitor) -> Response:
 async def discrepancy(request: Request, who: Visitor, discrepancy_id: str) -> Response:
     """Show one discrepancy: both sides, the bridge between them, its history, and what can be done."""
     house = house_of(request)
-    try:
-        looked = await review.look(house.desk, discrepancy_id)
-    except UnknownDiscrepancy:
-        raise Missing from None
-    followed = looked.followed
-    if not who.sees(followed.account):
+    followed = await house.desk.store.discrepancy(discrepancy_id, accounts=who.grant.accounts.names)
+    if followed is None or not who.sees(followed.account):
         raise Missing
+    looked = await review.look(house.desk, followed.id)
     explanation = getattr(followed.latest, "bridge", None)
     some = await house.repairs.adjustments.adjustments(account=followed.account, limit=COUNTED)
     made = [one for one in some if followed.id in one.adjustment.discrepancies]
@@ -121,6 +117,7 @@ async def discrepancy(request: Request, who: Visitor, discrepancy_id: str) -> Re
         "one": followed.latest,
         "explanation": explanation,
         "bridge": None if explanation is None else bridge_of(explanation),
+        **course.shown(explanation),
         "review": looked.review,
         "history": shown.history(await house.desk.store.changes(followed.id), looked.changes),
         "proposals": [shown.proposal(one, who) for one in made],
@@ -176,5 +173,6 @@ def _may(who: Caller, action: Action, account: str) -> bool:
 
 def _own_path(wanted: str) -> str:
     """Return the path that somebody wanted to see before they signed in; only one of ours."""
-    plain = wanted.startswith("/") and not wanted.startswith("//") and "\\" not in wanted
+    # Browsers leave out tabs and line ends: "/<tab>/evil.example" is another machine.
+    plain = wanted.isprintable() and wanted.startswith("/") and not wanted.startswith("//") and "\\" not in wanted
     return wanted if plain else "/"

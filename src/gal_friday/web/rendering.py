@@ -6,6 +6,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from gal_friday.domain import quantity, words
+from gal_friday.domain.instants import instant
 from gal_friday.domain.verdict import Verdict
 from gal_friday.web import amounts, times
 
@@ -19,6 +20,11 @@ VERDICTS = {
 
 def _plain(name: str) -> str:
     return name.replace("_", " ")
+
+
+def _whose(side: str | None) -> str:
+    """Return who booked a row."""
+    return "both" if side is None else "the book" if side == "internal" else "the exchange"
 
 
 def _shortened(text: str, length: int) -> str:
@@ -45,10 +51,12 @@ def _made() -> Environment:
         "figure": _figure,
         "digits": quantity.text,
         "when": times.when,
+        "instant": instant,
         "ago": times.ago,
         "what": words.what,
         "where": words.where,
         "words": _plain,
+        "whose": _whose,
         "shortened": _shortened,
     }
     made.filters.update(filters)

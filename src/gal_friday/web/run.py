@@ -27,7 +27,7 @@ _SHOWN = 120
 async def run(request: Request, who: Visitor, reconciliation_id: str) -> Response:
     """Show one report."""
     house = house_of(request)
-    found = await house.pages.report(reconciliation_id)
+    found = await house.pages.report(reconciliation_id, who.grant.accounts.names)
     if found is None or not who.sees(found.account):
         raise Missing
     whole = ReconciliationReport.from_json(found.content)

@@ -105,6 +105,8 @@ def _check_size(answer: Any, depth: int = 0) -> None:
     match answer:
         case str() if len(answer) > ANSWER_CHARS_MAX:
             raise ValueError("longer than any answer")
+        case str() if "\0" in answer:
+            raise ValueError("a character that stands in no answer")
         case dict() | list() if depth > 3 or len(answer) > 50:
             raise ValueError("larger than any answer")
         case dict():

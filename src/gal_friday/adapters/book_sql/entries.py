@@ -3,7 +3,8 @@
 The id of an entry is derived from its content, so that a delivery repeated after a crash meets its own
 tracks: account, kind, id of the record, content, and the how-manieth time that content stands in one
 call. A record listed twice is two entries; one id with two contents is two entries. Amounts that differ
-only in trailing zeros are the same amount.
+only in trailing zeros are the same amount, and what nobody interprets is no content: an exchange goes on
+telling more of a fill that it told long ago, and two ways of delivery tell the same record differently.
 
 An order has states. The latest one delivered again is not new, nor is a dated one that the book has
 already. An undated one may come back (open, pending, open), so there the call decides: if the book ends
@@ -18,6 +19,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from gal_friday.domain import quantity
 from gal_friday.domain.ids import digest
@@ -66,7 +68,7 @@ def _numbered(
 ) -> Iterable[tuple[str, Record]]:
     seen: Counter[str] = Counter()
     for record in records:
-        content = digest(account, kind, id_of(record), _content(record))
+        content = digest(account, kind, id_of(record), _content(replace(record, raw=(), extra=None)))
         yield _entry_id(content, seen[content]), record
         seen[content] += 1
 

@@ -63,12 +63,13 @@ class KeptAdjustments:
             await self._tell(connection, [one for one in done.values() if _is_told(one, known.get(one.id))])
         return [done[one.id] for one in given]
 
-    async def adjustment(self, adjustment_id: str) -> Kept | None:
+    async def adjustment(self, adjustment_id: str, *, accounts: Collection[str] | None = None) -> Kept | None:
         """Return the one with this id, or the only one that begins so; see ``Adjustments``."""
         if not adjustment_id:
             return None
         async with reading(self._engine, StoreFailed) as connection:
             query = select(_KEPT.adjustment_id).where(_KEPT.adjustment_id.startswith(adjustment_id, autoescape=True))
+            query = query if accounts is None else query.where(_KEPT.account.in_(accounts))
             found = [one for one in (await connection.execute(query)).scalars() if one.startswith(adjustment_id)]
             name = only_one(adjustment_id, found)
             known = None if name is None else await adjustment_rows.one_kept(connection, name)

@@ -63,9 +63,10 @@ class MemoryAdjustments:
             self._write(done[-1], known)
         return done
 
-    async def adjustment(self, adjustment_id: str) -> Kept | None:
+    async def adjustment(self, adjustment_id: str, *, accounts: Collection[str] | None = None) -> Kept | None:
         """Return the one with this id, or the only one that begins so; see ``Adjustments``."""
-        name = only_one(adjustment_id, [one for one in self._kept if adjustment_id and one.startswith(adjustment_id)])
+        theirs = [one.id for one in self._kept.values() if accounts is None or one.adjustment.account in accounts]
+        name = only_one(adjustment_id, [one for one in theirs if adjustment_id and one.startswith(adjustment_id)])
         return None if name is None else self._kept[name]
 
     async def adjustments(

@@ -6,7 +6,7 @@ from gal_friday.adapters.kraken.listing import KnownAsset, KnownNames, KnownPair
 from gal_friday.adapters.kraken.names import Names
 from gal_friday.adapters.kraken.parse_fills import with_ledger_fees
 from gal_friday.adapters.kraken.patience import Patience
-from gal_friday.adapters.kraken.rate import tier_named
+from gal_friday.adapters.kraken.rate import Counter, level_at, tier_named
 from gal_friday.adapters.kraken.recorded import NO_KEY, NO_SECRET, Player, Recorder
 from gal_friday.adapters.kraken.transport import Deadlines
 
@@ -14,6 +14,7 @@ __all__ = [
     "Exports",
     "MalformedExport",
     "BASE_URL",
+    "Counter",
     "Deadlines",
     "KnownAsset",
     "KnownNames",
@@ -25,6 +26,7 @@ __all__ = [
     "Patience",
     "Player",
     "Recorder",
+    "level_at",
     "read_exports",
     "tier_named",
     "with_ledger_fees",

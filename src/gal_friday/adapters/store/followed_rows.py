@@ -4,7 +4,7 @@ A discrepancy is read back from its body alone, which is the text as it was writ
 from it, for those who look with SQL. Changes are only ever added.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -140,9 +140,12 @@ async def with_ids(connection: AsyncConnection, ids: Iterable[str]) -> list[Foll
     return sorted(found, key=lambda one: one.id)
 
 
-async def ids_beginning_with(connection: AsyncConnection, prefix: str) -> list[str]:
-    """Return every id that begins so."""
+async def ids_beginning_with(
+    connection: AsyncConnection, prefix: str, accounts: Collection[str] | None = None
+) -> list[str]:
+    """Return every id that begins so, of these accounts or of all."""
     query = select(_KNOWN.discrepancy_id).where(_KNOWN.discrepancy_id.startswith(prefix, autoescape=True))
+    query = query if accounts is None else query.where(_KNOWN.account.in_(accounts))
     # LIKE on SQLite does not tell capitals apart; ids do.
     return [found for found in (await connection.execute(query)).scalars() if found.startswith(prefix)]
 

@@ -1,7 +1,7 @@
 """Reports and discrepancies in memory, gone with the process."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from gal_friday.adapters.store.rules import check_first, check_same, only_match
@@ -101,9 +101,10 @@ class MemoryStore:
         newest = sorted(sorted(wanted, key=lambda one: one.id), key=lambda one: one.last_seen, reverse=True)
         return tuple(newest[:limit])
 
-    async def discrepancy(self, discrepancy_id: str) -> Followed | None:
+    async def discrepancy(self, discrepancy_id: str, *, accounts: Collection[str] | None = None) -> Followed | None:
         """Return one discrepancy; see ``Store``."""
-        match = only_match(discrepancy_id, _beginning_with(self._followed, discrepancy_id), of="discrepancies")
+        theirs = [name for name, one in self._followed.items() if accounts is None or one.account in accounts]
+        match = only_match(discrepancy_id, _beginning_with(theirs, discrepancy_id), of="discrepancies")
         return None if match is None else self._followed[match]
 
     async def changes(self, discrepancy_id: str) -> Sequence[Change]:

@@ -67,13 +67,16 @@ class SqlPages:
         async with reading(self._engine, StoreFailed) as connection:
             return await _listed(connection, query.order_by(*_NEWEST).limit(limit))
 
-    async def report(self, reconciliation_id: str) -> StoredReport | None:
+    async def report(self, reconciliation_id: str, accounts: Accounts = None) -> StoredReport | None:
         """Return a report as it was written; see ``Pages``."""
         if not reconciliation_id:
             return None
         async with reading(self._engine, StoreFailed) as connection:
-            begins = _EVENTS.reconciliation_id.startswith(reconciliation_id, autoescape=True)
-            found = (await connection.execute(select(_EVENTS.reconciliation_id).where(begins))).scalars()
+            begins = select(_EVENTS.reconciliation_id).where(
+                _EVENTS.reconciliation_id.startswith(reconciliation_id, autoescape=True)
+            )
+            theirs = begins if accounts is None else begins.where(_EVENTS.account.in_(accounts))
+            found = (await connection.execute(theirs)).scalars()
             match = only_match(reconciliation_id, [one for one in found if one.startswith(reconciliation_id)])
             if match is None:
                 return None

@@ -4,7 +4,7 @@ The report is kept as the very text that was written, so that it is read back eq
 taken from it, for those who look with SQL. No report is ever changed or removed.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -159,7 +159,7 @@ class SqlStore:
         async with reading(self._engine, StoreFailed) as connection:
             return tuple(await followed_rows.of_account(connection, account, cleared=cleared, limit=limit))
 
-    async def discrepancy(self, discrepancy_id: str) -> Followed | None:
+    async def discrepancy(self, discrepancy_id: str, *, accounts: Collection[str] | None = None) -> Followed | None:
         """Return one discrepancy; see ``Store``.
 
         Raises:
@@ -168,7 +168,7 @@ class SqlStore:
         if not discrepancy_id:
             return None
         async with reading(self._engine, StoreFailed) as connection:
-            matches = await followed_rows.ids_beginning_with(connection, discrepancy_id)
+            matches = await followed_rows.ids_beginning_with(connection, discrepancy_id, accounts)
             match = only_match(discrepancy_id, matches, of="discrepancies")
             return None if match is None else (await followed_rows.with_ids(connection, (match,)))[0]
 

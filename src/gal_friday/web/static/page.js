@@ -74,7 +74,7 @@ async function posted(event) {
   const button = event.target.closest("button[data-post]");
   if (!button || button.disabled) return;
   button.disabled = true;
-  const done = await call(button.dataset.post, null, crypto.randomUUID());
+  const done = await call(button.dataset.post, null, crypto.randomUUID(), button.dataset.method || "POST");
   button.disabled = false;
   if (done !== null) {
     say(button.dataset.done);
