@@ -13,6 +13,7 @@ program that was asked for.
     lint           the checks without pytest
     format         rewrite what ruff can rewrite
     bench [ARGS]   the benchmarks
+    screenshots [FOLDER]   pictures of every page of the demo, light and dark; --readme for those of the README
     lock [ARGS]    bring the locks in step with pyproject.toml (needs uv); --upgrade takes newer versions
     clean          remove environments and caches
 """
@@ -120,7 +121,7 @@ def test(arguments: Sequence[str]) -> int:
     """Run every check and then pytest; pytest's closing line comes last when all is well."""
     failed = checks()
     os.environ["GAL_FRIDAY_CCXT_PYTHON"] = ready(CCXT).program("python")
-    passed([FULL.program("python"), "-m", "tests.browser.provision"])  # where it fails, every browser test does
+    provide_a_browser()  # where that fails, every browser test does
     if passed([FULL.program("python"), "-m", "pytest", *processes(arguments), *arguments]) and not failed:
         return 0
     if failed:
@@ -148,6 +149,12 @@ def reformat(_arguments: Sequence[str]) -> int:
 def bench(arguments: Sequence[str]) -> int:
     """Run the benchmarks in the full environment."""
     return become(ready(FULL).program("python"), ["-m", "benchmarks", *arguments])
+
+
+def screenshots(arguments: Sequence[str]) -> int:
+    """Take pictures of every page of the demo, with a browser that is fetched where there is none."""
+    ready(FULL)
+    return become(FULL.program("python"), ["-m", "tests.browser.screenshots", *arguments]) if provide_a_browser() else 1
 
 
 def lock(arguments: Sequence[str]) -> int:
@@ -188,6 +195,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "lint": lint,
     "format": reformat,
     "bench": bench,
+    "screenshots": screenshots,
     "lock": lock,
     "clean": clean,
 }
@@ -204,6 +212,11 @@ def checks() -> list[str]:
         "import-linter": [FULL.program("lint-imports")],
     }
     return [name for name, command in steps.items() if not quiet_when_good(name, command)]
+
+
+def provide_a_browser() -> bool:
+    """Say whether there is a browser, after fetching one where there is none."""
+    return passed([FULL.program("python"), "-m", "tests.browser.provision"])
 
 
 def processes(arguments: Sequence[str]) -> Sequence[str]:

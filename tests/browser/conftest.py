@@ -72,7 +72,9 @@ class House(Struct, frozen=True):
         """Make somebody, and have them follow their link."""
         opened = self.serving.service.opened
         user = await users.add(register_of(opened), name, role, ALL, password, _ROOT)
-        context = await self.browser.new_context(color_scheme="dark" if theme == "dark" else "light", bypass_csp=False)
+        context = await self.browser.new_context(
+            color_scheme="dark" if theme == "dark" else "light", locale="en-GB", timezone_id="UTC"
+        )
         await context.tracing.start(screenshots=True, snapshots=True)
         person = Person(await context.new_page(), [])
         self.people.append(person)
@@ -93,7 +95,8 @@ class House(Struct, frozen=True):
 
 
 @asynccontextmanager
-async def _served() -> AsyncIterator[tuple[Serving, Settings]]:
+async def served() -> AsyncIterator[tuple[Serving, Settings]]:
+    """Start the service of the demo, which waits for people, and wait for its first run."""
     async with running_demo() as demo:
         made = demo.service.settings
         accounts = {name: replace(one, mode="propose") for name, one in made.accounts.items()}
@@ -121,7 +124,7 @@ async def house(request: pytest.FixtureRequest) -> AsyncIterator[House]:
     """Give the dashboard of a service whose first run is over."""
     if os.environ.get(WITHOUT):
         pytest.skip(f"{WITHOUT} is set: nothing was tested in a browser")
-    async with browsing() as browser, _served() as (serving, settings):
+    async with browsing() as browser, served() as (serving, settings):
         made = House(browser, serving, settings)
         yield made
         complaints = [said for person in made.people for said in person.complaints]

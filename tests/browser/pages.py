@@ -1,0 +1,60 @@
+"""Every page of the dashboard, as one table: what its pictures show, and what is checked on all of them."""
+
+from msgspec import Struct
+
+from gal_friday.domain.adjustment import AdjustmentState
+from gal_friday.domain.followed import Followed
+from tests.browser.conftest import House
+
+
+class Shown(Struct, frozen=True):
+    """One page in one state."""
+
+    name: str
+    """Of its pictures."""
+    route: str
+    """As the dashboard declares it; what stands in braces is filled in from ``places``."""
+    query: str = ""
+    phone: bool = False
+    """Whether it is for whoever is on the way, too."""
+    in_readme: bool = False
+
+    def path(self, places: dict[str, str]) -> str:
+        """Return where it is."""
+        return self.route.format_map(places) + self.query
+
+
+PAGES = (
+    Shown("overview", "/", phone=True, in_readme=True),
+    Shown("discrepancies", "/discrepancies", in_readme=True),
+    Shown("discrepancy", "/discrepancies/{discrepancy_id}", phone=True, in_readme=True),
+    Shown("adjustments", "/adjustments"),
+    Shown("runs", "/runs"),
+    Shown("run", "/runs/{reconciliation_id}"),
+    Shown("journal", "/journal"),
+    Shown("journal-entry", "/journal/{seq}"),
+    Shown("journal-heads", "/journal/heads"),
+    Shown("policy", "/policy"),
+    Shown("you", "/you"),
+    Shown("sign-in", "/sign-in"),
+)
+
+
+async def places(house: House) -> dict[str, str]:
+    """Return what stands for the names in routes: of each kind of thing the one that shows most."""
+    opened = house.serving.service.opened
+    reports = await opened.store.reports(account="main", limit=1)
+    return {
+        "account": "main",
+        "discrepancy_id": (await _most_telling(house)).id,
+        "reconciliation_id": reports[0].reconciliation_id,
+        "seq": "1",
+    }
+
+
+async def _most_telling(house: House) -> Followed:
+    """Return the most valuable discrepancy that has a bridge and waits for somebody to approve its repair."""
+    waiting = await house.serving.service.opened.adjustments.adjustments(states=[AdjustmentState.PROPOSED])
+    repaired = {each for one in waiting for each in one.adjustment.discrepancies}
+    drawn = [one for one in await house.open_ones() if one.id in repaired and getattr(one.latest, "bridge", None)]
+    return max(drawn, key=lambda one: one.latest.value or 0)
