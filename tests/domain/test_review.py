@@ -327,6 +327,9 @@ def test_the_clock_stands_still_while_something_is_put_aside() -> None:
     snoozed = done(Action.SNOOZE).review
     assert due_at(snoozed, SEEN, times) == LATER
     assert overdue_by(snoozed, SEEN, LATER - HOUR, times) is None
+    # Its whole time begins at its end, whether a run has opened it again by then or not.
+    assert overdue_by(snoozed, SEEN, LATER + HOUR, times) is None
+    assert overdue_by(snoozed, SEEN, LATER + 2 * HOUR, times) == HOUR
     woken = after_run(snoozed, SEEN, LATER)
     assert woken is not None
     assert due_at(woken.review, SEEN, times) == LATER + HOUR

@@ -11,7 +11,7 @@ from gal_friday.cli.columns import padded, table, worth
 from gal_friday.cli.output import printable
 from gal_friday.domain import words
 from gal_friday.domain.adjusted import Kept
-from gal_friday.domain.due import age_of, due_at, needs_a_person, overdue_by
+from gal_friday.domain.due import age_of, late_from, needs_a_person, overdue_by
 from gal_friday.domain.followed import Followed
 from gal_friday.domain.review import ReviewState
 from gal_friday.domain.reviewed import Review, ReviewChange
@@ -113,7 +113,7 @@ def page_head(followed: Followed, review: Review, now: datetime) -> Iterator[str
         yield f"{'Review':<{LABEL}}{_standing(review)}"
     if review.assignee:
         yield f"{'Assigned':<{LABEL}}{review.assignee}"
-    due = due_at(review, followed)
+    due = late_from(review, followed)
     if due is not None and needs_a_person(review, followed, now):
         late = overdue_by(review, followed, now)
         left = f"in {spanned(due - now)}" if late is None else f"{spanned(late)} late"

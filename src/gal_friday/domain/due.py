@@ -58,6 +58,15 @@ def due_at(review: Review, followed: Followed, times: DueTimes = DUE_TIMES) -> d
     return begins + times.of(followed.severity)
 
 
+def late_from(review: Review, followed: Followed, times: DueTimes = DUE_TIMES) -> datetime | None:
+    """Return from when on somebody is late; None where nobody has to look.
+
+    What was accepted or put aside has its whole time after its end, as it has once a run has opened it again.
+    """
+    due = due_at(review, followed, times)
+    return due + times.of(followed.severity) if due is not None and review.state in _PUT_ASIDE else due
+
+
 def needs_a_person(review: Review, followed: Followed, now: datetime) -> bool:
     """Say whether a person has to look: not at what has cleared, nor at what is accepted or put aside and as it was."""
     if not followed.is_open:
@@ -69,5 +78,5 @@ def needs_a_person(review: Review, followed: Followed, now: datetime) -> bool:
 
 def overdue_by(review: Review, followed: Followed, now: datetime, times: DueTimes = DUE_TIMES) -> timedelta | None:
     """Return by how much it is overdue; None where it is not, or needs nobody."""
-    due = due_at(review, followed, times)
+    due = late_from(review, followed, times)
     return now - due if due is not None and due < now and needs_a_person(review, followed, now) else None

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from gal_friday.domain.due import due_at, needs_a_person, overdue_by
+from gal_friday.domain.due import late_from, needs_a_person, overdue_by
 from gal_friday.domain.errors import GalFridayError
 from gal_friday.domain.facts import Actor
 from gal_friday.domain.followed import Followed
@@ -126,11 +126,10 @@ async def queue_until(desk: Desk, *, account: str | None = None) -> Queue:
     waiting, ends = [], []
     for one in seen:
         review = kept.get(one.id) or unreviewed(one)
-        due = due_at(review, one)
+        due = late_from(review, one)
         if due is None:
             continue
-        if due >= now:
-            ends.append(due + _JUST_AFTER)
+        ends += [at + _JUST_AFTER for at in (due, review.until) if at is not None and at >= now]
         if needs_a_person(review, one, now):
             waiting.append(Waiting(followed=one, review=review, due=due, overdue=overdue_by(review, one, now)))
     waiting.sort(key=lambda each: (each.due, each.followed.id))
