@@ -26,7 +26,10 @@ class Shown(Struct, frozen=True):
 
 PAGES = (
     Shown("overview", "/", phone=True, in_readme=True),
-    Shown("discrepancies", "/discrepancies", in_readme=True),
+    Shown("accounts", "/accounts"),
+    Shown("account", "/accounts/{name}"),
+    Shown("discrepancies", "/discrepancies", phone=True),
+    Shown("causes", "/discrepancies", "?group=cause", phone=True, in_readme=True),
     Shown("discrepancy", "/discrepancies/{discrepancy_id}", phone=True, in_readme=True),
     Shown("adjustments", "/adjustments"),
     Shown("runs", "/runs"),
@@ -45,7 +48,7 @@ async def places(house: House) -> dict[str, str]:
     opened = house.serving.service.opened
     reports = await opened.store.reports(account="main", limit=1)
     return {
-        "account": "main",
+        "name": "main",
         "discrepancy_id": (await _most_telling(house)).id,
         "reconciliation_id": reports[0].reconciliation_id,
         "seq": "1",
