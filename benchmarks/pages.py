@@ -32,7 +32,15 @@ from gal_friday.flows.sign_in import link_for
 
 OPEN = 5_000
 ROUNDS = 15
-PAGES = ("/", "/discrepancies", "/discrepancies?account=a0&severity=high", "/adjustments", "/runs", "/journal")
+PAGES = (
+    "/",
+    "/discrepancies",
+    "/discrepancies?account=a0&severity=high",
+    "/adjustments",
+    "/runs",
+    "/history",
+    "/journal",
+)
 
 
 def run() -> Iterator[Measured]:

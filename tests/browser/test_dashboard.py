@@ -24,6 +24,7 @@ PAGES = (
     "/discrepancies",
     "/adjustments",
     "/runs",
+    "/history",
     "/journal",
     "/policy",
     "/you",

@@ -12,7 +12,18 @@ from gal_friday.domain.policy import Mode
 from tests.api.world import KINDS, World
 from tests.web.conftest import SignIn
 
-PAGES = ("/", "/accounts", "/accounts/spare", "/discrepancies", "/adjustments", "/runs", "/journal", "/policy", "/you")
+PAGES = (
+    "/",
+    "/accounts",
+    "/accounts/spare",
+    "/discrepancies",
+    "/adjustments",
+    "/runs",
+    "/history",
+    "/journal",
+    "/policy",
+    "/you",
+)
 HOSTILE = "<script>alert(1)</script>\"'&"
 
 

@@ -31,6 +31,7 @@ from gal_friday.flows.door import Caller, Door, NotAdmitted, by_session
 from gal_friday.flows.standing import AccountInfo
 from gal_friday.flows.vitals import Live, LiveOf
 from gal_friday.ports.access import Access, Throttle
+from gal_friday.ports.history import History
 from gal_friday.ports.recordings import Recordings
 from gal_friday.ports.schedules import Schedules
 from gal_friday.web import House, add_pages
@@ -112,11 +113,11 @@ def app_of(
         service, schedules=schedules, limits=limits, run=run, metrics=metrics, live=live, preflights=preflights
     )
     app = create_app(backend, reception.door, reception)
-    add_pages(app, _house_of(backend, reception.door, service.opened.recordings))
+    add_pages(app, _house_of(backend, reception.door, service.opened.recordings, service.opened.history))
     return app
 
 
-def _house_of(backend: Backend, door: Door, recordings: Recordings) -> House:
+def _house_of(backend: Backend, door: Door, recordings: Recordings, history: History) -> House:
     """Return what the pages stand on: what the API does, and the same session."""
 
     async def known(request: Request) -> Caller | None:
@@ -140,6 +141,7 @@ def _house_of(backend: Backend, door: Door, recordings: Recordings) -> House:
         verifier=script,
         recorded=recordings.about,
         live=backend.live,
+        history=history,
     )
 
 

@@ -22,7 +22,7 @@ from gal_friday.adapters.schedule import SqlSchedules
 from gal_friday.adapters.sql.engine import close_engine, open_engine
 from gal_friday.adapters.sql.migration import upgrade
 from gal_friday.adapters.sql.timing import Told, timed
-from gal_friday.adapters.store import SqlPages, SqlReviews, SqlStore
+from gal_friday.adapters.store import SqlHistory, SqlPages, SqlReviews, SqlStore
 from gal_friday.adapters.store.leases import SqlLeases
 from gal_friday.bootstrap.database import ready_url
 from gal_friday.bootstrap.errors import BadConfiguration
@@ -64,6 +64,7 @@ class OpenStore:
         self.schedules = SqlSchedules(engine, self.journal)
         self.recordings = SqlRecordings(engine)
         self.pages = SqlPages(engine)
+        self.history = SqlHistory(engine)
         self.answers = SqlAnswers(engine)
         self.journal_reading = SqlJournalReading(engine)
         self.access = SqlAccess(engine, self.journal)

@@ -25,6 +25,7 @@ PLACES = (
     ("/discrepancies", "Discrepancies"),
     ("/adjustments", "Adjustments"),
     ("/runs", "Runs"),
+    ("/history", "History"),
     ("/journal", "Journal"),
     ("/policy", "Policy"),
 )

@@ -12,6 +12,7 @@ from gal_friday.flows.review import Desk
 from gal_friday.flows.standing import AccountInfo
 from gal_friday.flows.vitals import LiveOf
 from gal_friday.ports.clock import Clock
+from gal_friday.ports.history import History
 from gal_friday.ports.journal_reading import JournalReading
 from gal_friday.ports.pages import Pages
 from gal_friday.ports.recordings import Kept
@@ -38,4 +39,5 @@ class House(Struct, frozen=True, kw_only=True):
     live: LiveOf
     recorded: Callable[[str], Awaitable[Kept | None]]
     """Gives what is known of the recording of a run."""
+    history: History
     schedules: Schedules | None = None

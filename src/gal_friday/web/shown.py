@@ -24,7 +24,7 @@ from gal_friday.ports.store import OpenCount
 from gal_friday.web.rendering import VERDICTS
 
 FAILED = "failed"
-_MARKS = (FAILED, Verdict.DISCREPANCIES, Verdict.INCOMPLETE, "unknown", Verdict.PENDING, Verdict.RECONCILED)
+MARKS = (FAILED, Verdict.DISCREPANCIES, Verdict.INCOMPLETE, "unknown", Verdict.PENDING, Verdict.RECONCILED)
 """The worst first."""
 
 
@@ -140,7 +140,7 @@ def line(account: str, planned: Planned | None, found: int) -> Line:
 
 def rank(one: Line) -> tuple[int, int, str]:
     """Return what puts the worst first."""
-    return (_MARKS.index(one.mark) if one.mark in _MARKS else len(_MARKS), -one.open, one.account)
+    return (MARKS.index(one.mark) if one.mark in MARKS else len(MARKS), -one.open, one.account)
 
 
 def summed_up(accounts: Sequence[Account], lines: Sequence[Line]) -> Mapping[str, str]:

@@ -295,6 +295,7 @@ DISCREPANCY_CHANGES = declared(
     # The run that saw it.
     Column("reconciliation_id", Text, nullable=False),
     Index(None, "discrepancy_id", "number"),
+    Index(None, "account", "at"),
 )
 
 # In how many runs without a break a key was pending; a row goes when its key is judged.
