@@ -16,12 +16,13 @@ from gal_friday.domain.adjustment import (
     TakeBack,
 )
 from gal_friday.domain.candidate import Candidate
+from gal_friday.domain.cause import Cause
 from gal_friday.domain.finding import Key
 from gal_friday.domain.records import FILL_LEG_KINDS, Fill, Kind, Movement, Order
 from gal_friday.domain.repair import candidates_of
 from gal_friday.domain.report import ReconciliationReport, compare
 from gal_friday.domain.roll_up import roll_up
-from gal_friday.domain.snapshot import Snapshot
+from gal_friday.domain.snapshot import Since, Snapshot
 from gal_friday.domain.verdict import Verdict
 from tests.domain.build import balance, exchange, fill, internal, movement, order, position
 
@@ -176,6 +177,43 @@ def test_a_book_that_keeps_the_ledgers_own_rows_is_repaired_with_them() -> None:
     assert candidate.adjustment is not None
     book.post(candidate.adjustment)
     assert compare(book.snapshot(), theirs).verdict is Verdict.RECONCILED
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["first", "last"])
+@pytest.mark.parametrize("wrong", [{"amount": Decimal("-2.4")}, {"amount": Decimal(24)}, {"fee": Decimal(7)}], ids=str)
+@pytest.mark.parametrize("name", ["R3", "L9"])
+def test_of_two_contents_under_one_id_both_go_and_the_exchanges_stays(
+    name: str, wrong: dict[str, Decimal], first: bool
+) -> None:
+    theirs = true_side()
+    legs = [row for row in theirs.movements if row.kind in FILL_LEG_KINDS]
+    (right,) = [row for row in theirs.movements if row.movement_id == name]
+    others = [row for row in (*CASH, *legs) if row is not right]
+    told = [replace(right, **wrong), right]
+    book = Book(FILLS, (*others, *(told if first else reversed(told))), ORDERS)
+    (off,) = report_of(book, theirs).balance_discrepancies
+    assert off.bridge is not None
+    assert not off.bridge.residual
+    assert Cause.WRONG_OPENING not in {item.cause for item in off.bridge.items}
+    (candidate,) = candidates(book, theirs)
+    assert candidate.adjustment is not None
+    assert candidate.adjustment.postings == (TakeBack(Kind.MOVEMENTS, name, 2, 2), PostMovement(right))
+    before = {str(row.asset): row.total for row in book.snapshot().balances}
+    book.post(candidate.adjustment)
+    after = {str(row.asset): row.total for row in book.snapshot().balances}
+    assert report_of(book, theirs).verdict is Verdict.RECONCILED
+    assert [effect.change for effect in candidate.adjustment.effects] == [after["USD"] - before["USD"]]
+
+
+def test_a_book_that_has_a_movement_with_two_contents_is_not_said_to_have_begun_wrongly() -> None:
+    theirs = true_side()
+    wrong = replace(CASH[1], amount=Decimal("0.5"))
+    ours = Book(FILLS, (*CASH, wrong), ORDERS).snapshot()
+    held = [replace(row, total=Decimal(900)) if row.asset == "USD" else row for row in ours.balances]
+    ours = replace(ours, balances=tuple(held), since=Since(movements=CASH[0].at))
+    (off,) = compare(ours, theirs).balance_discrepancies
+    assert off.bridge is not None
+    assert off.bridge.residual
 
 
 def test_a_balance_that_no_record_explains_is_left_to_a_plug_of_its_difference() -> None:

@@ -54,11 +54,12 @@ def _of_movement(case: Case, finding: Finding) -> Iterator[Lead]:
             ours = _rows(case, "internal", key)
             yield from _moved(case, "phantom", quantity.negate(amount), ours, "internal")
             for repeat in repeats:
-                yield from _differing(case, repeat, ours, ())
+                yield from _differing(case, repeat, ours, (), quantity.negate(amount))
         case Differs(key=key, mismatches=mismatches):
             ours, theirs = (_rows(case, side, key) for side in ("internal", "exchange"))
+            told = quantity.total(each.difference for each in mismatches if isinstance(each, AmountMismatch))
             for mismatch in mismatches:
-                yield from _differing(case, mismatch, ours, theirs)
+                yield from _differing(case, mismatch, ours, theirs, told)
         case _:
             return
 
@@ -97,7 +98,10 @@ def _record_id(row: Movement) -> str:
     return row.refers_to if derived and row.refers_to else row.movement_id
 
 
-def _differing(case: Case, mismatch: Mismatch, ours: Sequence[Movement], theirs: Sequence[Movement]) -> Iterator[Lead]:
+def _differing(
+    case: Case, mismatch: Mismatch, ours: Sequence[Movement], theirs: Sequence[Movement], told: Decimal
+) -> Iterator[Lead]:
+    """Yield what one mismatch does; *told* is what the amounts of all of them do."""
     match mismatch:
         case AmountMismatch(difference=difference):
             yield from _moved(case, "differs", difference, theirs, "exchange")
@@ -107,11 +111,19 @@ def _differing(case: Case, mismatch: Mismatch, ours: Sequence[Movement], theirs:
         case TextMismatch():
             yield from _moved(case, "differs", ZERO, theirs, "exchange")
         case Inconsistent(type=kind, side="internal", stake=stake):
-            # Of two contents under one id nobody knows which the balance holds.
-            counted = stake.amount if stake and kind is DiscrepancyType.MOVEMENT_DUPLICATED else ZERO
-            yield from _moved(case, "duplicated", counted, ours, "internal")
+            effect = stake.amount if stake and ours and stake.asset == ours[0].asset else ZERO
+            if kind is DiscrepancyType.IDENTITY_CONFLICT and not _holds_both(case, ours, effect, told):
+                effect = ZERO
+            yield from _moved(case, "duplicated", effect, ours, "internal")
         case _:
             return
+
+
+def _holds_both(case: Case, ours: Sequence[Movement], effect: Decimal, told: Decimal) -> bool:
+    """Say whether the balance holds both contents of one id: without the other one it is nearer to the exchange's."""
+    places = {Place(Kind.BALANCES, row.asset, row.wallet) for row in ours}
+    left = [quantity.subtract(case.difference_at(place), told) for place in places]
+    return len(left) == 1 and _nearer(left[0], effect)
 
 
 def _of_fill(case: Case, finding: Finding) -> Iterator[Lead]:

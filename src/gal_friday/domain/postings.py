@@ -65,13 +65,13 @@ def _row_postings(case: Case, event: str, keys: Sequence[Key], doubled: bool) ->
     named = {key.name for key in keys if key.kind is Kind.MOVEMENTS} | {event}
     ours = _rows(case.internal.movements, named, event, case)
     theirs = {row.movement_id: row for row in _rows(case.exchange.movements, named, event, case)}
-    copies = Counter(row.movement_id for row in ours)
-    for name, row in {row.movement_id: row for row in ours}.items():
-        same = name in theirs and _content(row) == _content(theirs[name])
-        if same and copies[name] > 1:
-            yield TakeBack(Kind.MOVEMENTS, name, copies[name] - 1, copies[name])
+    for name, rows in _by_id(ours).items():
+        # Of two contents under one id nobody says which to leave: then both go, and the exchange's takes their place.
+        same = name in theirs and all(_content(row) == _content(theirs[name]) for row in rows)
+        if same and len(rows) > 1:
+            yield TakeBack(Kind.MOVEMENTS, name, len(rows) - 1, len(rows))
         elif not same and not doubled:
-            yield TakeBack(Kind.MOVEMENTS, name, copies[name], copies[name])
+            yield TakeBack(Kind.MOVEMENTS, name, len(rows), len(rows))
         if same or doubled:
             theirs.pop(name, None)
     if not doubled:
@@ -87,6 +87,13 @@ def _rows(rows: Iterable[Movement], named: set[str], event: str, case: Case) -> 
         and not _is_derived(row)
         and row.kind not in BOOKS_OWN_KINDS
     ]
+
+
+def _by_id(rows: Iterable[Movement]) -> dict[str, list[Movement]]:
+    named: dict[str, list[Movement]] = {}
+    for row in rows:
+        named.setdefault(row.movement_id, []).append(row)
+    return named
 
 
 def _is_derived(row: Movement) -> bool:

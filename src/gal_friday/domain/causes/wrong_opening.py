@@ -16,16 +16,20 @@ from decimal import Decimal
 from gal_friday.domain import quantity
 from gal_friday.domain.case import Case, Place, once
 from gal_friday.domain.causes.evidence import Rest, net_of, told
-from gal_friday.domain.finding import CannotTell, Pending
+from gal_friday.domain.finding import CannotTell, Differs, DiscrepancyType, Pending
 from gal_friday.domain.instants import instant as written
 from gal_friday.domain.quantity import ZERO
 from gal_friday.domain.records import Kind
 from gal_friday.domain.snapshot import Coverage
 
+_CONFLICT = DiscrepancyType.IDENTITY_CONFLICT
+
 
 def recognise_rest(rest: Rest) -> str | None:
     """Return the sentence, where everything since the opening agrees."""
     if rest.place.kind is not Kind.BALANCES or not _seen_whole(rest.case) or not _adds_up(rest):
+        return None
+    if rest.place.name in _in_conflict(rest.case):
         return None
     rows = rest.case.standing("internal", rest.place)
     since = f" since {written(rows[0].at)}" if rows else ""
@@ -40,6 +44,20 @@ def _seen_whole(case: Case) -> bool:
     return all(side.coverage.movements == Coverage.TOTAL for side in sides) and not any(
         isinstance(doubt, Pending | CannotTell) for doubt in doubts
     )
+
+
+@once
+def _in_conflict(case: Case) -> frozenset[str]:
+    """Return the assets of which the book has a movement with two contents: which its balance holds nobody knows."""
+    return frozenset(
+        found.about
+        for found in case.unlike.values()
+        if isinstance(found, Differs) and found.key.kind is Kind.MOVEMENTS and _CONFLICT in _types_of(found)
+    )
+
+
+def _types_of(found: Differs) -> set[DiscrepancyType]:
+    return {each.type for each in found.mismatches}
 
 
 def _adds_up(rest: Rest) -> bool:

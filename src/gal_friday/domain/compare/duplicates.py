@@ -8,7 +8,6 @@ Which of two contents is then compared does not depend on the order of the rows 
 """
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from decimal import Decimal
 from typing import TypeVar
 
 from msgspec.structs import replace
@@ -71,7 +70,7 @@ def _judged(rows: Sequence[Record], side: Side, duplicated: DiscrepancyType) -> 
         return None
     kind = duplicated if same else DiscrepancyType.IDENTITY_CONFLICT
     shown = max(rows, key=_rank)
-    stake = _stake_of_copies(shown, len(rows) - 1)
+    stake = _stake_of_others(rows, shown)
     return Inconsistent(kind, side, "times listed", str(len(rows)), "1", about(shown), stake)
 
 
@@ -86,6 +85,8 @@ def _rank(row: Record) -> tuple[str, str]:
     return changed.isoformat() if changed else "", repr(row)
 
 
-def _stake_of_copies(row: Record, copies: int) -> Stake | None:
-    stake = stake_of(row)
-    return stake and Stake(quantity.multiply(stake.amount, Decimal(-copies)), stake.asset)
+def _stake_of_others(rows: Sequence[Record], shown: Record) -> Stake | None:
+    """Return what is taken away where the one that is shown stays alone; of another asset nothing is added to it."""
+    stake = stake_of(shown)
+    stakes = [each for each in map(stake_of, rows) if each is not None and stake and each.asset == stake.asset]
+    return stake and Stake(quantity.subtract(stake.amount, quantity.total(each.amount for each in stakes)), stake.asset)
