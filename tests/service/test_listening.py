@@ -110,6 +110,16 @@ async def test_what_may_have_been_missed_makes_the_account_due_at_once(event: St
     assert len(told.marks) == 1
 
 
+async def test_what_was_missed_is_looked_for_once_more_when_it_is_old_enough_to_be_judged() -> None:
+    told = Told()
+    async with told.listened():
+        await told.tell(Missed("a gap", T0), then=2)
+        await told.tell(Missed("another gap", T0), then=4.9)
+        assert len(told.marks) == 2
+        await told.tell(then=5)
+    assert len(told.marks) == 3
+
+
 @pytest.mark.parametrize(
     "event",
     [

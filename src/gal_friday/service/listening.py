@@ -1,8 +1,9 @@
 """One account's stream, listened to: what it tells makes the account due, and every fill is looked for in the book.
 
 The stream is a trigger and no evidence. A fill that the book has after its grace needs no run; one that it lacks, and
-everything that may have been missed, makes the account due at once. Nothing is compared here, and nothing is kept:
-what is forgotten with the process is found by the run at the next start.
+everything that may have been missed, makes the account due at once; the latter once more after the grace, for what
+the first run found too young to be judged. Nothing is compared here, and nothing is kept: what is forgotten with the
+process is found by the run at the next start.
 """
 
 import asyncio
@@ -31,6 +32,9 @@ _WAITING_MAX = 10_000
 """Fills that wait for the book at once; with more of them the account is read, whatever the book has."""
 _MARGIN_SECONDS = 0.05
 """A record that is as old as the grace to the microsecond may still be a delay."""
+_MOVEMENT = "movement:"
+"""So begins the name of what is in no list of fills, and makes the account due whatever the book has."""
+_MISSED = f"{_MOVEMENT}missed"
 _AGAIN_SECONDS = 15 * 60.0
 """After the exchange refused the stream for good, so long until it is tried again: a person has to act."""
 
@@ -82,9 +86,11 @@ class Listening:
             case BalanceSeen(refers_to=event_id):
                 # A row of a fill is that fill's business; others are no less due than a fill.
                 if event_id not in self._waiting:
-                    self._look_for(f"movement:{event.movement_id}")
+                    self._look_for(f"{_MOVEMENT}{event.movement_id}")
             case Missed():
                 await self._marked()
+                # What was missed a moment ago may be too young for that run to judge it.
+                self._look_for_later(_MISSED)
             case Connected():
                 self.connected = True
                 _LOG.info("stream_connected", account=self.account)
@@ -96,6 +102,10 @@ class Listening:
                 return  # its fills are told; what else became of it the next run sees
             case _:
                 assert_never(event)
+
+    def _look_for_later(self, name: str) -> None:
+        self._waiting.pop(name, None)
+        self._look_for(name)
 
     def _look_for(self, name: str) -> None:
         self._waiting.setdefault(name, self._clock.monotonic() + self._grace)
@@ -118,7 +128,7 @@ class Listening:
                 await self._marked()
 
     async def _lacks(self, names: Collection[str]) -> bool:
-        fills = [name for name in names if not name.startswith("movement:")]
+        fills = [name for name in names if not name.startswith(_MOVEMENT)]
         if len(fills) < len(names):
             return True
         try:
