@@ -27,6 +27,7 @@ PAGES = (
     "/history",
     "/journal",
     "/policy",
+    "/policy/check?asked=yes&mode=enforce",
     "/you",
 )
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]

@@ -22,6 +22,7 @@ PAGES = (
     "/history",
     "/journal",
     "/policy",
+    "/policy/check?asked=yes",
     "/you",
 )
 HOSTILE = "<script>alert(1)</script>\"'&"

@@ -12,6 +12,7 @@ from gal_friday.domain.policy import Mode, Policy
 from gal_friday.domain.report import ReconciliationReport
 from gal_friday.domain.snapshot import Snapshot
 from gal_friday.flows.decide import Repairs
+from gal_friday.flows.redecide import Otherwise
 from gal_friday.flows.replay import ReplayTold
 from gal_friday.flows.review import Desk
 from gal_friday.flows.standing import AccountInfo
@@ -83,6 +84,7 @@ class Backend(Struct, frozen=True, kw_only=True):
     answers: Answers
     run: Run
     replay: Replay
+    otherwise: Otherwise
     live: LiveOf
     look: Look
     schedules: Schedules | None = None

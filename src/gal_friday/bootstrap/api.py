@@ -19,6 +19,7 @@ from gal_friday.bootstrap.clock import system_clock
 from gal_friday.bootstrap.desk import desk_of, repairs_of
 from gal_friday.bootstrap.errors import BadConfiguration
 from gal_friday.bootstrap.journal import script
+from gal_friday.bootstrap.other_limits import other_policy
 from gal_friday.bootstrap.preflight import Preflights
 from gal_friday.bootstrap.recording import replay_apart
 from gal_friday.bootstrap.service import ReconciliationService, owner
@@ -83,6 +84,7 @@ def backend_of(
         answers=opened.answers,
         run=run or run_here,
         replay=partial(replay_apart, settings),
+        otherwise=partial(other_policy, settings),
         live=live or live_here,
         look=looks.look,
         schedules=schedules,
@@ -142,6 +144,7 @@ def _house_of(backend: Backend, door: Door, recordings: Recordings, history: His
         recorded=recordings.about,
         live=backend.live,
         history=history,
+        otherwise=backend.otherwise,
     )
 
 

@@ -7,7 +7,7 @@ is written down as interrupted, so that the next start goes on where this one wa
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -31,6 +31,7 @@ from gal_friday.domain.schedule import Planned, Timing, Why
 from gal_friday.flows.vitals import Live
 from gal_friday.ports.clock import Clock
 from gal_friday.ports.dispatcher import Dispatcher
+from gal_friday.ports.errors import StoreFailed
 from gal_friday.ports.steps import Steps
 from gal_friday.service.accounts import Account
 from gal_friday.service.listening import Listening
@@ -154,6 +155,8 @@ async def serve(
     async with AsyncExitStack() as stack:
         steps = await stack.enter_async_context(watching(settings))
         service = await stack.enter_async_context(ReconciliationService(settings, steps=steps))
+        with suppress(StoreFailed):  # the next start writes it
+            await service.opened.note_policy(settings.reconciliation.policy())
         serving = Serving(service, await stack.enter_async_context(_queue(settings, steps)))
         answering = await stack.enter_async_context(_answering(serving))
         loops: list[asyncio.Task[Any]] = [asyncio.create_task(stop.wait(), name="stop")]

@@ -19,7 +19,7 @@ from gal_friday.adapters.kraken import KrakenExchange, Recorder, tier_named
 from gal_friday.adapters.prices import FilePrices, FixedPrices
 from gal_friday.adapters.recordings import SqlRecordings
 from gal_friday.adapters.schedule import SqlSchedules
-from gal_friday.adapters.sql.engine import close_engine, open_engine
+from gal_friday.adapters.sql.engine import close_engine, open_engine, writing
 from gal_friday.adapters.sql.migration import upgrade
 from gal_friday.adapters.sql.timing import Told, timed
 from gal_friday.adapters.store import SqlHistory, SqlPages, SqlReviews, SqlStore
@@ -31,13 +31,17 @@ from gal_friday.bootstrap.secrets import resolve
 from gal_friday.bootstrap.settings import AccountSettings, BookInFile, EmbeddedBook, Settings
 from gal_friday.domain.assets import Asset
 from gal_friday.domain.conditions import JournalSeen
-from gal_friday.domain.policy import Mode
+from gal_friday.domain.facts import FactKind
+from gal_friday.domain.journal import written
+from gal_friday.domain.policy import Mode, Policy
+from gal_friday.domain.policy_facts import policy_changed
 from gal_friday.domain.schedule import Timing
 from gal_friday.domain.snapshot import Scales
 from gal_friday.flows.fetch import Sources
 from gal_friday.ports.book import Book
-from gal_friday.ports.errors import ExchangeRefused
+from gal_friday.ports.errors import ExchangeRefused, StoreFailed
 from gal_friday.ports.exchange import Calls, Exchange, Progress
+from gal_friday.ports.journal_reading import Wanted
 from gal_friday.ports.prices import Prices
 from gal_friday.ports.receiver import Receiver
 from gal_friday.ports.stream import Stream
@@ -76,6 +80,18 @@ class OpenStore:
     def timed(self, told: Told) -> None:
         """Tell of every statement from now on how long the database took for it."""
         timed(self._engine, SystemClock(), told)
+
+    async def note_policy(self, policy: Policy) -> None:
+        """Write into the journal that this policy is in effect, unless it was the last one that was written there.
+
+        Raises:
+            StoreFailed: nothing was written.
+        """
+        newest = await self.journal_reading.before(Wanted(kind=FactKind.POLICY_CHANGED.value), limit=1)
+        before = written(newest[0].text).subject if newest else ""
+        if before != policy.version:
+            async with writing(self._engine, StoreFailed) as connection:
+                await self.journal.append(connection, (policy_changed(policy, before, SystemClock().now()),))
 
     async def verify_journal(self, last: JournalSeen | None) -> JournalSeen:
         """Return what a look at the entries of the journal since *last* saw.

@@ -15,6 +15,7 @@ from gal_friday.domain.finding import DiscrepancyType
 from gal_friday.domain.followed import Followed
 from gal_friday.domain.gate import Standing
 from gal_friday.domain.materiality import Severity
+from gal_friday.domain.report import ReconciliationReport
 
 Accounts = Collection[str] | None
 
@@ -83,6 +84,14 @@ class Pages(Protocol):
         limit: int,
     ) -> Sequence[Listed]:
         """Return reports, the newest first.
+
+        Raises:
+            StoreFailed: they cannot be read.
+        """
+        ...
+
+    async def decided(self, accounts: Accounts, *, since: datetime, limit: int) -> Sequence[ReconciliationReport]:
+        """Return what runs decided, the newest first: their reports without what grows with the account.
 
         Raises:
             StoreFailed: they cannot be read.

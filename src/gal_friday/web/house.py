@@ -8,6 +8,7 @@ from msgspec import Struct
 from gal_friday.domain.policy import Policy
 from gal_friday.flows.decide import Repairs
 from gal_friday.flows.door import Caller
+from gal_friday.flows.redecide import Otherwise
 from gal_friday.flows.review import Desk
 from gal_friday.flows.standing import AccountInfo
 from gal_friday.flows.vitals import LiveOf
@@ -37,6 +38,7 @@ class House(Struct, frozen=True, kw_only=True):
     verifier: Callable[[], bytes]
     """Gives the script that checks an exported journal, or a proof, offline."""
     live: LiveOf
+    otherwise: Otherwise
     recorded: Callable[[str], Awaitable[Kept | None]]
     """Gives what is known of the recording of a run."""
     history: History

@@ -129,6 +129,7 @@ async def entry(request: Request, who: Visitor, seq: Annotated[int, Path(ge=1, l
         "later": later[0].seq if later else None,
         "proof": proof,
         "flaw": "" if proof is None else house.journal.flaw(proof),
+        "live": "",  # an entry stays as it is
         "rungs": () if proof is None else tuple(rungs(proof)),
     }
     return rendered(request, who, "journal_entry.html", told, here="/journal")

@@ -1,24 +1,146 @@
-"""The page of the policy."""
+"""The pages of the policy: its limits and their versions, and what recorded runs would have decided under others."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
-from fastapi import Request, Response
+import msgspec
+from fastapi import Query, Request, Response
+from msgspec import Struct
 
-from gal_friday.domain.plain import plain
-from gal_friday.domain.policy import Policy
-from gal_friday.web.frame import Visitor, house_of, new_router, rendered
+from gal_friday.domain.decision import Choice
+from gal_friday.domain.facts import FactKind
+from gal_friday.domain.journal import written
+from gal_friday.domain.policy import Mode
+from gal_friday.domain.policy_facts import limits_of
+from gal_friday.domain.redecided import DECIDES
+from gal_friday.flows.redecide import Answer, UnusableLimits, redecide
+from gal_friday.ports.journal_reading import JournalReading, StoredEntry, Wanted
+from gal_friday.web.frame import Choice as Chosen
+from gal_friday.web.frame import Missing, Visitor, house_of, new_router, rendered, theirs
 
 router = new_router()
+_VERSIONS = 50
+_CHANGES = 200
+Days = Annotated[int, Query(ge=1, le=3650)]
+ModeWord = Literal["", "observe", "propose", "enforce"]
+
+
+class Version(Struct, frozen=True, kw_only=True):
+    """A policy that was in effect from some instant on."""
+
+    id: str
+    limits: Mapping[str, str]
+    since: datetime | None = None
+    seq: int | None = None
+    who: str = ""
+    changed: tuple[str, ...] = ()
+    """What was otherwise in the version before it."""
+
+
+class Limit(Struct, frozen=True):
+    """One limit, as it is and as it is in another version."""
+
+    name: str
+    value: str
+    other: str | None
+    decides: bool
+    """Whether it decides about a repair."""
 
 
 @router.get("/policy")
-async def policy(request: Request, who: Visitor) -> Response:
-    """Show every limit in effect."""
-    in_effect = house_of(request).policy
-    told = {"version": in_effect.version, "limits": limits(in_effect)}
+async def policy(request: Request, who: Visitor, version: Chosen = "", against: Chosen = "") -> Response:
+    """Show every limit of a version, and where another version differs."""
+    house = house_of(request)
+    now = house.policy
+    versions = await _versions(house.journal)
+    known = {one.id: one for one in reversed(versions)} | {now.version: Version(id=now.version, limits=limits_of(now))}
+    shown = known.get(version or now.version)
+    if shown is None or (against and against not in known):
+        raise Missing
+    told = {
+        "shown": shown,
+        "against": against,
+        "in_effect": now.version,
+        "limits": sorted(_limits(shown.limits, known[against].limits if against else None), key=_is_the_same),
+        "versions": versions,
+    }
     return rendered(request, who, "policy.html", told, here="/policy")
 
 
-def limits(policy: Policy) -> Sequence[tuple[str, str]]:
-    """Return every limit with its value, as they are called in the configuration."""
-    return [(name, value if isinstance(value, str) else str(plain(value))) for name, value in plain(policy).items()]
+@router.get("/policy/check")
+async def check(
+    request: Request, who: Visitor, days: Days = 30, mode: ModeWord = "", account: Chosen = "", asked: Chosen = ""
+) -> Response:
+    """Show what recorded runs would have decided under the limits of this address; nothing is changed or posted."""
+    house, now = house_of(request), limits_of(house_of(request).policy)
+    query = request.query_params
+    tried = {name: query.get(name, now[name])[:100].strip() for name in DECIDES}
+    answer, wrong = None, ""
+    if asked:
+        try:
+            candidate = house.otherwise([f"{name}={value}" for name, value in tried.items() if value != now[name]])
+        except UnusableLimits as error:
+            wrong = str(error)
+        else:
+            seen = theirs(who, account)
+            how = Mode(mode) if mode else None
+            answer = await redecide(house.pages, house.clock, candidate, accounts=seen, days=days, mode=how)
+    told = {
+        "tried": [(name, tried[name], now[name]) for name in DECIDES],
+        "days": days,
+        "mode": mode,
+        "modes": [one.value for one in Mode],
+        "account": account,
+        "names": [name for name in sorted(house.accounts) if who.sees(name)],
+        "wrong": wrong,
+        "live": "",  # what is tried here is decided again when somebody asks, and not whenever something happens
+        **_answered(answer),
+    }
+    return rendered(request, who, "policy_check.html", told, here="/policy")
+
+
+def _answered(answer: Answer | None) -> Mapping[str, Any]:
+    if answer is None:
+        return {"answer": None}
+    found = answer.told
+    return {
+        "answer": answer,
+        "counts": [(one.value, found.was.get(one, 0), found.would.get(one, 0)) for one in Choice],
+        "changes": found.changes[::-1][:_CHANGES],
+        "left_out": max(0, len(found.changes) - _CHANGES),
+    }
+
+
+def _is_the_same(one: Limit) -> bool:
+    return one.other is None
+
+
+def _limits(limits: Mapping[str, str], others: Mapping[str, str] | None) -> Iterator[Limit]:
+    names = [*limits, *(name for name in others or () if name not in limits)]
+    for name in names:
+        value = limits.get(name, "–")
+        other = None if others is None else others.get(name, "–")
+        yield Limit(name, value, None if other == value else other, name in DECIDES)
+
+
+async def _versions(journal: JournalReading) -> Sequence[Version]:
+    """Return the versions that were in effect, the newest first."""
+    found = await journal.before(Wanted(kind=FactKind.POLICY_CHANGED.value), limit=_VERSIONS)
+    versions: list[Version] = []
+    for one in reversed(found):
+        versions.append(_version(one, versions[-1].limits if versions else None))
+    return versions[::-1]
+
+
+def _version(stored: StoredEntry, before: Mapping[str, str] | None) -> Version:
+    said = written(stored.text)
+    limits = msgspec.convert(said.body.get("limits"), dict[str, str])
+    return Version(
+        id=said.subject,
+        limits=limits,
+        since=datetime.fromisoformat(said.at),
+        seq=stored.seq,
+        who=said.actor.name,
+        changed=() if before is None else tuple(one.name for one in _limits(limits, before) if one.other is not None),
+    )

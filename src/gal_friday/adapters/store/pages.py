@@ -4,10 +4,12 @@ No list reads whole reports: the summary stands in a column of its own, and is w
 than that column.
 """
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -30,6 +32,11 @@ _LISTED = (_EVENTS.reconciliation_id, _EVENTS.account, _EVENTS.timestamp, _EVENT
 _NEWEST = (_EVENTS.timestamp.desc(), _EVENTS.reconciliation_id.desc())
 _SEVERE_MAX = 500
 """Severe discrepancies that the gate looks at one by one."""
+
+
+_DECIDED_AT_ONCE = 20
+"""Reports in memory at one time: each may be of several megabytes."""
+_HEAVY = ("findings", "evidence")
 
 
 class SqlPages:
@@ -66,6 +73,20 @@ class SqlPages:
             )
         async with reading(self._engine, StoreFailed) as connection:
             return await _listed(connection, query.order_by(*_NEWEST).limit(limit))
+
+    async def decided(self, accounts: Accounts, *, since: datetime, limit: int) -> Sequence[ReconciliationReport]:
+        """Return what runs decided, the newest first; see ``Pages``."""
+        found: list[ReconciliationReport] = []
+        query = _of(accounts, select(_EVENTS.reconciliation_id)).where(_EVENTS.timestamp >= since)
+        async with reading(self._engine, StoreFailed) as connection:
+            names = (await connection.execute(query.order_by(*_NEWEST).limit(limit))).scalars().all()
+            for at in range(0, len(names), _DECIDED_AT_ONCE):
+                some = _EVENTS.reconciliation_id.in_(names[at : at + _DECIDED_AT_ONCE])
+                texts = (
+                    (await connection.execute(select(_EVENTS.report).where(some).order_by(*_NEWEST))).scalars().all()
+                )
+                found += await asyncio.to_thread(_lighter, texts)
+        return found
 
     async def report(self, reconciliation_id: str, accounts: Accounts = None) -> StoredReport | None:
         """Return a report as it was written; see ``Pages``."""
@@ -224,3 +245,10 @@ def _wanted(accounts: Accounts, chosen: Chosen) -> list[ColumnElement[bool]]:
 
 def _followed(body: str) -> Followed:
     return Followed.from_json(body.encode())
+
+
+def _lighter(texts: Sequence[str]) -> list[ReconciliationReport]:
+    """Return reports without what grows with the account; that is not even read."""
+    every = (msgspec.json.decode(text, type=dict[str, msgspec.Raw]) for text in texts)
+    kept = ({name: value for name, value in fields.items() if name not in _HEAVY} for fields in every)
+    return [ReconciliationReport.from_json(msgspec.json.encode(fields)) for fields in kept]
