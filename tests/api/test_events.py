@@ -1,14 +1,20 @@
 """Events: in order, resumed, bounded, alive, scoped, and ended when the service stops."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import httpx2
+import pytest
+from msgspec.structs import replace
 
 from gal_friday.domain.access import Accounts
-from tests.api.world import World, served
+from gal_friday.domain.access_facts import user_created
+from gal_friday.flows.tokens import revoke
+from tests.api.world import ROOT, World, served
+
+Ended = Callable[[World, str], Awaitable[None]]
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -84,3 +90,37 @@ async def test_the_service_stops_with_streams_open(here: World) -> None:
         # It has stopped by now: the stream has come to its end, and was not cut off.
         assert "retry: 2000" in [line async for line in answer.aiter_lines()]
         assert here.app.state.streams.open == 0
+
+
+async def _revoked(here: World, token: str) -> None:
+    assert await revoke(here.mint, token.split("_")[1], ROOT)
+
+
+async def _disabled(here: World, token: str) -> None:
+    alice = await here.mint.access.user("alice")
+    assert alice is not None
+    gone = replace(alice, disabled=here.mint.clock.now())
+    await here.mint.access.save_user(gone, user_created(gone, ROOT))
+
+
+async def _demoted(here: World, token: str) -> None:
+    alice = await here.mint.access.user("alice")
+    assert alice is not None
+    less = replace(alice, accounts=Accounts(("spare",)))
+    await here.mint.access.save_user(less, user_created(less, ROOT))
+
+
+@pytest.mark.parametrize("ended", [_revoked, _disabled, _demoted])
+async def test_a_stream_ends_when_its_caller_would_not_be_let_in_any_more(here: World, ended: Ended) -> None:
+    token = await here.token()
+    async with (
+        served(here.app) as url,
+        httpx2.AsyncClient(base_url=url, headers=bearer(token)) as http,
+        http.stream("GET", "/api/events") as answer,
+    ):
+        told = answer.aiter_lines()
+        assert [await anext(told), await anext(told)] == ["retry: 2000", ""]
+        await ended(here, token)
+        await here.reconciled()  # something to tell
+        async with asyncio.timeout(5):
+            assert [line async for line in told if line.startswith("data")] == []

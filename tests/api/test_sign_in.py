@@ -9,6 +9,7 @@ from gal_friday.api.reception import Front
 from gal_friday.domain.access import Accounts, Role
 from gal_friday.domain.facts import FactKind
 from gal_friday.flows import users
+from gal_friday.flows.door import by_session, is_still_in
 from gal_friday.flows.sign_in import link_for
 from tests.api.house import PASSWORD, ROOT, House, bearer, code
 
@@ -137,6 +138,24 @@ async def test_what_somebody_may_changes_with_their_next_call(house: House) -> N
     assert code(await browser.get("/read")) == (401, "expired")
     await users.enable(house.register, "alice", ROOT)
     assert code(await browser.get("/read")) == (401, "expired")
+
+
+async def test_whoever_stays_connected_is_in_until_their_session_ends(house: House) -> None:
+    browser = house.browser()
+    await browser.sign_in()
+    door = house.entry.door
+    who = await by_session(door, browser.cookie())
+    house.clock.advance(3599)
+    assert await is_still_in(door, who)
+    house.clock.advance(1)
+    assert not await is_still_in(door, who)  # having stayed connected was no use of the session
+    await browser.sign_in()
+    who = await by_session(door, browser.cookie())
+    await users.set_role(house.register, "alice", Role.REVIEWER, None, ROOT)
+    assert not await is_still_in(door, who)
+    who = await by_session(door, browser.cookie())
+    await browser.delete("/api/session")
+    assert not await is_still_in(door, who)
 
 
 async def test_another_password_ends_every_session(house: House) -> None:

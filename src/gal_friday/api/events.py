@@ -1,7 +1,8 @@
 """Events as they happen: the journal, sent entry by entry to whoever stays connected (server-sent events).
 
 The id of an event is its place in the journal, so whoever comes back with ``Last-Event-ID`` misses nothing and is told
-nothing twice. Only what was committed is ever sent. A stream ends when the service stops, and everybody has few.
+nothing twice. Only what was committed is ever sent. A stream ends when the service stops, and when whoever listens
+would not be let in any more; everybody has few.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ from gal_friday.api.guard import Account, backend_of, seen_by
 from gal_friday.api.problem import Problem
 from gal_friday.api.security import caller
 from gal_friday.domain.access import Permission
-from gal_friday.flows.door import Caller
+from gal_friday.flows.door import Caller, Door, is_still_in
 from gal_friday.ports.errors import StoreFailed
 from gal_friday.ports.journal_reading import StoredEntry, Wanted
 
@@ -91,7 +92,8 @@ async def events(
         seq = await backend.journal.newest()
     streams.enter(who)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_told(backend, streams, who, wanted, seq), media_type=_MEDIA_TYPE, headers=headers)
+    told = _told(backend, streams, request.app.state.door, who, wanted, seq)
+    return StreamingResponse(told, media_type=_MEDIA_TYPE, headers=headers)
 
 
 def _streams(request: Request) -> Streams:
@@ -99,7 +101,9 @@ def _streams(request: Request) -> Streams:
     return streams
 
 
-async def _told(backend: Backend, streams: Streams, who: Caller, wanted: Wanted, seq: int) -> AsyncIterator[bytes]:
+async def _told(
+    backend: Backend, streams: Streams, door: Door, who: Caller, wanted: Wanted, seq: int
+) -> AsyncIterator[bytes]:
     clock, limits = backend.clock, backend.limits
     try:
         yield b"retry: 2000\n\n"
@@ -109,13 +113,16 @@ async def _told(backend: Backend, streams: Streams, who: Caller, wanted: Wanted,
             try:
                 # Whoever listens may be gone at any await: a question that is under way is let to its end.
                 found = await asyncio.shield(backend.journal.after(wanted, seq=seq, limit=_AT_ONCE))
+                silent = clock.monotonic() - silent_since >= limits.heartbeat_seconds
+                if (found or silent) and not await asyncio.shield(is_still_in(door, who)):
+                    return
             except StoreFailed:
                 return  # Whoever listens connects again, and goes on behind the last event.
             if found:
                 yield b"".join(_event(one) for one in found)
                 seq, silent_since = found[-1].seq, clock.monotonic()
                 continue
-            if clock.monotonic() - silent_since >= limits.heartbeat_seconds:
+            if silent:
                 yield b": still here\n\n"
                 silent_since = clock.monotonic()
             with suppress(TimeoutError):

@@ -118,6 +118,24 @@ async def by_session(door: Door, secret: str) -> Caller:
     )
 
 
+async def is_still_in(door: Door, who: Caller) -> bool:
+    """Say whether somebody who came in would come in now, to do the same. Asking is no use of what they showed.
+
+    Raises:
+        StoreFailed: nobody can tell.
+    """
+    now = door.clock.now()
+    if who.session is None:
+        token = await door.access.token(who.credential)
+        if token is None or token.token.refusal(now) is not None:
+            return False
+        return (token.owner is None or token.owner.disabled is None) and grant_of(token) == who.grant
+    held = await door.access.session(who.session.digest)
+    if held is None or door.rules.ended(held.session, now):
+        return False
+    return held.user.disabled is None and held.user.grant == who.grant
+
+
 def session_digest(secret: str) -> str:
     """Return what is kept of the random id in a session's cookie."""
     return token_text.digest_of(secret[:_SECRET_CHARS_MAX])
