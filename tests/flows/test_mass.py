@@ -236,3 +236,54 @@ async def test_however_many_come_one_after_the_other_a_few_notices_tell_of_them(
     assert len([one for one in fleet.notices if one.account and one.what is What.FIRING]) <= 5
     # 6, 12, 24: it fires once, and grows by the double.
     assert len([one for one in fleet.notices if not one.account]) <= 3
+
+
+silenced_steps = st.lists(
+    st.tuples(
+        st.sampled_from([1, 30, 61, 300]),
+        st.sets(st.sampled_from(names(0, 7)), max_size=7),
+        st.sampled_from(["", "", "account=a0000", "account=a0003", "kind=run_missed", "kind=run_failed"]),
+        st.sampled_from([MISSED, AlertKind.RUN_FAILED]),
+    ),
+    max_size=20,
+)
+
+
+@given(silenced_steps)
+async def test_nothing_is_lost_between_silences_what_explains_and_many_accounts(
+    steps: list[tuple[float, set[str], str, AlertKind]],
+) -> None:
+    fleet = Fleet(alone=2)
+    for number, (wait, holding, silenced, kind) in enumerate(steps):
+        fleet.after(seconds=wait)
+        now = fleet.clock.now()
+        if silenced:
+            why = f"for step {number}"
+            said = silence([silenced], begins=now, ends=now + timedelta(seconds=200), by=ALICE, why=why)
+            await fleet.alerts.silence(said)
+        # Of the other kind the same stay as they are.
+        others = {one for one in fleet.holding if one.kind is not kind}
+        fleet.holding = others | {missed(account, kind) for account in holding}
+        before = len(fleet.notices)
+        await fleet.looked()
+        await fleet.looked()  # what explains was over in the first
+        quiet = {f"{one.field}={one.value}" for said in await fleet.alerts.silences(since=now) for one in said.matchers}
+        for notice in fleet.notices[before:]:
+            assert notice.what is What.RESOLVED or not {f"account={notice.account}", f"kind={notice.kind}"} & quiet
+        standing = {(one.kind, one.account): one for one in await fleet.alerts.alerts(limit=1000)}
+        for one in fleet.holding:
+            if {f"account={one.account}", f"kind={one.kind}"} & quiet:
+                continue
+            own, mass = standing[one.kind, one.account], standing.get((one.kind, ""))
+            if own.muted == MASS_IDS[one.kind]:
+                assert mass is not None
+                assert mass.gone_since is None
+                # Where the alert about many is muted, each that it covers has what explains it.
+                assert not mass.muted or (one.kind is MISSED and (AlertKind.RUN_FAILED, one.account) in standing)
+            elif own.muted:
+                assert own.muted == standing[AlertKind.RUN_FAILED, one.account].id
+    fleet.holding = set()
+    for _ in range(4):
+        await fleet.looked()
+        fleet.after(hours=2)
+    assert await fleet.alerts.alerts() == ()
