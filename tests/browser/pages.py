@@ -31,6 +31,7 @@ PAGES = (
     Shown("discrepancies", "/discrepancies", phone=True),
     Shown("causes", "/discrepancies", "?group=cause", phone=True, in_readme=True),
     Shown("discrepancy", "/discrepancies/{discrepancy_id}", phone=True, in_readme=True),
+    Shown("history", "/history"),
     Shown("adjustments", "/adjustments"),
     Shown("runs", "/runs"),
     Shown("run", "/runs/{reconciliation_id}"),
@@ -38,6 +39,7 @@ PAGES = (
     Shown("journal-entry", "/journal/{seq}"),
     Shown("journal-heads", "/journal/heads"),
     Shown("policy", "/policy"),
+    Shown("policy-check", "/policy/check", "?asked=yes&mode=enforce"),
     Shown("you", "/you"),
     Shown("sign-in", "/sign-in"),
 )

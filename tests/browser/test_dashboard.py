@@ -7,6 +7,7 @@ from playwright.async_api import expect
 
 from gal_friday.domain.access import Role
 from tests.browser.conftest import House
+from tests.browser.pages import PAGES, places
 
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 VIOLATIONS = "axe.run().then((all) => all.violations.map((one) => `${one.id}: ${one.nodes[0].html}`))"
@@ -14,21 +15,6 @@ SHIFTED = (
     "window.shifted = 0;"
     "new PerformanceObserver((all) => { for (const one of all.getEntries()) shifted += one.value; })"
     ".observe({type: 'layout-shift', buffered: true})"
-)
-PAGES = (
-    "/",
-    "/accounts",
-    "/accounts/main",
-    "/journal/heads",
-    "/journal/1",
-    "/discrepancies",
-    "/adjustments",
-    "/runs",
-    "/history",
-    "/journal",
-    "/policy",
-    "/policy/check?asked=yes&mode=enforce",
-    "/you",
 )
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -148,22 +134,19 @@ async def test_what_the_policy_of_the_pages_forbids_is_heard(house: House) -> No
     alice.complaints.clear()
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("theme", ["light", "dark"])
 async def test_everybody_can_read_every_page(house: House, theme: str) -> None:
     alice = await house.enters("alice", Role.ADMIN, theme)
     page = alice.page
-    open_ones = await house.open_ones()
+    where, open_ones = await places(house), await house.open_ones()
     drawn = [one for one in open_ones if getattr(one.latest, "bridge", None)]
     details = [f"/discrepancies/{one.id}" for one in (open_ones[0], *drawn[:2])]
-    await alice.goes_to("/runs")
-    run = await page.locator("tbody a").first.get_attribute("href")
-    for path in (*PAGES, *details, run or ""):
+    for path in (*(shown.path(where) for shown in PAGES), *details):
         await alice.goes_to(path)
         await page.wait_for_load_state()
         await page.evaluate(AXE + "; null")
-        found = await page.evaluate(
-            "axe.run().then((all) => all.violations.map((one) => `${one.id}: ${one.nodes[0].html}`))"
-        )
+        found = await page.evaluate(VIOLATIONS)
         assert found == [], f"{path}: {found}"
         weight = await page.evaluate(
             "[...performance.getEntriesByType('resource'), ...performance.getEntriesByType('navigation')]"
