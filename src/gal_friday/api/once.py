@@ -15,7 +15,7 @@ from fastapi import Header, Request, Response
 from gal_friday.api.backend import Backend
 from gal_friday.api.problem import Problem
 from gal_friday.flows.door import Caller
-from gal_friday.ports.answers import Asked, Free, Given, OtherCall, UnderWay
+from gal_friday.ports.answers import Asked, Claimed, Free, Given, OtherCall, UnderWay
 from gal_friday.ports.errors import StoreFailed
 
 Key = Annotated[
@@ -46,7 +46,7 @@ async def once(
     now, limits = backend.clock.now(), backend.limits
     asked = Asked(caller=f"{who.by}:{who.credential}", key=key, what=await _what(request), at=now)
     stale, forgotten = now - limits.answer_due, now - limits.answers_kept
-    match await backend.answers.claim(asked, stale_before=stale, forgotten_before=forgotten):
+    match await _claimed(backend, asked, stale, forgotten):
         case Given(status, content, media_type):
             return Response(content, status, {REPLAYED: "true", "Cache-Control": "no-store"}, media_type)
         case OtherCall():
@@ -59,6 +59,15 @@ async def once(
             answer = await _first(backend, asked, work)
             await _tidied(request, backend, forgotten)
             return answer
+
+
+async def _claimed(backend: Backend, asked: Asked, stale: datetime, forgotten: datetime) -> Claimed:
+    try:
+        return await backend.answers.claim(asked, stale_before=stale, forgotten_before=forgotten)
+    except StoreFailed:
+        # It may have been taken although the answer was lost, and whoever calls again would wait for nobody.
+        await _given_back(backend, asked)
+        raise
 
 
 async def _first(backend: Backend, asked: Asked, work: Callable[[], Awaitable[Response]]) -> Response:

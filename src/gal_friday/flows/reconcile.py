@@ -133,11 +133,19 @@ async def _record(
         followed = (*known.open, *earlier)
         carried = carry_forward(followed, report.findings, report.discrepancies, run=run, policy=policy)
         followed_up = await decided(told(report, carried), carried)
-        await store.save_report(followed_up, carried, pending=pending)
+        await _saved(store, followed_up, carried, pending)
     except StoreFailed as failure:
         errors = (*report.error_messages, f"this report was not recorded: {failure}")
         return replace(report, status=ReconciliationStatus.FAILED, error_messages=errors)
     return followed_up
+
+
+async def _saved(store: Store, report: ReconciliationReport, carried: Carried, pending: Mapping[Key, int]) -> None:
+    """Record the report, again where that failed: what was written although its answer was lost is met then."""
+    try:
+        await store.save_report(report, carried, pending=pending)
+    except StoreFailed:
+        await store.save_report(report, carried, pending=pending)
 
 
 async def _repaired(
