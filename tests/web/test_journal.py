@@ -6,8 +6,10 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from gal_friday.adapters.clock import SystemClock
 from gal_friday.adapters.journal import SqlJournal
@@ -16,6 +18,7 @@ from gal_friday.bootstrap.database import ready_url
 from gal_friday.domain.access import Accounts, Role
 from gal_friday.domain.facts import Actor, Fact, FactKind, KnownBy
 from gal_friday.ports.errors import StoreFailed
+from gal_friday.ports.journal_reading import Checked, JournalReading, Progress
 from tests.api.world import World
 from tests.web.conftest import SignIn
 
@@ -113,3 +116,41 @@ async def written(here: World, fact: Fact) -> None:
             await SqlJournal(here.folder, SystemClock()).append(connection, (fact,))
     finally:
         await engine.dispose()
+
+
+class Halting:
+    """The journal, whose verification looks at three entries and then waits."""
+
+    def __init__(self, journal: JournalReading) -> None:
+        self._journal, self.go_on = journal, asyncio.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._journal, name)
+
+    async def verify(self, progress: Progress | None = None) -> Checked:
+        assert progress is not None
+        progress(3)
+        await self.go_on.wait()
+        return await self._journal.verify(progress)
+
+
+async def test_a_verification_goes_on_when_whoever_asked_gave_up(browsers: SignIn, here: World) -> None:
+    browser, journal = await browsers(), Halting(here.service.opened.journal_reading)
+    here.app.state.backend = replace(here.app.state.backend, journal=journal)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(browser.get("/api/journal/verification"), 0.2)
+    halfway = (await browser.get("/api/journal/verification/progress")).json()
+    assert (halfway["under_way"], halfway["entries"], halfway["last"]) == (True, 3, None)
+    assert halfway["of"] > 3
+    journal.go_on.set()
+    done = (await browser.get("/api/journal/verification")).json()
+    assert (done["checked_at"], done["result"]["sound"]) == (halfway["began"], True)
+
+
+async def test_a_verification_ends_with_the_service(browsers: SignIn, here: World) -> None:
+    browser, journal = await browsers(), Halting(here.service.opened.journal_reading)
+    here.app.state.backend = replace(here.app.state.backend, journal=journal)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(browser.get("/api/journal/verification"), 0.2)
+    here.app.state.verifying.close()
+    assert (await browser.get("/api/journal/verification/progress")).json()["under_way"] is False

@@ -24,8 +24,10 @@ function told(last) {
 
 async function asked(path) {
   const got = await fetch(path, { headers: { Accept: "application/json" } });
-  if (!got.ok && got.status !== 503) throw new Error(await problemOf(got));
-  return got.ok ? got.json() : null; // 503: it takes longer than a call may, and goes on
+  if (got.ok) return got.json();
+  const goesOn = got.status === 503 && (await got.clone().json()).type?.endsWith("no-answer");
+  if (!goesOn) throw new Error(await problemOf(got));
+  return null; // it takes longer than a call may
 }
 
 async function watched(done) {
