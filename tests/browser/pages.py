@@ -58,8 +58,13 @@ async def places(house: House) -> dict[str, str]:
 
 
 async def _most_telling(house: House) -> Followed:
-    """Return the most valuable discrepancy that has a bridge and waits for somebody to approve its repair."""
+    """Return the most valuable discrepancy that waits for approval and whose records show where the sides parted."""
     waiting = await house.serving.service.opened.adjustments.adjustments(states=[AdjustmentState.PROPOSED])
     repaired = {each for one in waiting for each in one.adjustment.discrepancies}
-    drawn = [one for one in await house.open_ones() if one.id in repaired and getattr(one.latest, "bridge", None)]
-    return max(drawn, key=lambda one: one.latest.value or 0)
+    found = [one for one in await house.open_ones() if one.id in repaired]
+    return max(found, key=lambda one: (_shows_where(one), one.latest.value or 0))
+
+
+def _shows_where(one: Followed) -> bool:
+    bridge = getattr(one.latest, "bridge", None)
+    return bridge is not None and bridge.divergence is not None
