@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from gal_friday.api.problem import Problem, answer
 from gal_friday.api.shield import dress
@@ -69,6 +70,7 @@ def answer_failures(app: FastAPI) -> None:
     app.add_exception_handler(GalFridayError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -107,6 +109,11 @@ async def _http(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code, title, detail = _HTTP.get(error.status_code, ("refused", "Refused", str(error.detail)))
     return answer(Problem(error.status_code, code, title, detail, headers=error.headers))
+
+
+async def _gone(_request: Request, _error: Exception) -> Response:
+    # Whoever sent half a body went away: nothing was done, nobody hears this, and it is no mistake of the program.
+    return Response(status_code=400)
 
 
 async def _unexpected(request: Request, _error: Exception) -> Response:

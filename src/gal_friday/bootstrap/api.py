@@ -16,6 +16,7 @@ from gal_friday.api.backend import Backend, Limits
 from gal_friday.api.browser import session_of
 from gal_friday.bootstrap.access import reception_of
 from gal_friday.bootstrap.clock import system_clock
+from gal_friday.bootstrap.connections import Bounded
 from gal_friday.bootstrap.desk import desk_of, repairs_of
 from gal_friday.bootstrap.errors import BadConfiguration
 from gal_friday.bootstrap.journal import script
@@ -195,6 +196,7 @@ def serving(
         app,
         host=host,
         port=port,
+        http=Bounded,
         ssl_certfile=tls_cert,
         ssl_keyfile=tls_key,
         log_config=None,
