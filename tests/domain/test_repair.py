@@ -22,7 +22,7 @@ from gal_friday.domain.records import FILL_LEG_KINDS, Fill, Kind, Movement, Orde
 from gal_friday.domain.repair import candidates_of
 from gal_friday.domain.report import ReconciliationReport, compare
 from gal_friday.domain.roll_up import roll_up
-from gal_friday.domain.snapshot import Since, Snapshot
+from gal_friday.domain.snapshot import Coverage, NotChecked, Since, Snapshot
 from gal_friday.domain.verdict import Verdict
 from tests.domain.build import balance, exchange, fill, internal, movement, order, position
 
@@ -260,6 +260,20 @@ def test_a_fill_of_an_order_that_still_works_waits_for_its_end() -> None:
     theirs = replace(theirs, orders=(ORDERS[0], working, ORDERS[2]))
     (candidate,) = candidates(book, theirs)
     assert any("O2 is still open" in reason for reason in candidate.bars.passing)
+
+
+def test_a_fill_whose_fee_only_the_ledger_would_tell_waits_for_the_ledger() -> None:
+    book, theirs = broken(FAULTS["a missed fill"][0]), true_side()
+    gap = NotChecked(kind=Kind.MOVEMENTS, reason="a page did not come", side="exchange")
+    unread = replace(
+        theirs,
+        fills=tuple(replace(one, fee=None) for one in theirs.fills),
+        movements=(),
+        coverage=replace(theirs.coverage, movements=Coverage.NONE),
+        not_checked=(gap,),
+    )
+    waiting = [reason for one in candidates(book, unread) for reason in one.bars.passing]
+    assert "not all movements were seen: a page did not come" in waiting
 
 
 @pytest.mark.parametrize("filled, waits", [("40", False), ("80", True)])

@@ -20,7 +20,8 @@ def bars_of(report: ReconciliationReport, case: Case, keys: Sequence[Key], place
     """Return what stands against posting for these keys, which would move the amounts at these places."""
     touched = set(places)
     lasting = dict.fromkeys(_lasting(case, keys))
-    passing = dict.fromkeys((*_in_motion(case, keys, touched), *_open_orders(case, keys), *_unseen(report, keys)))
+    seen = (*_in_motion(case, keys, touched), *_open_orders(case, keys), *_unseen(report, case, keys))
+    passing = dict.fromkeys(seen)
     return Bars(tuple(passing), tuple(lasting))
 
 
@@ -74,9 +75,13 @@ def _open_orders(case: Case, keys: Sequence[Key]) -> Iterator[str]:
             yield f"order {order.name} is still {order.status}: its fills are booked when it has ended"
 
 
-def _unseen(report: ReconciliationReport, keys: Iterable[Key]) -> Iterator[str]:
+def _unseen(report: ReconciliationReport, case: Case, keys: Sequence[Key]) -> Iterator[str]:
     """Yield what of the kinds that matter was not seen in full: a source that is degraded proves nothing."""
     kinds = {key.kind for key in keys} | {Kind.BALANCES}
+    fills = [case.fills["exchange"].get(key.name) for key in keys if key.kind is Kind.FILLS]
+    if any(fill is not None and fill.fee is None for fill in fills):
+        # What a fill cost in fees is said by its movements; without them it would be booked without any.
+        kinds.add(Kind.MOVEMENTS)
     for gap in report.not_checked:
         if gap.side is not None and gap.kind in kinds:
             yield f"not all {gap.kind} were seen: {gap.reason}"

@@ -4,6 +4,7 @@ Source: Kraken REST documentation, Get System Status, Get Server Time, Get Asset
 Pairs, Get API Key Info.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
@@ -12,7 +13,7 @@ from gal_friday.adapters.kraken import wire
 from gal_friday.adapters.kraken.client import Client, WrongArguments
 from gal_friday.adapters.kraken.endpoints import ASSET_PAIRS, ASSETS, GET_API_KEY_INFO, SYSTEM_STATUS, TIME
 from gal_friday.adapters.kraken.key import KeyInfo, key_info
-from gal_friday.adapters.kraken.listing import KnownNames, assets_listed, pairs_listed
+from gal_friday.adapters.kraken.listing import KnownAsset, KnownNames, KnownPair, assets_listed, pairs_listed
 from gal_friday.domain.schedule import Obstacle
 from gal_friday.ports.clock import Clock
 from gal_friday.ports.errors import ExchangeMalformed, ExchangeUnavailable
@@ -74,13 +75,25 @@ async def listed_names(client: Client) -> KnownNames:
     pairs = pairs_listed((await client.call(ASSET_PAIRS)).result)
     if not assets or not pairs:
         raise ExchangeMalformed("Kraken lists no assets or no pairs, which cannot be; run again later")
+    _check_together(pairs, assets, assets)
     try:
         more_assets = assets_listed((await client.call(ASSETS, {"aclass": _TOKENIZED})).result)
         more_pairs = pairs_listed((await client.call(ASSET_PAIRS, {"aclass_base": _TOKENIZED})).result)
     except WrongArguments:
         # Not every country is shown tokenized assets.
         return KnownNames(assets, pairs)
+    if more_pairs:
+        tokenized = {name: asset for name, asset in more_assets.items() if asset.aclass == _TOKENIZED}
+        _check_together(more_pairs, tokenized, {**assets, **tokenized})
     return KnownNames({**more_assets, **assets}, {**more_pairs, **pairs})
+
+
+def _check_together(
+    pairs: Mapping[str, KnownPair], bases: Mapping[str, KnownAsset], quotes: Mapping[str, KnownAsset]
+) -> None:
+    """Refuse lists of which one is the answer to another question: every name would be unknown by them."""
+    if not any(pair.base in bases and pair.quote in quotes for pair in pairs.values()):
+        raise ExchangeMalformed("Kraken's lists of assets and pairs do not belong together; run again later")
 
 
 async def ask_about_key(client: Client, api_key: str) -> KeyInfo | None:
