@@ -8,7 +8,7 @@ import ast
 from tests.architecture.sources import dotted, imported_names, modules, place, tree
 
 CLOCK = "src/gal_friday/adapters/clock/"
-SIMULATOR = "src/gal_friday/adapters/simulated/"
+SIMULATORS = ("src/gal_friday/adapters/simulated/", "src/gal_friday/simulation/")
 READS_THE_TIME = {
     *("datetime.now", "datetime.utcnow", "datetime.today", "date.today"),
     *("time.time", "time.time_ns", "time.monotonic", "time.monotonic_ns", "time.perf_counter"),
@@ -55,14 +55,14 @@ def test_only_what_makes_secrets_imports_the_module_for_them() -> None:
     assert {place(path) for path in modules() for _, name in imported_names(path) if name == "secrets"} == {SECRETS}
 
 
-def test_only_the_simulator_knows_random_and_only_its_class() -> None:
+def test_only_simulators_know_random_and_only_its_class() -> None:
     found = [
         f"{place(path)}:{line} {name}"
         for path in modules()
         for line, name in imported_names(path)
-        if name.split(".")[0] == "random" and not (place(path).startswith(SIMULATOR) and name == "random.Random")
+        if name.split(".")[0] == "random" and not (place(path).startswith(SIMULATORS) and name == "random.Random")
     ]
-    assert found == [], "write `from random import Random` and Random(seed), in the simulator only"
+    assert found == [], "write `from random import Random` and Random(seed), in the simulators only"
 
 
 def test_every_generator_is_seeded() -> None:

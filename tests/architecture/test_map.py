@@ -7,7 +7,10 @@ import pytest
 from tests.architecture.sources import PACKAGE, ROOT, modules, place
 
 # A new entry here is a change of the design: it also needs its layer in .importlinter.
-ON_THE_MAP = {"domain", "ports", "flows", "bulk", "adapters", "service", "api", "client", "web", "cli", "bootstrap"}
+ON_THE_MAP = {
+    *("domain", "ports", "flows", "bulk", "adapters", "service", "api", "client", "web", "cli", "bootstrap"),
+    "simulation",
+}
 FILES_AT_THE_TOP = {"__init__.py", "__main__.py", "py.typed"}
 
 

@@ -29,6 +29,7 @@ _COMMANDS = (
     (_RECONCILE, "worker", "Carry out the runs of a fleet, together with other workers"),
     (_RECONCILE, "compare", "Compare two snapshot files; no account, key or database needed"),
     (_RECONCILE, "scenario", "Run small stories about two books, and hold what they expect against what is found"),
+    (_RECONCILE, "simulate", "Measure what is found and corrected in simulated worlds where much goes wrong"),
     (_LOOK, "reports", "List recorded reports"),
     (_LOOK, "report", "Show one recorded report, the latest by default"),
     (_LOOK, "replay", "Work a recorded report out again from what its run was told, byte for byte"),

@@ -6,5 +6,14 @@ This is the only place of the project that reads the time. Everybody else is han
 from gal_friday.adapters.clock.recorded import PlayedClock, RecordingClock
 from gal_friday.adapters.clock.stepped import SteppedClock
 from gal_friday.adapters.clock.system import SystemClock
+from gal_friday.adapters.clock.virtual import NothingLeft, VirtualClock, VirtualLoop
 
-__all__ = ["PlayedClock", "RecordingClock", "SteppedClock", "SystemClock"]
+__all__ = [
+    "NothingLeft",
+    "PlayedClock",
+    "RecordingClock",
+    "SteppedClock",
+    "SystemClock",
+    "VirtualClock",
+    "VirtualLoop",
+]

@@ -1,0 +1,51 @@
+"""What is wrong in a book on purpose, and how the balances are off because of it."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from msgspec import Struct
+
+from gal_friday.domain import quantity
+from gal_friday.domain.assets import Asset, Instrument, Wallet
+from gal_friday.domain.cause import Cause
+from gal_friday.domain.quantity import ZERO
+from gal_friday.domain.records import Fill, Movement, Order
+
+Place = tuple[Asset, Wallet]
+Effects = dict[Place, Decimal]
+Record = Fill | Movement | Order
+
+
+class Planted(Struct):
+    """Something that is wrong in the book on purpose."""
+
+    account: str
+    lie: str
+    at: datetime
+    keys: tuple[str, ...]
+    """The findings that must name it, as long as they are not right."""
+    causes: frozenset[Cause]
+    """What it may be called."""
+    records: frozenset[str]
+    """Ids of fills, orders, rows and transfers that may be named beside it."""
+    effects: Effects
+    """exchange − internal, until it is put right."""
+    instrument: Instrument | None = None
+    truth: tuple[Record, ...] = ()
+    """What the exchange has under these keys; nothing where it has nothing."""
+    over: datetime | None = None
+    """When the book was right again, in everything."""
+    right: frozenset[str] = frozenset()
+    """Keys in which it is right again."""
+    by: str = ""
+    """Who put it right: the bot itself, the policy, a person."""
+
+    @property
+    def is_off(self) -> bool:
+        """Whether balances are off because of it."""
+        return self.over is None and any(key not in self.right for key in self.keys if not key.startswith("orders:"))
+
+
+def add(effects: Effects, place: Place, amount: Decimal) -> None:
+    """Add an amount to what stands at a place."""
+    effects[place] = quantity.add(effects.get(place, ZERO), amount)

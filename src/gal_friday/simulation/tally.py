@@ -1,0 +1,222 @@
+"""What was planted, held against what was reported and repaired, by one who knows the truth.
+
+It never asks the product what is right: the exchange's own state and the bot's list of errors say that.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from msgspec import Struct, field
+
+from gal_friday.domain import quantity
+from gal_friday.domain.cause import Cause
+from gal_friday.domain.discrepancy import Discrepancy
+from gal_friday.domain.policy import Policy
+from gal_friday.domain.records import LIVE_STATUSES, Fill, Movement, Order, Record
+from gal_friday.domain.report import ReconciliationReport
+from gal_friday.domain.snapshot import Snapshot
+from gal_friday.domain.verdict import ReconciliationStatus, Verdict
+from gal_friday.simulation.planted import Effects, Place, Planted, add
+
+_LAGS = timedelta(seconds=60)
+"""How far the simulated exchange's answers lag behind at most, twice over."""
+
+
+class Case(Struct):
+    """One planted error, and what became of it."""
+
+    planted: Planted
+    suspected: datetime | None = None
+    confirmed: datetime | None = None
+    explained: datetime | None = None
+    """When its cause was first named rightly."""
+    cause: str = ""
+    """What it was called last."""
+    due: int = 0
+    """How often one of its findings had to be in a report."""
+    missed: int = 0
+    """How often it was not."""
+
+
+class Tally(Struct):
+    """Everything that was counted in one world."""
+
+    runs: int = 0
+    shown: int = 0
+    """Discrepancies in all reports."""
+    failed: int = 0
+    incomplete: int = 0
+    calls: int = 0
+    corrected: int = 0
+    """Adjustments that were posted without a person."""
+    cases: list[Case] = []
+    false: list[str] = []
+    missed: list[str] = []
+    wrong: list[str] = []
+    """Corrections that were not right."""
+    verdicts: Counter[str] = field(default_factory=Counter)
+
+
+class Judge:
+    """Looks at every run of one account."""
+
+    def __init__(self, planted: Sequence[Planted], tally: Tally, policy: Policy) -> None:
+        """*planted* grows while the world goes on."""
+        self._planted, self._tally, self._policy = planted, tally, policy
+        self._cases: dict[int, Case] = {}
+        self.in_flight: set[str] = set()
+        """Names of assets that are on their way out."""
+
+    def case_of(self, planted: Planted) -> Case:
+        """Return what is known of a planted error."""
+        found = self._cases.get(id(planted))
+        if found is None:
+            found = self._cases[id(planted)] = Case(planted)
+            self._tally.cases.append(found)
+        return found
+
+    def saw(self, report: ReconciliationReport, began: datetime, ended: datetime, calls: int) -> None:
+        """Count one report."""
+        tally = self._tally
+        tally.runs += 1
+        tally.calls += calls
+        tally.verdicts[report.verdict.value] += 1
+        if report.status is ReconciliationStatus.FAILED:
+            tally.failed += 1
+            return
+        known = [one for one in self._planted if one.at <= ended and (one.over is None or one.over >= began - _LAGS)]
+        shown: dict[str, Discrepancy] = {one.key: one for one in report.discrepancies}
+        where = f"{report.account} {report.reconciliation_id} at {began:%H:%M:%S}"
+        for discrepancy in shown.values():
+            if not self._is_true(discrepancy, known):
+                tally.false.append(f"{where}: {discrepancy.type} {discrepancy.key} ({discrepancy.cause})")
+            tally.shown += 1
+        self._note(report, began, known, shown)
+        if report.verdict is Verdict.INCOMPLETE:
+            tally.incomplete += 1
+        else:
+            self._look(where, report, began, known, shown)
+        tally.corrected += len(report.auto_corrections)
+
+    def _is_true(self, shown: Discrepancy, known: Sequence[Planted]) -> bool:
+        """Say whether something that was planted may show itself in this."""
+        kind, _, name = shown.key.partition(":")
+        match kind:
+            case "balances" | "holds":
+                asset = name.split(":")[0]
+                return asset in self.in_flight or any(asset == str(at[0]) for one in known for at in one.effects)
+            case "positions":
+                pair = name.split(":")[0]
+                return any(pair == str(one.instrument) for one in known)
+            case "sources":
+                return any(ident in name for one in known for ident in one.records)
+            case _:
+                return any(name.split(":")[0] in one.records for one in known)
+
+    def _note(
+        self, report: ReconciliationReport, began: datetime, known: Sequence[Planted], shown: Mapping[str, Discrepancy]
+    ) -> None:
+        causes: dict[str, list[str]] = {}
+        for root in report.root_causes:
+            for key in root.symptoms:
+                causes.setdefault(key, []).append(root.cause)
+        for planted in known:
+            case, key = self.case_of(planted), planted.keys[0]
+            if key not in shown:
+                continue
+            case.suspected = case.suspected or began
+            if shown[key].state == "confirmed":
+                case.confirmed = case.confirmed or began
+            named = causes.get(key, [Cause.UNEXPLAINED])
+            case.cause = next((cause for cause in named if cause in planted.causes), named[0])
+            if case.cause in planted.causes:
+                case.explained = case.explained or began
+
+    def _look(
+        self, where: str, report: ReconciliationReport, began: datetime, known: Sequence[Planted],
+        shown: Mapping[str, Discrepancy],
+    ) -> None:  # fmt: skip
+        """Note every error that was old enough to be seen, and was not."""
+        limit = began - self._policy.grace_of("kraken") - _LAGS
+        for planted in known:
+            if planted.at > limit or planted.over is not None:
+                continue
+            case = self.case_of(planted)
+            for key in planted.keys:
+                if key in planted.right or _not_looked_at(report, key):
+                    continue
+                case.due += 1
+                if key not in shown:
+                    case.missed += 1
+                    self._tally.missed.append(f"{where}: {planted.lie} {key}, planted {planted.at:%H:%M:%S}")
+
+
+def _not_looked_at(report: ReconciliationReport, key: str) -> bool:
+    """Say whether the report says itself that it did not look at this."""
+    kind = key.partition(":")[0]
+    return any(kind == str(gap.kind) for gap in report.not_checked if gap.side is not None)
+
+
+def right_keys(planted: Planted, held: Snapshot) -> frozenset[str]:
+    """Return the keys of an error under which the book has now what the exchange has."""
+    truths = {_name(one): one for one in planted.truth}
+    return frozenset(key for key in planted.keys if _is_right(key, truths.get(key.partition(":")[2]), held))
+
+
+def _is_right(key: str, truth: Record | None, held: Snapshot) -> bool:
+    kind, _, name = key.partition(":")
+    if kind == "orders":
+        status = next((one.status for one in held.orders if one.name == name), None)
+        return status == truth.status if isinstance(truth, Order) else status not in LIVE_STATUSES
+    if kind == "fills":
+        fills = [_terms(one) for one in held.fills if one.fill_id == name]
+        return fills == ([_terms(truth)] if isinstance(truth, Fill) else []) and _pays(truth, held)
+    rows = [_terms(one) for one in held.movements if one.movement_id == name]
+    return rows == ([_terms(truth)] if isinstance(truth, Movement) else [])
+
+
+def _pays(truth: Record | None, held: Snapshot) -> bool:
+    """Say whether the book has the fee of a fill: with the fill, or in rows of its own."""
+    if not isinstance(truth, Fill):
+        return True
+    rows = [one.fee for one in held.movements if one.refers_to == truth.fill_id and one.fee]
+    paid = rows or [one.fee for one in held.fills if one.fill_id == truth.fill_id and one.fee]
+    return paid == ([truth.fee] if truth.fee else [])
+
+
+def _name(record: Record) -> str:
+    match record:
+        case Fill(fill_id=name) | Movement(movement_id=name):
+            return name
+        case Order():
+            return record.name
+        case _:
+            return ""
+
+
+def _terms(record: Fill | Movement) -> tuple[object, ...]:
+    if isinstance(record, Fill):
+        return record.side, record.quantity, record.price
+    return record.asset, record.wallet, record.amount, record.fee
+
+
+def off_by(held: Snapshot, real: Mapping[Place, Decimal]) -> Effects:
+    """Return exchange − internal of every balance that is not the same on both sides."""
+    off: Effects = {}
+    for place, total in real.items():
+        add(off, place, total)
+    for balance in held.balances:
+        add(off, (balance.asset, balance.wallet), quantity.negate(balance.total))
+    return {place: amount for place, amount in off.items() if amount}
+
+
+def planted_effects(planted: Iterable[Planted]) -> Effects:
+    """Return what errors that are still in the book add up to."""
+    effects: Effects = {}
+    for one in planted:
+        if one.is_off:
+            for place, amount in one.effects.items():
+                add(effects, place, amount)
+    return {place: amount for place, amount in effects.items() if amount}
