@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -203,6 +204,38 @@ def test_of_two_contents_under_one_id_both_go_and_the_exchanges_stays(
     after = {str(row.asset): row.total for row in book.snapshot().balances}
     assert report_of(book, theirs).verdict is Verdict.RECONCILED
     assert [effect.change for effect in candidate.adjustment.effects] == [after["USD"] - before["USD"]]
+
+
+@pytest.mark.parametrize("last", [0, 1])
+@pytest.mark.parametrize(
+    "wrong", [{"price": Decimal("0.1")}, {"quantity": Decimal(4)}, {"side": FILLS[2].side}], ids=str
+)
+def test_a_margin_fill_with_two_contents_is_one_event_with_its_position(wrong: dict[str, Any], last: int) -> None:
+    fills = tuple(replace(each, margin=True) for each in FILLS)
+    theirs = true_side(fills)
+    told = [fills[1], replace(fills[1], **wrong)]
+    book = Book((fills[0], fills[2], told[1 - last], told[last]), CASH, ORDERS)
+    (off,) = report_of(book, theirs).position_discrepancies
+    assert off.bridge is not None
+    assert not off.bridge.residual
+    (candidate,) = candidates(book, theirs)
+    assert candidate.adjustment is not None
+    book.post(candidate.adjustment)
+    assert report_of(book, theirs).verdict is Verdict.RECONCILED
+
+
+@pytest.mark.parametrize("margin", [True, False], ids=["on margin", "spot"])
+@pytest.mark.parametrize("wrong", ["margin", "instrument"])
+def test_a_fill_booked_elsewhere_is_one_event_with_the_positions(wrong: str, margin: bool) -> None:
+    fills = (FILLS[0], replace(FILLS[1], margin=margin), FILLS[2])
+    other = {"margin": not margin} if wrong == "margin" else {"instrument": "XRP/EUR"}
+    book = Book((fills[0], replace(fills[1], **other), fills[2]), CASH, ORDERS)
+    theirs = true_side(fills)
+    found = candidates(book, theirs)
+    assert [(each.event, each.adjustment and each.adjustment.type) for each in found] == [("T2", T.BOOK_FILL)]
+    assert found[0].adjustment is not None
+    book.post(found[0].adjustment)
+    assert report_of(book, theirs).verdict is Verdict.RECONCILED
 
 
 def test_a_book_that_has_a_movement_with_two_contents_is_not_said_to_have_begun_wrongly() -> None:

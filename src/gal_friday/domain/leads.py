@@ -5,7 +5,7 @@ again, so that a record is consumed once. Every way in which a record is left ov
 effect on an amount: a spot fill has none of its own (its movements have), and yet somebody asks why it is missing.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
 
 from msgspec.structs import replace
@@ -112,18 +112,17 @@ def _differing(
             yield from _moved(case, "differs", ZERO, theirs, "exchange")
         case Inconsistent(type=kind, side="internal", stake=stake):
             effect = stake.amount if stake and ours and stake.asset == ours[0].asset else ZERO
-            if kind is DiscrepancyType.IDENTITY_CONFLICT and not _holds_both(case, ours, effect, told):
+            places = {Place(Kind.BALANCES, row.asset, row.wallet) for row in ours}
+            if kind is DiscrepancyType.IDENTITY_CONFLICT and not _holds_both(case, places, effect, told):
                 effect = ZERO
             yield from _moved(case, "duplicated", effect, ours, "internal")
         case _:
             return
 
 
-def _holds_both(case: Case, ours: Sequence[Movement], effect: Decimal, told: Decimal) -> bool:
-    """Say whether the balance holds both contents of one id: without the other one it is nearer to the exchange's."""
-    places = {Place(Kind.BALANCES, row.asset, row.wallet) for row in ours}
-    left = [quantity.subtract(case.difference_at(place), told) for place in places]
-    return len(left) == 1 and _nearer(left[0], effect)
+def _holds_both(case: Case, places: Collection[Place], effect: Decimal, told: Decimal) -> bool:
+    """Say whether an amount holds both contents of one id: without the other one it is nearer to the exchange's."""
+    return all(_nearer(quantity.subtract(case.difference_at(place), told), effect) for place in places)
 
 
 def _of_fill(case: Case, finding: Finding) -> Iterator[Lead]:
@@ -206,28 +205,57 @@ def _of_margin_fill(case: Case, finding: Finding) -> Iterator[Lead]:
         case ExchangeOnly() if theirs is not None and theirs.margin:
             yield _positioned("missing", theirs, _size(theirs))
         case InternalOnly(repeats=repeats) if ours is not None and ours.margin:
-            yield _positioned("phantom", ours, quantity.negate(_size(ours)))
-            yield from _repeated(ours, repeats)
-        case Differs(mismatches=mismatches) if ours is not None and theirs is not None and theirs.margin:
-            yield _positioned("differs", theirs, quantity.subtract(_size(theirs), _size(ours)))
-            yield from _repeated(ours, mismatches)
+            effect = quantity.negate(_size(ours))
+            yield _positioned("phantom", ours, effect)
+            yield from _repeated(case, ours, repeats, effect)
+        case Differs(mismatches=mismatches) if ours is not None and theirs is not None:
+            changes = tuple(_changed(ours, theirs))
+            yield from changes
+            if ours.margin:
+                told = [lead.effect for lead in changes if lead.place == _position_of(ours)]
+                yield from _repeated(case, ours, mismatches, quantity.total(told))
         case _:
             return
 
 
-def _repeated(ours: Fill, mismatches: Sequence[Mismatch]) -> Iterator[Lead]:
-    """Yield what the book's further copies of a fill do to its position."""
+def _changed(ours: Fill, theirs: Fill) -> Iterator[Lead]:
+    """Yield what a fill that both sides have does to positions: the book's goes, the exchange's comes."""
+    if ours.margin and theirs.margin and ours.instrument == theirs.instrument:
+        yield _positioned("differs", theirs, quantity.subtract(_size(theirs), _size(ours)))
+        return
+    if ours.margin:
+        yield _traded("differs", ours, quantity.negate(_size(ours)), "internal", _position_of(ours))
+    if theirs.margin:
+        yield _positioned("differs", theirs, _size(theirs))
+
+
+def _repeated(case: Case, ours: Fill, mismatches: Sequence[Mismatch], told: Decimal) -> Iterator[Lead]:
+    """Yield what the book's further entries of a fill do to its position; *told* is what is said of the first."""
     for mismatch in mismatches:
         match mismatch:
             case Inconsistent(type=DiscrepancyType.FILL_DUPLICATED, side="internal", stated=stated):
                 yield _positioned("duplicated", ours, quantity.multiply(_size(ours), Decimal(1 - int(stated))))
+            case Inconsistent(type=DiscrepancyType.IDENTITY_CONFLICT, side="internal"):
+                lead = _positioned("duplicated", ours, quantity.subtract(_size(ours), _size_of_all(case, ours)))
+                if _holds_both(case, (lead.place,), lead.effect, told):
+                    yield lead
             case _:
                 continue
 
 
+def _size_of_all(case: Case, ours: Fill) -> Decimal:
+    """Return what all entries under the id of a fill do to the position together."""
+    entries = (each for each in case.internal.fills if each.fill_id == ours.fill_id)
+    return quantity.total(_size(each) for each in entries if each.margin and each.instrument == ours.instrument)
+
+
 def _positioned(what: What, fill: Fill, effect: Decimal) -> Lead:
     side: Side = "internal" if what in ("phantom", "duplicated") else "exchange"
-    return _traded(what, fill, effect, side, Place(Kind.POSITIONS, fill.instrument, PositionMode.NET))
+    return _traded(what, fill, effect, side, _position_of(fill))
+
+
+def _position_of(fill: Fill) -> Place:
+    return Place(Kind.POSITIONS, fill.instrument, PositionMode.NET)
 
 
 def _size(fill: Fill) -> Decimal:
