@@ -177,6 +177,6 @@ async def test_a_refused_stream_is_tried_again_after_a_quarter_of_an_hour() -> N
         await told.tell(Connected(T0))
         assert one.connected
         await told.tell(Disconnected("no right", True, T0), None, then=899)
-        assert (told.began, one.connected) == (1, False)
+        assert (told.began, one.connected, one.because) == (1, False, "no right")
         await told.tell(then=2)
     assert told.began == 2

@@ -63,6 +63,8 @@ async def test_every_page_answers_and_nothing_on_it_needs_a_weaker_policy(browse
 async def test_the_overview_says_what_is_wrong_and_what_was_not_seen(browsers: SignIn) -> None:
     page = (await (await browsers()).get("/")).text
     assert 'class="headline discrepancies"' in page
+    assert 'href="/accounts/main"' in page
+    assert 'href="/discrepancies?account=main"' in page
     assert "manual trade" in page
     assert re.search(r'<li class="unseen">orders <strong>not checked', page)
     assert "never checked" in page  # the account that no run has seen is not green
