@@ -64,10 +64,12 @@ def test_durations_are_said_by_their_two_largest_units() -> None:
     assert plain(ago(None, now)) == "never"
 
 
-@pytest.mark.parametrize("text", ["=1+1", "@SUM(A1)", "-2+3", "+1", "\tx"])
+@pytest.mark.parametrize("text", ["=1+1", "@SUM(A1)", "-2+3", "+1", "\tx", " =1+1", "\uff1d1+1"])
 def test_no_cell_is_a_formula(text: str) -> None:
     assert _text(text) == f"'{text}"
     assert _text("BTC") == "BTC"
+    assert _text(f"BTC;{text}") == f"BTC;'{text}"  # a cell of its own, where semicolons part them
+    assert _text("T-1=2;x") == "T-1=2;x"
 
 
 def test_files_of_others_are_those_that_were_looked_at() -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
 
 from gal_friday.domain import quantity, words
@@ -27,7 +28,9 @@ _HEAD = (
     "review",
     "assignee",
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# At the beginning of a cell; where spreadsheets part cells by semicolons, behind each of those too. Signs of full width
+# are taken for the narrow ones.
+_FORMULA = re.compile(r"(?:^|(?<=[;|]))(?=[\t\r]|\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")
 
 
 def table_of(some: Iterable[Row]) -> str:
@@ -51,4 +54,4 @@ def _cells(row: Row) -> Iterator[str]:
 
 def _text(words_of_others: str) -> str:
     """Return a text as it is read: behind an apostrophe where a spreadsheet would reckon with it."""
-    return f"'{words_of_others}" if words_of_others.startswith(_FORMULA) else words_of_others
+    return _FORMULA.sub("'", words_of_others)
