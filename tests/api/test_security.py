@@ -1,15 +1,17 @@
 """Who is let in by a token, and what everybody else is told."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
+from gal_friday.adapters.access import MemoryAccess
 from gal_friday.domain.access import Accounts, Permission, Role
 from gal_friday.domain.facts import Actor, KnownBy
 from gal_friday.domain.token_text import written
 from gal_friday.flows import users
 from gal_friday.flows.tokens import BadToken, Wanted, issue, revoke
+from gal_friday.ports.errors import StoreFailed
 from tests.api.house import ROOT, House, bearer, code
 
 
@@ -125,6 +127,28 @@ async def test_when_a_token_was_used_is_written_once_a_minute(house: House) -> N
         house.clock.advance(30)
     (kept,) = await house.access.tokens()
     assert kept.last_used == begun + timedelta(seconds=60)
+
+
+class Full(MemoryAccess):
+    """Who is known, on a disk that is full."""
+
+    async def token_used(self, token_id: str, at: datetime) -> None:
+        """Keep nothing."""
+        raise StoreFailed("the database cannot grow: the disk is full")
+
+    async def session_seen(self, digest: str, at: datetime) -> None:
+        """Keep nothing."""
+        raise StoreFailed("the database cannot grow: the disk is full")
+
+
+async def test_whoever_only_looks_is_let_in_though_the_disk_is_full() -> None:
+    house = House(Full())
+    assert (await house.get(await house.token())).status_code == 200
+    await house.user()
+    browser = house.browser()
+    await browser.sign_in()
+    house.clock.advance(600)
+    assert (await browser.get("/read")).status_code == 200
 
 
 async def test_making_and_ending_a_token_are_facts_without_its_secret(house: House) -> None:

@@ -3,6 +3,7 @@
 Nothing here says what they may do then: that is ``domain/access``. No secret is kept, logged or named in a refusal.
 """
 
+from contextlib import suppress
 from hashlib import sha256
 from hmac import new
 from typing import Literal
@@ -17,6 +18,7 @@ from gal_friday.domain.errors import GalFridayError
 from gal_friday.domain.facts import Actor, KnownBy
 from gal_friday.ports.access import Access
 from gal_friday.ports.clock import Clock
+from gal_friday.ports.errors import StoreFailed
 
 _SECRET_CHARS_MAX = 100  # Of a session's; a longer one is none of ours and is not worth hashing.
 
@@ -107,7 +109,8 @@ async def by_session(door: Door, secret: str) -> Caller:
         # One answer to all: whoever shows an old cookie has to do the same as whoever made one up.
         raise NotAdmitted(Refusal.EXPIRED, "the session is over; sign in again")
     if now - held.session.seen >= USED_EVERY:
-        await door.access.session_seen(held.session.digest, now)
+        with suppress(StoreFailed):  # A disk that is full keeps nobody from looking; the session ends the sooner.
+            await door.access.session_seen(held.session.digest, now)
     return Caller(
         actor=person(held.user.name),
         grant=held.user.grant,
@@ -165,4 +168,5 @@ def _check_good(door: Door, held: HeldToken) -> None:
 async def _used(door: Door, held: HeldToken) -> None:
     now, last = door.clock.now(), held.token.last_used
     if last is None or now - last >= USED_EVERY:
-        await door.access.token_used(held.token.id, now)
+        with suppress(StoreFailed):
+            await door.access.token_used(held.token.id, now)
