@@ -4,7 +4,7 @@ Nothing of the program is replaced but the network and the clock. What dies with
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -161,6 +161,28 @@ def name_of(record: Record) -> str:
             return name
         case Order():
             return record.name
+
+
+class Ended(BaseException):
+    """The process is gone."""
+
+
+class Around:
+    """Adjustments of a run to which something happens before or after it posts."""
+
+    def __init__(self, adjustments: Any, *, before: Callable[..., Any] | None = None, ends: bool = False) -> None:
+        self._adjustments, self._before, self._ends = adjustments, before, ends
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._adjustments, name)
+
+    async def apply(self, name: str, *, token: int | None) -> Any:
+        if self._before is not None:
+            await self._before()
+        outcome = await self._adjustments.apply(name, token=token)
+        if self._ends:
+            raise Ended
+        return outcome
 
 
 class _Asleep:

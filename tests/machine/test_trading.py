@@ -27,22 +27,24 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from gal_friday.adapters.clock import SteppedClock
 from gal_friday.adapters.simulated.refusal import Refused
 from gal_friday.domain import quantity
+from gal_friday.domain.adjusted import IN_THE_BOOK
 from gal_friday.domain.adjustment import AdjustmentState
 from gal_friday.domain.assets import Instrument, Wallet
-from gal_friday.domain.errors import SamePerson
+from gal_friday.domain.errors import IllegalStep, SamePerson
 from gal_friday.domain.facts import Actor, KnownBy
 from gal_friday.domain.policy import Mode
 from gal_friday.domain.records import Order, OrderSide
 from gal_friday.domain.report import ReconciliationReport
 from gal_friday.domain.snapshot import Scales, Snapshot
 from gal_friday.domain.verdict import ReconciliationStatus, Verdict
-from gal_friday.flows.decide import NothingToDecide, Repairs, approve, propose
+from gal_friday.flows.decide import NothingToDecide, Repairs, approve, propose, undo
 from gal_friday.flows.lease import LASTS_SECONDS
 from gal_friday.ports.errors import AccountBusy, StoreFailed
 from tests.contracts.adjusting import T0
 from tests.crash import reader
 from tests.machine.account import empty_database
-from tests.machine.market import ACCOUNT, BEGAN, Market, Record, name_of
+from tests.machine.market import ACCOUNT, BEGAN, Around, Ended, Market, Record, name_of
+from tests.machine.wrong import WRONG
 
 RUNS = 10
 """Within so many runs whatever differs must be repaired."""
@@ -52,28 +54,6 @@ _FENCED = re.compile("repairs were stopped: .*run by somebody else|another run h
 Done = TypeVar("Done")
 which = st.integers(0, 7)
 arrives = st.booleans()
-
-
-class Ended(BaseException):
-    """The process is gone."""
-
-
-class Around:
-    """Adjustments of a run to which something happens before or after it posts."""
-
-    def __init__(self, adjustments: Any, *, before: Callable[..., Any] | None = None, ends: bool = False) -> None:
-        self._adjustments, self._before, self._ends = adjustments, before, ends
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._adjustments, name)
-
-    async def apply(self, name: str, *, token: int | None) -> Any:
-        if self._before is not None:
-            await self._before()
-        outcome = await self._adjustments.apply(name, token=token)
-        if self._ends:
-            raise Ended
-        return outcome
 
 
 class Trading(RuleBasedStateMachine):
@@ -147,6 +127,20 @@ class Trading(RuleBasedStateMachine):
         self.market.exchange.deposit(ACCOUNT, "ZUSD", amount)
         self.happens(arrives=arrives)
 
+    @rule(arrives=arrives, ends=st.sampled_from(["settle_withdrawal", "fail_withdrawal", "cancel_withdrawal"]))
+    def money_leaves(self, arrives: bool, ends: str) -> None:
+        with suppress(Refused):
+            booked = self.market.exchange.withdraw(ACCOUNT, "ZUSD", "2000", fee="1")
+            self.happens(arrives=arrives)
+            getattr(self.market.exchange, ends)(booked.refid)
+        self.happens(arrives=arrives)
+
+    @rule(arrives=arrives)
+    def positions_are_kept_open_for_a_fee(self, arrives: bool) -> None:
+        with suppress(Refused):
+            self.market.exchange.rollover(ACCOUNT)
+        self.happens(arrives=arrives)
+
     @rule(number=st.integers(1, 3))
     def the_book_believes_in_an_order_that_never_was(self, number: int) -> None:
         name, at = f"OGHOST-AAAAA-AAAAA{number}", self.clock.now()
@@ -160,6 +154,17 @@ class Trading(RuleBasedStateMachine):
     @rule(number=which)
     def it_arrives_late(self, number: int) -> None:
         self.do(self.market.append(self.late.pop(number % len(self.late))))
+
+    @precondition(lambda self: self.late)
+    @rule(number=which, how=st.sampled_from(sorted(WRONG)))
+    def it_arrives_wrong_before_it_arrives_right(self, number: int, how: str) -> None:
+        self.do(self.market.append(WRONG[how](self.late[number % len(self.late)])))
+
+    @precondition(lambda self: self.late)
+    @rule(number=which)
+    def it_arrives_twice_at_once(self, number: int) -> None:
+        late = self.late.pop(number % len(self.late))
+        self.do(self.market.append(late, late))
 
     def open_order(self, number: int) -> list[Any]:
         found = list(self.market.exchange.account(ACCOUNT).open_orders.values())
@@ -245,6 +250,12 @@ class Trading(RuleBasedStateMachine):
                 assert one.proposed_by == by.name
             else:
                 assert not (one.four_eyes and one.proposed_by == by.name), "who proposed it approved it (I11)"
+
+    @rule(number=which, by=st.sampled_from([ALICE, BEN]))
+    def somebody_would_take_it_back(self, number: int, by: Actor) -> None:
+        if posted := self.do(self.market.adjustments.adjustments(account=ACCOUNT, states=IN_THE_BOOK)):
+            with suppress(IllegalStep, NothingToDecide):
+                self.do(undo(self.repairs(), posted[number % len(posted)].id, by, note="no"))
 
     def repairs(self) -> Repairs:
         async def applied(name: str) -> object:
