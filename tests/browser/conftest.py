@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from msgspec import Struct
 from msgspec.structs import replace
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 
 from gal_friday.bootstrap.access import link_of, register_of
 from gal_friday.bootstrap.demo import running_demo
@@ -34,6 +34,7 @@ _KEPT = Path(__file__).parents[2] / "browser-failures"
 _FAILED = pytest.StashKey[bool]()
 _LEFT = "ERR_ABORTED"
 """What is said of a page that somebody leaves while it still loads."""
+expect.set_options(timeout=20_000)  # what takes a moment takes longer where two tests and other work share two cores
 
 
 @pytest.hookimpl(wrapper=True)
