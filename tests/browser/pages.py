@@ -13,7 +13,7 @@ class Shown(Struct, frozen=True):
     name: str
     """Of its pictures."""
     route: str
-    """As the dashboard declares it; what stands in braces is filled in from ``places``."""
+    """As the dashboard declares it; what stands in braces, here and in the query, is filled in from ``places``."""
     query: str = ""
     phone: bool = False
     """Whether it is for whoever is on the way, too."""
@@ -21,7 +21,7 @@ class Shown(Struct, frozen=True):
 
     def path(self, places: dict[str, str]) -> str:
         """Return where it is."""
-        return self.route.format_map(places) + self.query
+        return (self.route + self.query).format_map(places)
 
 
 PAGES = (
@@ -35,6 +35,7 @@ PAGES = (
     Shown("adjustments", "/adjustments"),
     Shown("runs", "/runs"),
     Shown("run", "/runs/{reconciliation_id}"),
+    Shown("two-reports", "/runs/compare", "?b={reconciliation_id}"),
     Shown("journal", "/journal"),
     Shown("journal-entry", "/journal/{seq}"),
     Shown("journal-heads", "/journal/heads"),
@@ -48,6 +49,8 @@ PAGES = (
 async def places(house: House) -> dict[str, str]:
     """Return what stands for the names in routes: of each kind of thing the one that shows most."""
     opened = house.serving.service.opened
+    # A second run, so that two reports can stand side by side.
+    await house.serving.service.run_reconciliation("main")
     reports = await opened.store.reports(account="main", limit=1)
     return {
         "name": "main",

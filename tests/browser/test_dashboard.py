@@ -56,6 +56,12 @@ async def test_every_picture_has_its_table_and_moves_nothing(house: House) -> No
         await expect(section.locator("caption")).to_be_attached()
     await expect(page.locator("svg.course .turn-word")).to_contain_text("differ from here")
     assert await page.evaluate("window.shifted") == 0
+    await page.emulate_media(media="print")
+    for seen in ("svg.bridge", "svg.course", ".course-rows", ".history", ".proposal"):
+        await expect(page.locator(seen).first).to_be_visible()
+    for unseen in (".bar", "form.act", "form.decide"):
+        await expect(page.locator(unseen).first).to_be_hidden()
+    assert await page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert alice.complaints == []
 
 

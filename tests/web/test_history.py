@@ -72,7 +72,7 @@ def test_every_severity_has_its_row_the_gravest_first() -> None:
 
 
 @pytest.mark.parametrize(
-    "told, said", [(b'{"explained_share": "0.9825"}', "98.25 %"), (b'{"explained_share": null}', "")]
+    "told, said", [(b'{"explained_share": "0.9825"}', "98.25\u202f%"), (b'{"explained_share": null}', "")]
 )
 def test_the_share_that_is_explained_is_that_of_the_newest_run(told: bytes, said: str) -> None:
     assert explained([Listed("rec_1", "main", None, told)]) == said  # type: ignore[arg-type]

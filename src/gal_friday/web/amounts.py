@@ -9,6 +9,7 @@ from gal_friday.domain import quantity
 from gal_friday.domain.quantity import ZERO
 
 _CENT_PLACES = 2
+_PERCENT = Decimal(100)
 
 
 class Parts(Struct, frozen=True):
@@ -57,3 +58,8 @@ def worth(value: Decimal | None, currency: str) -> Markup:
     return Markup('<data value="{}">{}{} <span class="unit">{}</span></data>').format(
         quantity.text(value), parts.whole, cents, escape(currency)
     )
+
+
+def share(part: Decimal | None) -> str:
+    """Return a share of one as a percentage, to the last digit; empty where there is none."""
+    return "" if part is None else f"{quantity.short(quantity.multiply(part, _PERCENT))}\u202f%"

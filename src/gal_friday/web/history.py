@@ -12,11 +12,11 @@ import msgspec
 from fastapi import Request, Response
 from msgspec import Struct
 
-from gal_friday.domain import quantity
 from gal_friday.domain.materiality import Severity
 from gal_friday.domain.verdict import Verdict
 from gal_friday.ports.history import Aged, Runs, Turnover
 from gal_friday.ports.pages import Listed
+from gal_friday.web import amounts
 from gal_friday.web.frame import Choice, Visitor, house_of, new_router, rendered, theirs
 from gal_friday.web.shown import FAILED, MARKS
 
@@ -34,7 +34,6 @@ _ENDED = {
     Verdict.INCOMPLETE.value: "not all checked",
     FAILED: "failed",
 }
-_PERCENT = Decimal(100)
 
 LEFT, SPAN, LANE, TALL = 16, 784, 76, 46
 """Where the bars begin, how far they go, a lane with its word, and its longest bar."""
@@ -169,10 +168,8 @@ class _Share(Struct):
 
 def explained(newest: Iterable[Listed]) -> str:
     """Return which share of the value that differs is explained, as the newest run has it; empty where nothing is."""
-    shares = [msgspec.json.decode(one.summary, type=_Share).explained_share for one in newest]
-    return next(
-        (f"{quantity.short(quantity.multiply(share, _PERCENT))} %" for share in shares if share is not None), ""
-    )
+    shares = (msgspec.json.decode(one.summary, type=_Share).explained_share for one in newest)
+    return next((amounts.share(share) for share in shares), "")
 
 
 def lanes(turned: Iterable[Turnover], days: Sequence[date]) -> Sequence[Lane]:

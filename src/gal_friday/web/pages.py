@@ -17,7 +17,7 @@ from gal_friday.flows import review
 from gal_friday.flows.door import Caller
 from gal_friday.flows.standing import COUNTED, standing_of
 from gal_friday.ports.pages import Place
-from gal_friday.web import accounts, course, history, journal, policy, queue, run, shown
+from gal_friday.web import accounts, beside, course, history, journal, policy, queue, run, shown
 from gal_friday.web.bridge import bridge_of
 from gal_friday.web.frame import (
     PAGE,
@@ -57,7 +57,9 @@ router = new_router()
 def add_pages(app: FastAPI, house: House) -> None:
     """Give the application its pages."""
     app.state.house = house
-    for one in (queue.router, router, accounts.router, run.router, history.router, journal.router, policy.router):
+    # Before the page of one run, whose address takes any name.
+    reports = (beside.router, run.router)
+    for one in (queue.router, router, accounts.router, *reports, history.router, journal.router, policy.router):
         app.include_router(one)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     told_in_words(app)
