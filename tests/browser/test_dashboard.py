@@ -1,5 +1,6 @@
 """The dashboard as people use it, in a real browser."""
 
+import re
 from importlib.resources import files
 
 import pytest
@@ -63,6 +64,25 @@ async def test_every_picture_has_its_table_and_moves_nothing(house: House) -> No
         await expect(page.locator(unseen).first).to_be_hidden()
     assert await page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert alice.complaints == []
+
+
+async def test_times_and_numbers_are_said_as_somebody_chose_to_read_them(house: House) -> None:
+    alice = await house.enters("alice")
+    page = alice.page
+    await alice.goes_to("/you")
+    await page.locator("#manner select[name=zone]").select_option("Asia/Kathmandu")
+    await page.locator("#manner select[name=style]").select_option("point-comma")
+    await page.get_by_role("button", name="Keep").click()
+    await expect(page.locator("#manner-title ~ p time")).to_contain_text("+0545")
+    await alice.goes_to("/")
+    await expect(page.locator(".cause-worth").first).to_contain_text(re.compile(r"\d,\d\d USD"))
+    await alice.goes_to("/runs")
+    await expect(page.locator("tbody time").first).to_contain_text("+0545")
+    await alice.goes_to("/you")
+    await expect(page.locator("#manner select[name=zone]")).to_have_value("Asia/Kathmandu")
+    await page.locator("#manner select[name=zone]").select_option("UTC")
+    await page.get_by_role("button", name="Keep").click()
+    await expect(page.locator("#manner-title ~ p time")).to_contain_text("UTC")
 
 
 async def test_what_one_person_does_another_one_sees_without_asking(house: House) -> None:

@@ -17,6 +17,7 @@ from gal_friday.flows.door import Caller
 from gal_friday.ports.errors import SeveralMatch, StoreFailed
 from gal_friday.ports.pages import Place
 from gal_friday.web.house import House
+from gal_friday.web.manner import COOKIE, manner_of
 from gal_friday.web.rendering import TEMPLATES
 
 PLACES = (
@@ -108,6 +109,7 @@ def rendered(
         "valued_in": house.policy.reporting_currency,
         "live": request.url.path if here not in ("", "/you") else "",
         "kinds": _KINDS,
+        "manner": manner_of(request.cookies.get(COOKIE)),
     }
     return HTMLResponse(TEMPLATES.get_template(template).render(common | dict(told)), status_code=status)
 

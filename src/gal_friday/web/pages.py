@@ -34,6 +34,7 @@ from gal_friday.web.frame import (
     told_in_words,
 )
 from gal_friday.web.house import House
+from gal_friday.web.manner import NUMBERS, sample, zones
 
 _STRIP = 30
 _CARDS = 6
@@ -165,7 +166,8 @@ async def runs(request: Request, who: Visitor, account: Choice = "", after: Afte
 @router.get("/you")
 async def you(request: Request, who: Visitor) -> Response:
     """Show who is signed in, what they may, and their passkeys."""
-    return rendered(request, who, "you.html", {}, here="/you")
+    told = {"zones": zones(), "styles": [(style, sample(style)) for style in NUMBERS]}
+    return rendered(request, who, "you.html", told, here="/you")
 
 
 def _may(who: Caller, action: Action, account: str) -> bool:

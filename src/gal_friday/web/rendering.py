@@ -1,14 +1,16 @@
 """The templates, with everything escaped, and the filters that they share."""
 
-from decimal import Decimal
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 
 from gal_friday.domain import quantity, words
-from gal_friday.domain.instants import instant
 from gal_friday.domain.verdict import Verdict
 from gal_friday.web import amounts, times
+from gal_friday.web.manner import AS_RECORDED, Manner
 
 VERDICTS = {
     Verdict.RECONCILED: "reconciled",
@@ -31,9 +33,18 @@ def _shortened(text: str, length: int) -> str:
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
-def _figure(value: Decimal, signed: bool) -> str:
-    parts = amounts.parts_of(value, signed=signed)
-    return parts.whole + parts.rest
+def _read(said: Callable[..., str]) -> Callable[..., str]:
+    """Return a filter that says times and numbers as whoever looks wants to read them."""
+
+    @pass_context
+    def read(context: Context, *given: Any) -> str:
+        return said(*given, manner=context.get("manner", AS_RECORDED))
+
+    return read
+
+
+def _instant(at: datetime, *, manner: Manner) -> str:
+    return manner.instant(at)
 
 
 def _made() -> Environment:
@@ -45,14 +56,14 @@ def _made() -> Environment:
         lstrip_blocks=True,
     )
     filters: dict[str, Any] = {
-        "amount": amounts.amount,
-        "difference": amounts.difference,
-        "worth": amounts.worth,
-        "figure": _figure,
+        "amount": _read(amounts.amount),
+        "difference": _read(amounts.difference),
+        "worth": _read(amounts.worth),
+        "figure": _read(amounts.figure),
         "digits": quantity.text,
-        "when": times.when,
-        "instant": instant,
-        "ago": times.ago,
+        "when": _read(times.when),
+        "instant": _read(_instant),
+        "ago": _read(times.ago),
         "what": words.what,
         "where": words.where,
         "words": _plain,

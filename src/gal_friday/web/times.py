@@ -5,15 +5,18 @@ from datetime import datetime, timedelta
 from markupsafe import Markup
 
 from gal_friday.domain.instants import exact_instant, instant
+from gal_friday.web.manner import AS_RECORDED, Manner
 
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
-def when(at: datetime | None) -> Markup:
-    """Return an instant; browsers show it in the time zone that was chosen."""
+def when(at: datetime | None, *, manner: Manner = AS_RECORDED) -> Markup:
+    """Return an instant in the zone that was chosen; where that is another, with UTC for whoever points at it."""
     if at is None:
         return Markup('<span class="none">never</span>')
-    return Markup('<time datetime="{}">{}</time>').format(exact_instant(at), instant(at))
+    said, recorded = manner.instant(at), instant(at)
+    title = Markup(' title="{}"').format(recorded) if said != recorded else ""
+    return Markup('<time datetime="{}"{}>{}</time>').format(exact_instant(at), title, said)
 
 
 def for_people(duration: timedelta) -> str:
@@ -28,9 +31,10 @@ def for_people(duration: timedelta) -> str:
     return " ".join(said) or "0\u202fs"
 
 
-def ago(at: datetime | None, now: datetime) -> Markup:
-    """Return how long ago an instant was, or how soon it comes, with the instant for whoever points at it."""
+def ago(at: datetime | None, now: datetime, *, manner: Manner = AS_RECORDED) -> Markup:
+    """Return how long ago an instant was, or how soon it comes, and the instant for whoever points at it."""
     if at is None:
         return Markup('<span class="none">never</span>')
     words = f"{for_people(now - at)} ago" if at <= now else f"in {for_people(at - now)}"
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(exact_instant(at), instant(at), words)
+    said = manner.instant(at)
+    return Markup('<time class="ago" datetime="{}" title="{}">{}</time>').format(exact_instant(at), said, words)
