@@ -20,6 +20,7 @@ from gal_friday.domain.remark import MalformedRemark, name_of
         "a\u0308nn",
         "ann\u200b",
         "\u202eann",
+        "ann\u3164",  # a filler of Hangul: a letter that nobody sees
         "аnn",  # a Cyrillic а
     ],
     ids=ascii,
@@ -43,6 +44,12 @@ def test_other_names_are_other_people(other: str) -> None:
 def test_nobody_acts_under_the_name_of_a_rule(name: str) -> None:
     assert is_reserved(name)
     with pytest.raises(MalformedRemark, match="say who it is"):
+        name_of(name)
+
+
+@pytest.mark.parametrize("name", ["ann\u3164", "\u2800", "a\uffa0nn", "\u115f"], ids=ascii)
+def test_what_nobody_sees_is_no_part_of_a_name(name: str) -> None:
+    with pytest.raises(MalformedRemark, match="cannot be seen"):
         name_of(name)
 
 

@@ -9,6 +9,10 @@ import unicodedata
 RESERVED = ("policy", "gal-friday")
 """The names under which rules and this program act; nobody else may have one."""
 
+UNSEEN = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+"""Fillers: letters and signs of their scripts, of which nothing is seen. Unicode, Default_Ignorable_Code_Point, and the
+Braille pattern without a dot."""
+
 # Letters of other scripts that print as a Latin one, in small or in capitals: Unicode, UTS #39, confusables.txt.
 _CYRILLIC = ("авеосѕкнмтрхуіјԁԛԝӏһ", "abeocskhmtpxyijdqwlh")
 _GREEK = ("αβγεζηικνορτυχωϲϳ", "abyezniknoptuxwcj")
@@ -29,5 +33,5 @@ def is_reserved(name: str) -> bool:
 def looks(name: str) -> str:
     """Return what is left of a name once everything that a glance overlooks is gone: the same for one person."""
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", name).casefold())
-    letters = "".join(char for char in plain if unicodedata.category(char)[0] in "LN")
+    letters = "".join(char for char in plain if unicodedata.category(char)[0] in "LN" and char not in UNSEEN)
     return letters.translate(_ALIKE) or plain

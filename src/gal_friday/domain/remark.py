@@ -7,7 +7,7 @@ Nothing here decides what a remark is good for.
 from datetime import UTC, datetime, timedelta
 
 from gal_friday.domain.errors import GalFridayError
-from gal_friday.domain.person import is_reserved
+from gal_friday.domain.person import UNSEEN, is_reserved
 
 NOTE_MAX = 2_000
 """Characters: what a person reads, not a file."""
@@ -70,7 +70,7 @@ def _plain(text: str, what: str) -> str:
     # A blank of another kind (a tab, a no-break space from a web page) is a blank.
     blanks = "".join(" " if char.isspace() and char != "\n" else char for char in text).strip()
     for place, char in enumerate(blanks, 1):
-        if not char.isprintable() and char != "\n":
+        if char in UNSEEN or (not char.isprintable() and char != "\n"):
             raise MalformedRemark(
                 f"the {what} has a character that cannot be seen ({ascii(char)[1:-1]}, the {place}. one); leave it out"
             )
