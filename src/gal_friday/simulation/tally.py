@@ -4,7 +4,7 @@ It never asks the product what is right: the exchange's own state and the bot's 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -99,6 +99,16 @@ class Judge:
         else:
             self._look(where, report, began, known, shown)
         tally.corrected += len(report.auto_corrections)
+
+    def remembers(self, report: ReconciliationReport, keys: Collection[str]) -> None:
+        """Count what was seen, is still wrong, and is not among the *keys* that are open (I7)."""
+        for planted in self._planted:
+            case = self.case_of(planted)
+            if case.suspected is None or planted.over is not None or planted.keys[0] in planted.right:
+                continue
+            if planted.keys[0] not in keys:
+                where = f"{report.account} {report.reconciliation_id}"
+                self._tally.missed.append(f"{where}: {planted.lie} {planted.keys[0]} was seen, and is forgotten")
 
     def _is_true(self, shown: Discrepancy, known: Sequence[Planted]) -> bool:
         """Say whether something that was planted may show itself in this."""

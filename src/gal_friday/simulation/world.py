@@ -177,6 +177,8 @@ class _World:
         self.judges[report.account].saw(report, began, self.clock.now(), calls)
         if report.auto_corrections:
             await self._mended(report.account, "policy")
+        known = await self.service.desk.store.open_discrepancies(report.account)
+        self.judges[report.account].remembers(report, {str(one.key) for one in known})
 
     async def _approved(self, name: str) -> None:
         await self._mended(name, "person")
