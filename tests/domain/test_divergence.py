@@ -325,6 +325,15 @@ def test_what_the_book_booked_under_its_own_id_is_the_same_row() -> None:
     assert course[0].record_id == "L000"
 
 
+def test_what_only_the_book_booked_after_the_course_is_wound_back_too() -> None:
+    theirs = history(1, 60)
+    late = movement("LATE", "7", refers_to="LATE", minute=0)
+    course = proved([*without(booked(theirs, 1), "T010"), late], theirs).course
+    assert "LATE" not in {each.record_id for each in course}
+    apart = [quantity.subtract(each.exchange, each.internal) for each in course]
+    assert apart == [D(0)] * REACH + [net(theirs[10])] * REACH
+
+
 def test_agreement_has_no_course() -> None:
     theirs = history(1, 30)
     assert proved(booked(theirs, 1), theirs).course == ()
