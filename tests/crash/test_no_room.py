@@ -15,7 +15,7 @@ FAILING = "could not be read or written; check the disk (full, over quota, or fa
 READ_ONLY = "may only be read; give this user the right to write the file and its folder"
 LIMITS: dict[str, tuple[dict[str, Any], str, str]] = {
     "a run that finds no room halfway": ({"pages": 11}, "was not recorded", FULL),
-    "a decision that finds no room": ({"pages": 24}, "in approve", FULL),
+    "a decision that finds no room": ({"pages": 30}, "in approve", FULL),
     "no file may grow": ({"bytes": 100_000}, "was not recorded", FAILING),
     "no right to write": ({"read_only": True}, "in run_reconciliation", READ_ONLY),
 }

@@ -59,8 +59,7 @@ LEADS_TO = {"accept": ACCEPTED, "dispute": DISPUTED, "snooze": SNOOZED, "reopen"
 SAID: dict[Action, dict[str, Any]] = {
     Action.ASSIGN: {"assignee": "bob"},
     Action.COMMENT: {"note": "looked at it"},
-    Action.PROPOSE: {"adjustment_id": "adj_1"},
-    Action.APPROVE: {"adjustment_id": "adj_1"},
+    **dict.fromkeys((Action.PROPOSE, Action.APPROVE), {"adjustment_id": "adj_1"}),
     Action.REJECT: {"adjustment_id": "adj_1", "reason": Reason.WRONG_REPAIR},
     Action.ACCEPT: {"reason": Reason.KNOWN_DIFFERENCE, "note": "a gift", "until": LATER},
     Action.DISPUTE: {"reason": Reason.EXCHANGE_WRONG},
