@@ -38,7 +38,8 @@ class Bounded(H11Protocol):
     def on_response_complete(self) -> None:
         """Begin to wait for the next request."""
         super().on_response_complete()
-        self._expect()
+        if not self.transport.is_closing():
+            self._expect()
 
     def pause_writing(self) -> None:
         """Begin to wait until what was sent is taken."""
