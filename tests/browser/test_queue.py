@@ -171,9 +171,9 @@ async def test_two_people_on_one_item_and_nothing_is_applied_twice(house: House)
 
     # And where she is not told in time, the service refuses.
     await page.context.route("**/discrepancies?*", lambda route: route.abort())
-    ghost = cause(page, "ghost order")
+    ghost = page.locator("tr[id]", has_text="ghost order")
     await ghost.locator("input").check()
-    await cause(other, "ghost order").focus()
+    await other.locator("tr[id]", has_text="ghost order").focus()
     await other.keyboard.press("a")
     await other.keyboard.press("Enter")
     await expect(other.locator("#outcome-words")).to_have_text("1 approved.")
@@ -344,6 +344,23 @@ async def _focused(page: Page) -> int:
         "[...document.querySelectorAll('[data-row]:not([hidden])')].indexOf(document.activeElement)"
     )
     return found
+
+
+async def test_a_page_that_is_told_nothing_says_how_old_it_is(house: House) -> None:
+    alice = await house.enters("alice")
+    page = alice.page
+    await page.context.route("**/api/events*", lambda route: route.abort())
+    await alice.goes_to("/discrepancies")
+    await expect(page.locator("#as-of")).to_contain_text("Not connected. What stands here is as of")
+    await page.context.unroute_all()
+    await expect(page.locator("#lamp")).to_have_text("live", timeout=15_000)
+    await expect(page.locator("#as-of")).to_have_text(re.compile("^as of "))
+    await page.context.clear_cookies()
+    await page.keyboard.press(".")
+    await expect(page.locator("#as-of")).to_contain_text("Your session has ended. What stands here is as of")
+    await page.locator("#as-of a").click()
+    await page.wait_for_url("**/sign-in?next=%2Fdiscrepancies")
+    expected(alice, "ERR_FAILED", "401")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -17,7 +17,8 @@ export async function me() {
   return (await known()) ?? goToTheDoor();
 }
 
-async function known() {
+// Who is signed in; null where nobody is any more.
+export async function known() {
   const answer = await fetch("/api/me", { headers: { Accept: "application/json" } });
   if (answer.status === 401) return null;
   const found = await answer.json();

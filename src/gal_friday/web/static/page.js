@@ -1,6 +1,6 @@
 // What pages do beyond showing: they stay current, take keys, and call the API for whatever changes something.
 
-import { call, me, say } from "./call.js";
+import { call, known, me, say } from "./call.js";
 
 const lamp = document.getElementById("lamp");
 
@@ -116,17 +116,29 @@ function shine(state, words) {
 
 if (document.body.dataset.live) {
   me();
-  const events = new EventSource("/api/events");
+  connect();
+  // Come back to by the back button, a page may be one that was kept as it stood.
+  addEventListener("pageshow", (event) => event.persisted && location.reload());
+}
+
+// A browser tries again by itself where the network fails, and not where it was told no.
+function connect(after = "") {
+  const events = new EventSource(`/api/events${after}`);
+  let last = after;
   events.onopen = () => shine("live", "live");
-  events.onerror = () => shine("lost", "not connected");
+  events.onerror = async () => {
+    shine("lost", "not connected");
+    if (events.readyState !== EventSource.CLOSED) return;
+    if ((await known().catch(() => undefined)) === null) shine("lost", "signed out");
+    else setTimeout(() => connect(last), 5000);
+  };
   const happened = (event) => {
+    last = `?after=${event.lastEventId}`;
     document.dispatchEvent(new CustomEvent("fact", { detail: JSON.parse(event.data) }));
     refresh();
   };
   for (const kind of (document.body.dataset.kinds || "").split(" ").filter(Boolean)) events.addEventListener(kind, happened);
   addEventListener("pagehide", () => events.close());
-  // Come back to by the back button, a page may be one that was kept as it stood.
-  addEventListener("pageshow", (event) => event.persisted && location.reload());
 }
 
 // ---- keys

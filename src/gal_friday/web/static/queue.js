@@ -156,7 +156,7 @@ function signedOut() {
   document.getElementById("as-of").append(" ", link);
 }
 
-async function bringUp(now = false) {
+async function bringUp(now) {
   const mine = ++asked;
   let text;
   try {
@@ -171,9 +171,10 @@ async function bringUp(now = false) {
   if (mine !== asked) return;
   const fresh = new DOMParser().parseFromString(text, "text/html").getElementById("list");
   if (!fresh) return stale("It could not be read just now.");
-  if (now || isQuiet()) replaceBy(fresh);
+  if (now === true || isQuiet()) replaceBy(fresh);
   else bringInto(fresh);
   draw();
+  if (lost) stale("Not connected.");
 }
 
 function replaceBy(fresh) {
@@ -242,18 +243,22 @@ document.addEventListener("stale", (event) => {
 });
 document.addEventListener("fact", (event) => {
   const { kind, subject, actor } = event.detail;
-  if (kind.startsWith("review_") && subject) news.set(subject, `${kind.slice(7).replaceAll("_", " ")} by ${actor?.name ?? "a run"}`);
+  if (kind === "review_closed" || kind === "discrepancy_cleared") news.set(subject, "agrees again");
+  else if (kind.startsWith("review_")) news.set(subject, `${kind.slice(7).replaceAll("_", " ")} by ${actor.name}`);
 });
-let wasLost = false;
+
+// While nothing is told, it asks.
+let lost = null;
 document.addEventListener("link", (event) => {
+  const before = lost;
   if (event.detail === "lost") {
-    wasLost = true;
     stale("Not connected.");
-    bringUp();
-  } else if (wasLost) {
-    wasLost = false;
-    bringUp();
+    lost ??= setInterval(bringUp, 15_000);
+  } else {
+    clearInterval(lost);
+    lost = null;
   }
+  if (Boolean(lost) !== Boolean(before)) bringUp();
 });
 
 // ---- keys
