@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from gal_friday.domain import quantity
 from gal_friday.domain.access import Permission
 from gal_friday.domain.adjusted import Kept
+from gal_friday.domain.adjustment import AdjustmentState
 from gal_friday.domain.finding import DiscrepancyType
 from gal_friday.domain.materiality import Severity
 from gal_friday.domain.review import Reason
@@ -33,6 +34,7 @@ ROWS = 40
 _REPORTS_EACH = 2
 """Reports of an account that are asked what its discrepancies come from: a partial run knows only its own."""
 _REPORTS_MAX = 200
+_DECIDED = tuple(one for one in AdjustmentState if one is not AdjustmentState.PROPOSED)
 _PLACES = 10
 """With more than so many, the column of amounts is a wide one."""
 
@@ -47,6 +49,8 @@ class Read(Struct, frozen=True, kw_only=True):
     rows: tuple[Row, ...]
     cut_off: bool
     """Whether there is more than was looked at."""
+    unknown: bool
+    """Whether more adjustments wait for a decision than were looked at."""
 
 
 @router.get("/discrepancies")
@@ -73,6 +77,7 @@ async def discrepancies(
         "worth": worth_of(groups),
         "read": len(read.rows),
         "cut_off": read.cut_off,
+        "unknown": read.unknown,
         "counted_to": COUNTED,
         "options": _options(house, who, read.rows),
         "shortcuts": _shortcuts(wanted, who),
@@ -97,15 +102,25 @@ async def _read(house: House, who: Caller, wanted: Filter) -> Read:
     some = await house.pages.discrepancies(theirs(who, wanted.account), wanted.chosen(), limit=COUNTED + 1)
     found = some[:COUNTED]
     reviews = await house.desk.reviews.reviews(one.id for one in found)
-    accounts = sorted({one.account for one in found})
-    kept = await house.repairs.adjustments.adjustments(accounts=accounts, limit=COUNTED) if accounts else ()
+    kept, unknown = await _adjustments(house, sorted({one.account for one in found}))
     of_it = _by_discrepancy(kept)
     rows = []
     for one in found:
         review = reviews.get(one.id) or unreviewed(one)
         said = said_of(one.latest, one.account, review.assignee, review.note)
         rows.append(Row(followed=one, review=review, adjustments=of_it.get(one.id, ()), said=said))
-    return Read(rows=tuple(rows), cut_off=len(some) > COUNTED)
+    return Read(rows=tuple(rows), cut_off=len(some) > COUNTED, unknown=unknown)
+
+
+async def _adjustments(house: House, accounts: Sequence[str]) -> tuple[Iterable[Kept], bool]:
+    """Return what waits for a decision and the newest of the rest, the newest first; and whether still more waits."""
+    if not accounts:
+        return (), False
+    look = house.repairs.adjustments.adjustments
+    waiting = await look(accounts=accounts, states=[AdjustmentState.PROPOSED], limit=COUNTED + 1)
+    decided = await look(accounts=accounts, states=_DECIDED, limit=COUNTED)
+    both = sorted((*waiting, *decided), key=lambda one: (one.adjustment.at, one.id), reverse=True)
+    return both, len(waiting) > COUNTED
 
 
 def _by_discrepancy(kept: Iterable[Kept]) -> Mapping[str, tuple[Kept, ...]]:
