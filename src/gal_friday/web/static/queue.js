@@ -227,8 +227,8 @@ function rewrite(row, later) {
   });
 }
 
+// What is told of it may come later than that it is gone.
 function gone(row) {
-  if (row.classList.contains("gone")) return;
   row.classList.add("gone");
   picked.delete(row.id);
   const said = document.createElement("span");
