@@ -126,7 +126,8 @@ filter.addEventListener("submit", () => {
 
 // ---- staying current
 
-let asked = 0;
+let asking = false;
+let next = null;
 let pointed = false;
 document.addEventListener("pointerover", (event) => (pointed = Boolean(event.target.closest?.("#rows"))));
 document.documentElement.addEventListener("pointerleave", () => (pointed = false));
@@ -156,22 +157,34 @@ function signedOut() {
   document.getElementById("as-of").append(" ", link);
 }
 
+// One question at a time: of all that are asked for meanwhile one more follows, so that no answer is ever thrown away.
 async function bringUp(now) {
-  const mine = ++asked;
+  const moving = now === true;
+  if (asking) {
+    next = next === true || moving;
+    return;
+  }
+  asking = true;
+  await readAnew(moving).finally(() => (asking = false));
+  if (next === null) return;
+  const following = next;
+  next = null;
+  bringUp(following);
+}
+
+async function readAnew(moving) {
   let text;
   try {
-    const answer = await fetch(location.pathname + location.search, { headers: { Accept: "text/html" } });
-    if (mine !== asked) return;
+    const answer = await fetch(location.pathname + location.search, { headers: { Accept: "text/html" }, signal: AbortSignal.timeout(30_000) });
     if (answer.redirected) return signedOut();
     if (!answer.ok) return stale("It could not be read just now.");
     text = await answer.text();
   } catch {
     return stale("The service does not answer.");
   }
-  if (mine !== asked) return;
   const fresh = new DOMParser().parseFromString(text, "text/html").getElementById("list");
   if (!fresh) return stale("It could not be read just now.");
-  if (now === true || isQuiet()) replaceBy(fresh);
+  if (moving || isQuiet()) replaceBy(fresh);
   else bringInto(fresh);
   draw();
   if (lost) stale("Not connected.");
