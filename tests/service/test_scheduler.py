@@ -19,6 +19,7 @@ from gal_friday.domain.schedule import Obstacle, Planned, Step, Timing, Why, pau
 from gal_friday.domain.snapshot import Snapshot
 from gal_friday.flows.lease import held
 from gal_friday.ports.errors import AccountBusy, BookFailed, StoreFailed
+from gal_friday.service import turns
 from gal_friday.service.accounts import Account
 from gal_friday.service.scheduler import Scheduler
 from gal_friday.service.turns import Ran, Turns
@@ -195,6 +196,19 @@ async def test_a_run_that_was_stopped_with_the_service_is_done_again() -> None:
     async with world.process("q"):
         await world.until(50)
     assert (await world.planned()).last_report
+
+
+async def test_a_run_that_is_interrupted_ends_in_time_though_nothing_can_be_written_down(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(turns, "_LAST_WORD_SECONDS", 0.01)
+    world = World("main")
+    world.seconds = 30
+    async with asyncio.timeout(5), world.process():
+        await world.until(5)
+        monkeypatch.setattr(world.schedules, "one", lambda _: asyncio.Event().wait())
+    monkeypatch.undo()
+    assert (await world.planned()).begun is not None
 
 
 async def test_a_run_whose_process_was_killed_is_told_and_done_again() -> None:

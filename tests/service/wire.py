@@ -62,6 +62,11 @@ class Wire:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    @property
+    def standing(self) -> int:
+        """How many connections stand."""
+        return len(self._lines)
+
     def slow(self, seconds: float) -> None:
         """Pass everything on so much later."""
         self.delay = seconds

@@ -154,7 +154,10 @@ async def serve(
         raise BadConfiguration("no account is configured; `gal-friday init` writes a configuration to fill in")
     async with AsyncExitStack() as stack:
         steps = await stack.enter_async_context(watching(settings))
-        service = await stack.enter_async_context(ReconciliationService(settings, steps=steps))
+        service = ReconciliationService(settings, steps=steps)
+        stack.push_async_callback(service.stop)
+        if not await _started(service, stop):
+            return
         with suppress(StoreFailed):  # the next start writes it
             await service.opened.note_policy(settings.reconciliation.policy())
         serving = Serving(service, await stack.enter_async_context(_queue(settings, steps)))
@@ -182,6 +185,18 @@ async def serve(
         for failure in done:
             if isinstance(failure, Exception):
                 raise failure
+
+
+async def _started(service: ReconciliationService, stop: asyncio.Event) -> bool:
+    """Start the service; say whether it did before *stop* was set, which a database that hangs must not outlast."""
+    starting, stopping = asyncio.create_task(service.start()), asyncio.create_task(stop.wait())
+    await asyncio.wait((starting, stopping), return_when=asyncio.FIRST_COMPLETED)
+    (starting if stop.is_set() else stopping).cancel()
+    await asyncio.gather(starting, stopping, return_exceptions=True)
+    if stop.is_set():
+        return False
+    await starting
+    return True
 
 
 @asynccontextmanager

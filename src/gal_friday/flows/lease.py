@@ -12,6 +12,7 @@ LASTS_SECONDS = 60
 """How long an account stays taken after its process was killed, where nobody says otherwise."""
 _RENEWED = 4
 """So many times is a lease renewed before it would end: three may fail."""
+_GIVEN_BACK_SECONDS = 5.0
 
 
 @asynccontextmanager
@@ -37,9 +38,10 @@ async def held(
         renewing.cancel()
         with suppress(asyncio.CancelledError):
             await renewing
-        # Without it the lease ends by itself.
-        with suppress(StoreFailed):
-            await leases.release(lease)
+        # Without it the lease ends by itself; a run that is interrupted must not wait for a database that is gone.
+        with suppress(StoreFailed, TimeoutError):
+            async with asyncio.timeout(_GIVEN_BACK_SECONDS):
+                await leases.release(lease)
 
 
 async def _renewed(leases: Leases, lease: Lease, clock: Clock, lasts: int) -> None:

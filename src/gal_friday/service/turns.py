@@ -35,6 +35,8 @@ _LOG: structlog.stdlib.BoundLogger = structlog.get_logger("gal_friday.service")
 _TRIES = 20
 """Everybody who was faster took a step: somebody always gets on."""
 
+_LAST_WORD_SECONDS = 3.0
+
 
 class Ran(Struct, frozen=True, kw_only=True):
     """A run that left a report, and what the schedule has to know beside it."""
@@ -91,7 +93,7 @@ class Turns:
             ran = await self._run(account)
             how = _ended(ran, self._clock.now())
         except asyncio.CancelledError:
-            await asyncio.shield(self.step(account, lambda one: interrupted(one, self._clock.now())))
+            await asyncio.shield(self._interrupted(account))
             raise
         except AccountBusy as busy:
             how = Ended(at=self._clock.now(), obstacle=Obstacle.BUSY, because=str(busy))
@@ -106,6 +108,15 @@ class Turns:
         if self._heard is not None:
             self._heard(account)
         return ran
+
+    async def _interrupted(self, account: str) -> None:
+        """Write down that the run was interrupted: in seconds, since whoever stops this process waits for it."""
+        try:
+            async with asyncio.timeout(_LAST_WORD_SECONDS):
+                await self.step(account, lambda one: interrupted(one, self._clock.now()))
+        except TimeoutError:
+            late = f"the database did not answer within {_LAST_WORD_SECONDS:g} seconds"
+            raise StoreFailed(f"{late}; the run is found and ended later") from None
 
     async def record(self, ran: Ran) -> None:
         """Take a run into the schedule that somebody asked for directly, without a turn.
