@@ -67,6 +67,9 @@ async def test_the_overview_says_what_is_wrong_and_what_was_not_seen(browsers: S
     assert 'href="/discrepancies?account=main"' in page
     assert "manual trade" in page
     assert re.search(r'<li class="unseen">orders <strong>not checked', page)
+    assert re.search(r'<a href="/discrepancies/dis_\w+"><strong>manual trade', page)  # where it can be decided
+    assert re.search(r'Worth, each cause once</dt><dd><data value="[0-9.]+"', page)
+    assert re.search(r'href="/discrepancies\?severity=\w+">\d+ ', page)
     assert "never checked" in page  # the account that no run has seen is not green
 
 

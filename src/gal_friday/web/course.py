@@ -27,6 +27,8 @@ GAP_TOP, GAP_TALL = 222, 72
 """The lane of the difference."""
 APART = 36
 """Between two words at the end, each two lines tall."""
+_FEW_PLACES = 4
+"""With no more than so many after the point, the columns of amounts are narrow ones."""
 _CLOSEST = 9.0
 """Closer than this, rows cannot be told apart."""
 
@@ -77,9 +79,15 @@ def shown(explanation: Explanation | None) -> Mapping[str, Any]:
     """Return since when the sides differ, for the page: the picture and the rows of its table."""
     divergence = None if explanation is None else explanation.divergence
     if divergence is None:
-        return {"divergence": None, "course": None, "course_rows": ()}
+        return {"divergence": None, "course": None, "course_rows": (), "course_narrow": True}
     rows = [Row(waypoint=each, gap=_gap(each)) for each in divergence.course]
-    return {"divergence": divergence, "course": course_of(divergence), "course_rows": rows}
+    places = max((quantity.places(each) for row in rows for each in _amounts(row.waypoint)), default=0)
+    return {
+        "divergence": divergence,
+        "course": course_of(divergence),
+        "course_rows": rows,
+        "course_narrow": places <= _FEW_PLACES,
+    }
 
 
 def course_of(divergence: Divergence) -> Course | None:
@@ -116,6 +124,10 @@ def course_of(divergence: Divergence) -> Course | None:
 def _before(first: Waypoint, after: Decimal, other: str) -> Decimal:
     """Return what a side held before the first row, which may have been booked by the other one alone."""
     return after if first.side == other else quantity.subtract(after, first.amount)
+
+
+def _amounts(point: Waypoint) -> tuple[Decimal, ...]:
+    return point.amount, point.internal, point.exchange
 
 
 def _gap(point: Waypoint) -> Decimal:

@@ -62,6 +62,11 @@ class Group(Struct, frozen=True, kw_only=True):
         return min(row.followed.since for row in self.rows)
 
     @property
+    def waits(self) -> bool:
+        """Whether an adjustment is proposed for any of its rows."""
+        return any(row.waits for row in self.rows)
+
+    @property
     def name(self) -> str:
         """What the first of its rows is about."""
         return min(words.where(row.followed.latest) for row in self.rows)

@@ -11,7 +11,6 @@ from fastapi import FastAPI, Query, Request, Response
 from starlette.staticfiles import StaticFiles
 
 from gal_friday.domain.access import Permission
-from gal_friday.domain.quantity import ZERO
 from gal_friday.domain.review import Action, Reason, actions_from
 from gal_friday.flows import review
 from gal_friday.flows.door import Caller
@@ -78,24 +77,25 @@ async def overview(request: Request, who: Visitor) -> Response:
     house = house_of(request)
     names = [name for name in house.accounts if who.sees(name)]
     kept = {one.account: one for one in await house.schedules.all()} if house.schedules else {}
-    found = shown.counted_by_account(await house.desk.store.open_counts())
+    counts = await house.desk.store.open_counts()
+    found = shown.counted_by_account(counts)
     lines = sorted((shown.line(name, kept.get(name), found.get(name, 0)) for name in names), key=shown.rank)
     first = [house.accounts[one.account] for one in lines[:_CARDS]]
     strips: dict[str, list[shown.Tick]] = {}
-    causes: list[shown.Cause] = []
+    explained: dict[str, str] = {}
     for info in first:
         recent = await house.pages.reports((info.name,), limit=_STRIP)
         strips[info.name] = [shown.tick(one) for one in reversed(recent)]
-        causes.extend(shown.causes(recent[0]) if recent else ())
-    causes.sort(key=lambda one: (one.value is not None, one.value or ZERO), reverse=True)
+        explained[info.name] = history.explained(recent[:1])
     accounts = [await standing_of(house.pages, house.schedules, info) for info in first]
     told = {
         "accounts": accounts,
         "lines": lines[_CARDS:_LINES],
         "more": max(0, len(lines) - _LINES),
         "strips": strips,
-        "causes": causes[:_CAUSES],
-        "anything_open": any(one.open for one in lines),
+        "explained": explained,
+        "severities": shown.counted_by_severity(counts, names),
+        **await queue.wrong(house, who, limit=_CAUSES),
         "counted_to": COUNTED,
         "may_run": {info.name for info in first if who.may(Permission.RUN, info.name)},
         "may_pause": {info.name for info in first if who.may(Permission.OPERATE, info.name)},

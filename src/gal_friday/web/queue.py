@@ -98,6 +98,20 @@ async def as_csv(request: Request, who: Visitor, wanted: Wanted) -> Response:
     return Response(table_of(rows), media_type="text/csv; charset=utf-8", headers=headers)
 
 
+async def wrong(house: House, who: Caller, *, limit: int) -> Mapping[str, Any]:
+    """Return what is open by cause, the gravest first, with what it is worth and what waits for a decision."""
+    wanted = Filter(group="cause")
+    read = await _read(house, who, wanted)
+    groups = in_order(grouped(read.rows, await _roots(house, read.rows)), wanted)
+    return {
+        "causes": groups[:limit],
+        "causes_more": max(0, len(groups) - limit),
+        "worth": worth_of(groups),
+        "waiting": len(_proposals(read.rows)),
+        "cut_off": read.cut_off,
+    }
+
+
 async def _read(house: House, who: Caller, wanted: Filter) -> Read:
     some = await house.pages.discrepancies(theirs(who, wanted.account), wanted.chosen(), limit=COUNTED + 1)
     found = some[:COUNTED]

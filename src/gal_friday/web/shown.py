@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, Literal
 
 import msgspec
@@ -14,6 +13,7 @@ from gal_friday.domain.adjusted import Kept, names_of
 from gal_friday.domain.adjustment import AdjustmentState, Effect
 from gal_friday.domain.followed import Change
 from gal_friday.domain.instants import instant
+from gal_friday.domain.materiality import Severity
 from gal_friday.domain.reviewed import ReviewChange
 from gal_friday.domain.schedule import Planned
 from gal_friday.domain.verdict import ReconciliationStatus, Verdict
@@ -39,24 +39,6 @@ class _Run(Struct):
     keys_checked: int = 0
     duration_seconds: float = 0.0
     auto_corrections: tuple[msgspec.Raw, ...] = ()
-    root_causes: tuple["_Cause", ...] = ()
-
-
-class _Cause(Struct):
-    cause: str
-    note: str
-    symptoms: tuple[str, ...] = ()
-    value: Decimal | None = None
-
-
-class Cause(Struct, frozen=True, kw_only=True):
-    """An event that went wrong, as the newest run of its account has it."""
-
-    account: str
-    cause: str
-    note: str
-    symptoms: tuple[str, ...]
-    value: Decimal | None
 
 
 class Line(Struct, frozen=True, kw_only=True):
@@ -126,6 +108,15 @@ def counted_by_account(counts: Iterable[OpenCount]) -> Mapping[str, int]:
     return found
 
 
+def counted_by_severity(counts: Iterable[OpenCount], accounts: Collection[str]) -> Mapping[Severity, int]:
+    """Return how many discrepancies of these accounts are open, the gravest first; without what there is none of."""
+    found = dict.fromkeys(reversed(Severity), 0)
+    for one in counts:
+        if one.account in accounts:
+            found[one.severity] += one.count
+    return {severity: count for severity, count in found.items() if count}
+
+
 def line(account: str, planned: Planned | None, found: int) -> Line:
     """Return an account in a line, as its schedule has it."""
     if planned is None or not planned.status:
@@ -183,13 +174,6 @@ def tick(listed: Listed) -> Tick:
     run = _decoded(listed)
     found = words.counted(run.total_discrepancies, "discrepancy", "discrepancies")
     return Tick(id=listed.reconciliation_id, mark=_mark(run), title=f"{instant(run.timestamp)}: {_said(run)}, {found}")
-
-
-def causes(listed: Listed) -> Iterable[Cause]:
-    """Yield what went wrong, as this run has it."""
-    run = _decoded(listed)
-    for one in run.root_causes:
-        yield Cause(account=run.account, cause=one.cause, note=one.note, symptoms=one.symptoms, value=one.value)
 
 
 def run(listed: Listed) -> Row:
