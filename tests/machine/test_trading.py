@@ -72,6 +72,7 @@ class Trading(RuleBasedStateMachine):
         self.known: dict[str, Record] = {}
         self.outcomes: dict[str, str] = {}
         self.reports: list[str] = []
+        self.went_wrong = False
 
     def do(self, work: Coroutine[Any, Any, Done]) -> Done:
         self.clock.advance(1)
@@ -159,6 +160,7 @@ class Trading(RuleBasedStateMachine):
     @rule(number=which, how=st.sampled_from(sorted(WRONG)))
     def it_arrives_wrong_before_it_arrives_right(self, number: int, how: str) -> None:
         self.do(self.market.append(WRONG[how](self.late[number % len(self.late)])))
+        self.went_wrong = True
 
     @precondition(lambda self: self.late)
     @rule(number=which)
@@ -297,6 +299,10 @@ class Trading(RuleBasedStateMachine):
         self.runner.close()
 
     def settle_everything(self) -> None:
+        if self.went_wrong:
+            # What was booked wrong of an order that works is repaired when it has ended.
+            for order in list(self.market.exchange.account(ACCOUNT).open_orders.values()):
+                self.market.exchange.cancel_order(order.id)
         self.happens(arrives=True)
         self.do(self.market.append(*self.known.values()))
         report = None
