@@ -59,7 +59,7 @@ LEADS_TO = {"accept": ACCEPTED, "dispute": DISPUTED, "snooze": SNOOZED, "reopen"
 SAID: dict[Action, dict[str, Any]] = {
     Action.ASSIGN: {"assignee": "bob"},
     Action.COMMENT: {"note": "looked at it"},
-    **dict.fromkeys((Action.PROPOSE, Action.APPROVE), {"adjustment_id": "adj_1"}),
+    **{one: {"adjustment_id": "adj_1"} for one in (Action.PROPOSE, Action.APPROVE)},
     Action.REJECT: {"adjustment_id": "adj_1", "reason": Reason.WRONG_REPAIR},
     Action.ACCEPT: {"reason": Reason.KNOWN_DIFFERENCE, "note": "a gift", "until": LATER},
     Action.DISPUTE: {"reason": Reason.EXCHANGE_WRONG},
