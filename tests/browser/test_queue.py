@@ -204,6 +204,10 @@ async def test_causes_fold_by_mouse_and_key_and_the_address_remembers_them(house
     assert await page.locator("tr[id]:not([hidden])").count() == unfolded
     await page.get_by_role("button", name="Unfold all").click()
     await expect(page.locator("tr[id][hidden]")).to_have_count(0)
+    await page.context.add_cookies([{"name": "reads", "value": "UTC:point-comma", "url": page.url}])
+    await page.reload()
+    await cause(page, "unbooked deposit").locator("input").check()
+    await expect(page.locator("#picked-worth")).to_have_text("worth 2.700,00 USD")
     await page.get_by_label("Words").fill("reward")
     await page.keyboard.press("Enter")
     await page.wait_for_url("**q=reward*")

@@ -33,13 +33,13 @@ function scaled(text, places) {
   return BigInt(whole + rest.padEnd(places, "0"));
 }
 
-export function sum(texts) {
+function sum(texts) {
   const places = Math.max(2, ...texts.map((one) => (one.split(".")[1] ?? "").length));
   const total = texts.reduce((all, one) => all + scaled(one, places), 0n);
   const unit = 10n ** BigInt(places - 2);
   const cents = (total + unit / 2n) / unit;
-  const whole = String(cents / 100n).replace(/\B(?=(\d{3})+$)/g, "\u2009");
-  return `${whole}.${String(cents % 100n).padStart(2, "0")}`;
+  const whole = String(cents / 100n).replace(/\B(?=(\d{3})+$)/g, dock.dataset.thousands);
+  return `${whole}${dock.dataset.point}${String(cents % 100n).padStart(2, "0")}`;
 }
 
 // Each cause once; a row that several causes lead to counts only where none of them does.
