@@ -22,8 +22,8 @@ from tests.service.wired import World, until, wired
 from tests.signals import heard
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to handle")
-IN_TIME = 30.0
-"""Seconds: runs may end for one, and are interrupted in five; last words take eight, calls five, connections three."""
+IN_TIME = 45.0
+"""Seconds, on a machine that has much to do: 8 to 24 were measured, and more than 60 without the bounds."""
 SHORT = "[service]\ndrain_seconds = 1\n"
 HOOK = """[alerts]
 severity = "low"
