@@ -23,7 +23,7 @@ from tests.signals import heard
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to handle")
 IN_TIME = 45.0
-"""Seconds, on a machine that has much to do: 8 to 24 were measured, and more than 60 without the bounds."""
+"""Seconds, on a machine that has much to do: 8 to 24 were measured there."""
 SHORT = "[service]\ndrain_seconds = 1\n"
 HOOK = """[alerts]
 severity = "low"
