@@ -5,6 +5,7 @@ is 0 where nothing was missed, false or wrongly corrected, 1 where something was
 """
 
 import os
+import platform
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 
+from gal_friday.bootstrap.clock import system_clock
 from gal_friday.cli import version
 from gal_friday.cli.exit_status import DISCREPANCIES, RECONCILED
 from gal_friday.cli.options import AsJson, BadUsage
@@ -28,12 +30,13 @@ Seeds = Annotated[int, Parameter(help="How many worlds: those of the seeds from 
 Seed = Annotated[int | None, Parameter(help="Only the world of this seed.")]
 Errors = Annotated[float, Parameter(help="The share of events that go wrong in the book, about.")]
 Jobs = Annotated[int | None, Parameter(help="How many processes; as many as there are processors by default.")]
+About = Annotated[str, Parameter(help="What the page is to say of the program, such as its commit.")]
 ReportFile = Annotated[Path | None, Parameter(help="Write the numbers here: .json, or a page (.md).")]
 
 
 def simulate(
     *, hours: Hours = 24.0, accounts: Accounts = 1, seeds: Seeds = 10, seed: Seed = None, errors: Errors = 0.01,
-    jobs: Jobs = None, report: ReportFile = None, as_json: AsJson = False,
+    jobs: Jobs = None, about: About = "", report: ReportFile = None, as_json: AsJson = False,
 ) -> int:  # fmt: skip
     """Let worlds live in which much goes wrong, and measure what is made of it."""
     if hours <= 0 or accounts < 1 or seeds < 1 or not 0 <= errors <= 0.1 or (jobs is not None and jobs < 1):
@@ -42,8 +45,12 @@ def simulate(
         raise BadUsage(f"{report}: the numbers are written as .json or as .md; choose one of them")
     wanted = range(seeds) if seed is None else range(seed, seed + 1)
     settings = Settings(hours=hours, accounts=accounts, errors=errors)
-    found = measured(outcomes(wanted, settings, jobs=jobs or os.cpu_count() or 1, done=_told(len(wanted))))
-    page = markdown(found, command=_command(hours, accounts, seeds, seed, errors), about=f"Gal-Friday {version()}.")
+    workers, clock = min(jobs or os.cpu_count() or 1, len(wanted)), system_clock()
+    began = clock.monotonic()
+    found = measured(outcomes(wanted, settings, jobs=workers, done=_told(len(wanted))))
+    speed = hours * 3600 * len(wanted) / ((clock.monotonic() - began) * workers)
+    said = f"{about or f'Gal-Friday {version()}'}, {_machine(workers)}: {speed:,.0f} × real time on each."
+    page = markdown(found, command=_command(hours, accounts, seeds, seed, errors), about=said)
     if report is not None:
         _write(report, found, page)
     if as_json:
@@ -64,6 +71,10 @@ def _told(count: int) -> Callable[[Outcome], object]:
             sys.stderr.flush()
 
     return told
+
+
+def _machine(workers: int) -> str:
+    return f"{platform.python_implementation()} {platform.python_version()}, {workers} of {os.cpu_count()} processors"
 
 
 def _command(hours: float, accounts: int, seeds: int, seed: int | None, errors: float) -> str:
