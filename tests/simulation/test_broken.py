@@ -13,8 +13,9 @@ CAUGHT_BY = {
     "the side of a fill is ignored": 7,
     "the state of an order is ignored": 2,
     "what is young is judged at once": 1,
-    "a discrepancy is cleared by silence": 17,
+    "a discrepancy is cleared by silence": 16,
     "all copies of a duplicate are taken back": 7,
+    "a missing purchase is booked as a sale": 2,
     "positions are reckoned by their average": 1,
     "every fill agrees": 2,
 }

@@ -64,6 +64,8 @@ class Bot:
         self.planted: list[Planted] = []
         self.deaf = False
         """Whether it hears nothing of what somebody does by hand."""
+        self.down_until = clock.now()
+        """Before this instant it is not running, and hears nothing."""
         self._owner, self._scribe = exchange.account(account), Scribe(exchange, clock)
         self._happened: list[Happening] = []
         self._arriving: list[tuple[datetime, int, Heard, Planted | None]] = []
@@ -145,6 +147,16 @@ class Bot:
     def _missed(self, heard: Heard) -> None:
         self._placed(heard)
         self._plant("missed", heard, _MISSED[heard.kind], heard.moved, _lacking(heard))
+
+    def _not_heard(self, heard: Heard) -> None:
+        """Miss it because nothing is running: of several events in a row that is told as one, too."""
+        if heard.fills or heard.movements:
+            self._missed(heard)
+        else:
+            self._order_alone(heard)
+        if heard.fills or heard.movements or heard.orders[-1].status not in LIVE_STATUSES:
+            self.planted[-1].lie = "not_running"
+            self.planted[-1].causes |= {Cause.STALE_BOOK}
 
     def _placed(self, heard: Heard) -> None:
         """Know of an order what the bot knows of it by itself: that it was placed."""

@@ -60,7 +60,7 @@ class Service:
 
     @asynccontextmanager
     async def running(self, *, at_once: int = 4) -> AsyncIterator[None]:
-        """Look after the accounts for as long as the block runs."""
+        """Look after the accounts for as long as the block runs; then end at once, in the middle of whatever it is."""
         turns = Turns(self.schedules, self.run, lambda: scheduler.timings, self.clock, owner="the service")
         dispatcher = TaskDispatcher(turns.take, at_once=at_once)
         scheduler = Scheduler(
@@ -73,7 +73,7 @@ class Service:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
-            await dispatcher.drain(600)
+            await dispatcher.drain(0)
 
     async def run(self, account: str) -> Ran:
         """Reconcile one account, and repair what can be proven."""

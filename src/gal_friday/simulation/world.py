@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
+from typing import Any
 
 from msgspec import Struct
 
@@ -93,6 +94,7 @@ class _World:
         self.service = Service(
             self.exchange, names, wire, self.clock, policy=policy, timing=timing, seen=self._seen
         )  # fmt: skip
+        self._ends = Random(f"{seed} ends")
         self.people = People(self.service, Random(f"{seed} people"), self._approved)
         self.lives = {name: Life(self.exchange, name, Random(f"{seed} {name} life"), self.clock) for name in names}
         self.bots = {name: self._bot(name) for name in names}
@@ -115,16 +117,23 @@ class _World:
         writing = [asyncio.create_task(self._writing(bot)) for bot in self.bots.values()]
         weather = asyncio.create_task(self._weather(end))
         people = asyncio.create_task(self.people.run())
-        async with self.service.running():
-            await asyncio.gather(*living, weather)
-            for bot in self.bots.values():
-                bot.all_arrives()
-            await self.clock.sleep(CALM.total_seconds())
+        await self._serve(asyncio.gather(*living, weather))
+        for bot in self.bots.values():
+            bot.all_arrives()
+        await self._serve(asyncio.create_task(self.clock.sleep(CALM.total_seconds())))
         for task in (*writing, people):
             task.cancel()
         for name in self.bots:
             await self._close(name)
         return Outcome(self.seed, self.settings, self.tally, self.events, tuple(self.storms.names))
+
+    async def _serve(self, until: asyncio.Future[Any]) -> None:
+        """Let the service run until then; its process ends now and then, and a new one begins."""
+        while not until.done():
+            async with self.service.running():
+                hours = self._ends.choice((1, 3, 30))
+                await asyncio.wait((until,), timeout=hours * 3600 * self._ends.random())
+        await until
 
     # Who lives in it.
 
@@ -144,11 +153,13 @@ class _World:
             self.judges[name].in_flight = self._in_flight(name)
 
     def _by_hand(self, life: Life, bot: Bot, chance: Random) -> None:
-        match chance.randrange(4):
+        match chance.randrange(5):
             case 0:
                 bot.ghost()
             case 1:
                 bot.phantom()
+            case 4:
+                bot.down_until = self.clock.now() + timedelta(minutes=chance.choice((2, 5, 10)))
             case drawn:
                 bot.deaf = True
                 (life.manual_trade if drawn == 2 else life.manual_order)()
