@@ -1,6 +1,7 @@
 """The command line as a process of its own: exit status, two streams, signals, and how soon it answers."""
 
 import os
+import re
 import shlex
 import signal
 import socket
@@ -74,6 +75,7 @@ def test_a_served_demo_that_is_ended_leaves_nothing_behind(tmp_path: Path) -> No
     )
     assert served.stderr is not None
     try:
+        assert any(re.fullmatch(rb"    visitor  \w{16,}\n", line) for line in served.stderr)
         # The last line that it says before it waits.
         hint = next(line for line in served.stderr if b" book show --config " in line)
         configuration = Path(hint.decode().split(" --config ")[1].strip())

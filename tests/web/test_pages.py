@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from gal_friday.domain import quantity
+from gal_friday.domain import quantity, words
 from gal_friday.domain.access import Accounts, Role
 from gal_friday.domain.policy import Mode
 from tests.api.world import KINDS, World
@@ -81,6 +81,7 @@ async def test_a_discrepancy_is_shown_with_its_bridge_to_the_last_digit(browsers
     assert "<svg" in page
     assert "From the book to the exchange" in page
     assert f'value="{bridged.latest.difference}"' in page
+    assert page.count(f'<span class="unit">{words.unit(bridged.latest)}</span></dd>') == 3
     explanation = bridged.latest.bridge  # type: ignore[union-attr]
     assert explanation is not None
     for item in explanation.items:
@@ -115,6 +116,25 @@ async def test_a_proposal_is_approved_from_the_page_s_own_words(browsers: SignIn
     await here.service.run_reconciliation("main", only=KINDS)
     shown = (await browser.get("/adjustments")).text
     assert "applied" in shown or "verified" in shown
+
+
+async def test_whoever_takes_a_repair_back_is_told_that_somebody_else_approves_that(
+    browsers: SignIn, here: World
+) -> None:
+    await here.reconciled(mode=Mode.PROPOSE)
+    browser = await browsers()
+    found = await here.service.opened.store.open_discrepancies("main")
+    pages = {one.id: (await browser.get(f"/discrepancies/{one.id}")).text for one in found}
+    name, page = next((name, page) for name, page in pages.items() if page.count('value="approve"') == 1)
+    call = re.search(r'data-call="(/api/adjustments/[^"]+)" data-content="([^"]+)"', page)
+    assert call is not None
+    await browser.post(f"{call[1]}/approve", json={"content": call[2]})
+    answer = await browser.post(f"{call[1]}/undo", json={"note": ""})
+    assert answer.status_code == 200, answer.text
+    page = (await browser.get(f"/discrepancies/{name}")).text
+    assert "You proposed it, so somebody else has to approve it" in page
+    assert 'value="approve"' not in page
+    assert 'value="reject"' in page
 
 
 async def test_who_may_not_approve_is_told_who_may(browsers: SignIn, here: World) -> None:
@@ -154,6 +174,17 @@ async def test_an_address_that_nobody_made_is_answered_in_words(browsers: SignIn
     assert answer.status_code in (404, 422), answer.text
     assert answer.headers["content-type"].startswith("text/html")
     assert "To the overview" in answer.text
+
+
+async def test_people_are_told_in_words_that_there_is_no_such_page_and_programs_as_before(browsers: SignIn) -> None:
+    browser = await browsers()
+    answer = await browser.get("/nonsense", headers={"Accept": "text/html"})
+    assert answer.status_code == 404
+    assert "To the overview" in answer.text
+    for path, accept in (("/nonsense", "*/*"), ("/api/nonsense", "text/html")):
+        told = await browser.get(path, headers={"Accept": accept})
+        assert told.status_code == 404
+        assert told.headers["content-type"].startswith("application/problem+json"), path
 
 
 async def test_several_that_begin_so_are_told_apart(browsers: SignIn, here: World) -> None:

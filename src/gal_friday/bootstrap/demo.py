@@ -28,6 +28,7 @@ from gal_friday.ports.exchange import Progress
 CONFIGURATION = "gal-friday.toml"
 VISITOR = "visitor"
 """Who the link of the demo signs in."""
+_PASSWORD_BYTES = 8
 
 
 class Demo(Struct, frozen=True):
@@ -76,12 +77,14 @@ async def _write_down(service: ReconciliationService, book: BotBook) -> None:
     )
 
 
-async def serve_demo(demo: Demo, stop: asyncio.Event, ready: Callable[[str], None]) -> None:
-    """Look after the demo's account as a service does, until *stop* is set; *ready* is told a link that signs in.
+async def serve_demo(demo: Demo, stop: asyncio.Event, ready: Callable[[str, str], None]) -> None:
+    """Look after the demo's account as a service does, until *stop* is set; *ready* is told a link and a password.
 
-    The link is good once, for somebody who may look, review and approve. Its service proposes and waits for people.
-    Without the extra ``server`` there are no pages, and the link is empty.
+    The link is good once, for somebody who may look, review and approve; the password, made for this demo alone, is
+    asked for when they approve later, or have signed out. Its service proposes and waits for people.
+    Without the extra ``server`` there are no pages, and both are empty.
     """
+    from gal_friday.adapters.access import SystemChance
     from gal_friday.bootstrap.access import link_of, register_of  # slow to import, and only a service needs them
     from gal_friday.bootstrap.serve import Serving, serve
     from gal_friday.flows import users
@@ -92,11 +95,13 @@ async def serve_demo(demo: Demo, stop: asyncio.Event, ready: Callable[[str], Non
 
     async def told(serving: Serving) -> None:
         if not serving.address:
-            ready("")
+            ready("", "")
             return
+        password = SystemChance().bytes(_PASSWORD_BYTES).hex()
         opened = serving.service.opened
-        user = await users.add(register_of(opened), VISITOR, Role.APPROVER, ALL, None, Actor("demo", KnownBy.SYSTEM))
-        ready(await link_of(settings, opened, user))
+        by = Actor("demo", KnownBy.SYSTEM)
+        user = await users.add(register_of(opened), VISITOR, Role.APPROVER, ALL, password, by)
+        ready(await link_of(settings, opened, user), password)
 
     await serve(settings, stop, ready=told)
 

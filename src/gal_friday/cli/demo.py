@@ -17,7 +17,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from gal_friday.bootstrap.demo import Demo, running_demo, serve_demo
+from gal_friday.bootstrap.demo import VISITOR, Demo, running_demo, serve_demo
 from gal_friday.bootstrap.demo_book import Accident
 from gal_friday.bootstrap.demo_check import missing_and_unexpected, not_repaired, wrongly_explained
 from gal_friday.bootstrap.logs import logging_to
@@ -115,13 +115,15 @@ _TRY = {
 
 async def _serve(running: Demo) -> None:
     stop = _ended()  # before the first hint: whoever has read it may end the demo
-    await serve_demo(running, stop, lambda link: _hint(running, link))
+    await serve_demo(running, stop, lambda link, password: _hint(running, link, password))
 
 
-def _hint(running: Demo, link: str) -> None:
+def _hint(running: Demo, link: str, password: str) -> None:
     program, configuration = _program(), shlex.quote(str(running.configuration))
     if link:
         say(f"The dashboard is up until Ctrl-C. This link signs you in, once:\n\n    {link}\n")
+        say("Approving asks for a password ten minutes later, and so does signing in again:\n")
+        say(f"    {VISITOR}  {password}\n")
     else:
         say("The dashboard needs the extra server: pip install 'gal-friday[server]'.")
     say(f"The simulated Kraken stays up at {running.url} until Ctrl-C. Try, in another terminal:")

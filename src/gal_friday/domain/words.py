@@ -5,6 +5,7 @@ Other programs rely on the names in the domain; these words are for people and m
 
 from datetime import datetime, timedelta
 
+from gal_friday.domain.assets import Instrument, base_and_quote
 from gal_friday.domain.discrepancy import (
     BalanceDiscrepancy,
     Discrepancy,
@@ -49,6 +50,7 @@ _WHAT = {
 }
 
 _FIELDS = {"filled": "filled quantity", "order_id": "order id"}
+_COUNTED_IN_BASE = ("quantity", "filled", "amount")
 _SIDES = {"internal": "book", "exchange": "exchange"}
 
 _SINGULAR = {
@@ -77,6 +79,22 @@ def where(one: Discrepancy) -> str:
             return one.trading_pair if one.mode in ("", "net") else f"{one.trading_pair} {one.mode}"
         case _:
             return one.record_id if one.about in ("", one.record_id) else f"{one.about} {_id(one)}"
+
+
+def unit(one: Discrepancy) -> str:
+    """Return what its amounts are counted in: the asset, or of an instrument its base; empty where that is not sure."""
+    match one:
+        case BalanceDiscrepancy():
+            return one.currency
+        case PositionDiscrepancy():
+            return "" if one.type is Type.COST_BASIS_MISMATCH else _base(one.trading_pair)
+        case _:
+            return _base(one.about) if one.field in _COUNTED_IN_BASE else ""
+
+
+def _base(name: str) -> str:
+    """Return the base of an instrument; of an asset itself."""
+    return (base_and_quote(Instrument(name)) or (name,))[0]
 
 
 def where_within(one: Discrepancy) -> str:

@@ -148,7 +148,7 @@ async def undo(repairs: Repairs, named: str, by: Actor, *, note: str = "") -> De
     """
     kept = await _meant(repairs, named, *IN_THE_BOOK)
     clean = note_of(note)
-    reason = f"takes back {kept.id}" + (f": {clean}" if clean else "")
+    reason = f"takes back {kept.id}: " + (clean or kept.adjustment.reason)
     made = await repairs.adjustments.reversal(kept.id, reason=reason)
     ask = _ask(repairs, Action.UNDO, by, clean, made.adjustment_id)
     await _steps(repairs, made.discrepancies, ask)

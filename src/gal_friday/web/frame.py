@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 
 from gal_friday.domain.access import Permission
 from gal_friday.domain.errors import GalFridayError
@@ -76,6 +77,15 @@ def told_in_words(app: FastAPI) -> None:
     """Let the application say to people who is not signed in, and what there is not."""
     app.add_exception_handler(NotSignedIn, _to_the_door)
     app.add_exception_handler(Missing, _missing)
+    otherwise = app.exception_handlers[HTTPException]
+
+    async def nowhere(request: Request, error: Exception) -> Response:
+        asks_for_page = "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/")
+        if not asks_for_page:
+            return await otherwise(request, error)  # type: ignore[no-any-return]
+        return _trouble(request, 404, "No such page", "There is nothing at this address.")
+
+    app.add_exception_handler(404, nowhere)
 
 
 async def visitor(request: Request) -> Caller:

@@ -66,6 +66,7 @@ def _made() -> Environment:
         "ago": _read(times.ago),
         "what": words.what,
         "where": words.where,
+        "unit": words.unit,
         "words": _plain,
         "whose": _whose,
         "shortened": _shortened,

@@ -9,11 +9,12 @@ from msgspec import Struct
 
 from gal_friday.domain import words
 from gal_friday.domain.access import Permission
-from gal_friday.domain.adjusted import Kept, names_of
+from gal_friday.domain.adjusted import IN_THE_BOOK, Kept, names_of
 from gal_friday.domain.adjustment import AdjustmentState, Effect
 from gal_friday.domain.followed import Change
 from gal_friday.domain.instants import instant
 from gal_friday.domain.materiality import Severity
+from gal_friday.domain.person import same_person
 from gal_friday.domain.reviewed import ReviewChange
 from gal_friday.domain.schedule import Planned
 from gal_friday.domain.verdict import ReconciliationStatus, Verdict
@@ -95,8 +96,7 @@ class Proposal(Struct, frozen=True, kw_only=True):
     proposed_by: str
     decided_by: str | None
     content: str
-    four_eyes: bool
-    may: Literal["decide", "undo", ""]
+    may: Literal["decide", "reject", "undo", ""]
     why_not: str
 
 
@@ -217,10 +217,19 @@ def proposal(kept: Kept, who: Caller) -> Proposal:
         proposed_by=kept.proposed_by,
         decided_by=kept.decided_by,
         content=made.content,
-        four_eyes=kept.four_eyes,
         may=may,
         why_not=why_not,
     )
+
+
+_ABOUT_TO = "It is about to be written to the book."
+_MEANS = {
+    AdjustmentState.APPROVED: _ABOUT_TO,
+    AdjustmentState.INTENDED: _ABOUT_TO,
+    AdjustmentState.OUTCOME_UNKNOWN: "Nobody knows whether the book took it; the account waits until that is seen.",
+    AdjustmentState.UNVERIFIED: "It is in the book, and a run after it still saw a difference. See what else differs, "
+    "or take it back.",
+}
 
 
 def _title(kept: Kept) -> str:
@@ -228,21 +237,17 @@ def _title(kept: Kept) -> str:
     return f"{what}: {kept.state.value.replace('_', ' ')}"
 
 
-def _may(kept: Kept, who: Caller) -> tuple[Literal["decide", "undo", ""], str]:
+def _may(kept: Kept, who: Caller) -> tuple[Literal["decide", "reject", "undo", ""], str]:
     allowed = who.may(Permission.APPROVE, kept.adjustment.account)
     match kept.state:
         case AdjustmentState.PROPOSED if not allowed:
             return "", "Somebody with the role of an approver decides about it."
+        case AdjustmentState.PROPOSED if kept.four_eyes and same_person(who.actor.name, kept.proposed_by):
+            return "reject", "You proposed it, so somebody else has to approve it (four eyes)."
         case AdjustmentState.PROPOSED:
             return "decide", ""
-        case AdjustmentState.APPLIED | AdjustmentState.VERIFIED if allowed:
-            return "undo", ""
-        case AdjustmentState.APPROVED | AdjustmentState.INTENDED:
-            return "", "It is about to be written to the book."
-        case AdjustmentState.OUTCOME_UNKNOWN:
-            return "", "Nobody knows whether the book took it; the account waits until that is seen."
-        case _:
-            return "", ""
+        case state:
+            return ("undo" if allowed and state in IN_THE_BOOK else ""), _MEANS.get(state, "")
 
 
 def history(changes: Iterable[Change], steps: Iterable[ReviewChange]) -> Sequence[Entry]:
