@@ -1,7 +1,7 @@
 """What every page is made in: who looks, how a page is put together, and what is said where something goes wrong."""
 
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Annotated, Any
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Annotated, Any, cast
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
@@ -82,7 +82,7 @@ def told_in_words(app: FastAPI) -> None:
     async def nowhere(request: Request, error: Exception) -> Response:
         asks_for_page = "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/")
         if not asks_for_page:
-            return await otherwise(request, error)  # type: ignore[no-any-return]
+            return await cast(Awaitable[Response], otherwise(request, error))
         return _trouble(request, 404, "No such page", "There is nothing at this address.")
 
     app.add_exception_handler(404, nowhere)
