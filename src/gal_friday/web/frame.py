@@ -82,7 +82,7 @@ def told_in_words(app: FastAPI) -> None:
     async def nowhere(request: Request, error: Exception) -> Response:
         asks_for_page = "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/")
         if not asks_for_page:
-            return await cast(Awaitable[Response], otherwise(request, error))
+            return await cast("Awaitable[Response]", otherwise(request, error))
         return _trouble(request, 404, "No such page", "There is nothing at this address.")
 
     app.add_exception_handler(404, nowhere)
