@@ -100,30 +100,32 @@ export async function shownPasskey() {
   return (await navigator.credentials.get({ publicKey })).toJSON();
 }
 
+/** Gives the words of what went wrong; none where it is proven. */
 async function stepUp(proof) {
   const answer = await fetch("/api/session/step-up", {
     method: "POST",
     headers: { "Content-Type": "application/json", "X-Form-Token": formToken },
     body: JSON.stringify(proof),
   });
-  if (!answer.ok) {
-    say(await problemOf(answer), true);
-    return false;
-  }
+  if (!answer.ok) return await problemOf(answer);
   formToken = (await answer.json()).form_token;
-  return true;
+  return "";
 }
 
-function proveAgain() {
+function proveAgain(words = "This asks for a fresh proof.") {
   const dialog = document.getElementById("prove");
   const form = dialog.querySelector("form");
   form.reset();
+  document.getElementById("prove-words").textContent = words;
   dialog.querySelector("[value=passkey]").hidden = !passkeys;
   return new Promise((done) => {
     const closed = async () => {
       try {
-        if (dialog.returnValue === "password") return done(await stepUp({ password: form.elements.password.value }));
-        if (dialog.returnValue === "passkey") return done(await stepUp({ answer: await shownPasskey() }));
+        const by = dialog.returnValue;
+        if (by !== "password" && by !== "passkey") return done(false);
+        const proof = by === "password" ? { password: form.elements.password.value } : { answer: await shownPasskey() };
+        const problem = await stepUp(proof);
+        return done(problem === "" || (await proveAgain(problem)));
       } catch (error) {
         say(`No passkey was shown: ${error.message}`, true);
       } finally {
