@@ -77,6 +77,7 @@ async def test_what_are_not_two_reports_of_one_account_is_said(browsers: SignIn,
         answer = await browser.get(f"/runs/compare?{query}{only.reconciliation_id}")
         assert answer.status_code == 422
         assert said in answer.text
+        assert ">Back to Runs</a>" in answer.text
     assert (await browser.get("/runs/compare?a=rec_1&b=rec_2")).status_code == 404
     assert (await browser.get("/runs/compare")).status_code == 404
     theirs = await browsers("eve", Role.ADMIN, Accounts(("spare",)))
