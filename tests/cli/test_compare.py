@@ -187,4 +187,4 @@ def test_a_complaint_is_short_whatever_it_quotes(run: Run, tmp_path: Path) -> No
     outcome = run("compare", ours, written(tmp_path, "exchange.json", side("exchange")))
     assert outcome.status == 2
     assert len(outcome.err) < 2100
-    assert outcome.err.endswith("compare two of the same\n")
+    assert outcome.err.endswith("shorten it\n")

@@ -4,11 +4,14 @@ import logging
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 
 import structlog
 
 from gal_friday.simulation.world import Outcome, Settings, simulated
+
+_LOG = logging.getLogger("gal_friday")
 
 
 def outcomes(
@@ -26,14 +29,27 @@ def outcomes(
 
 def _each(one: Callable[[int], Outcome], seeds: Sequence[int], jobs: int) -> Iterator[Outcome]:
     if jobs == 1 or len(seeds) == 1:
-        _quiet()
-        yield from map(one, seeds)
+        with _quiet():
+            yield from map(one, seeds)
         return
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_quiet) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_silent) as pool:
         yield from pool.map(one, seeds)
 
 
-def _quiet() -> None:
-    """Let the service of a world say nothing: it runs thousands of times."""
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Let the services of worlds say nothing while this lasts: they run thousands of times."""
+    known, level = structlog.get_config() if structlog.is_configured() else None, _LOG.level
+    _silent()
+    try:
+        yield
+    finally:
+        structlog.reset_defaults()
+        if known is not None:
+            structlog.configure(**known)
+        _LOG.setLevel(level)
+
+
+def _silent() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    logging.getLogger("gal_friday").setLevel(logging.CRITICAL)
+    _LOG.setLevel(logging.CRITICAL)

@@ -22,6 +22,9 @@ from gal_friday.ports.errors import StoreFailed
 BUSY_SECONDS = 5.0  # Longer than any write of ours takes; shorter than a person's patience.
 CONNECT_SECONDS = 10.0
 IDLE_SECONDS = 15
+WRITE_SECONDS = 120
+"""Longer than any import takes. A program that stood still between the two messages of one statement is not idle to
+PostgreSQL, and its locks would stay for good."""
 CLOSE_SECONDS = 3.0
 _NEXT_SECONDS = 0.1
 STATEMENT_SECONDS = 60.0
@@ -233,4 +236,11 @@ async def writing(engine: AsyncEngine, failure: Failure) -> AsyncIterator[AsyncC
         async with engine.connect() as connection:
             await connection.execution_options(**{_WRITE: True})
             async with connection.begin():
+                await _bound(connection)
                 yield connection
+
+
+async def _bound(connection: AsyncConnection) -> None:
+    """Let the server end this transaction if it lasts too long, where it can: PostgreSQL 17 and later."""
+    if (connection.dialect.server_version_info or (0,)) >= (17,) and connection.dialect.name == "postgresql":
+        await connection.exec_driver_sql(f"SET LOCAL transaction_timeout = '{WRITE_SECONDS}s'")

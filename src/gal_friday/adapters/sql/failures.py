@@ -52,6 +52,7 @@ _POSTGRESQL = {
     "57P01": _ENDED,
     "57P": "is starting or stopping; try again",
     "25P03": _ENDED,
+    "25P04": "ended a transaction that took too long; try again, with less at once",
     "08003": _ENDED,
     "08": "cannot be reached; check that the server runs, then try again",
 }
