@@ -46,6 +46,7 @@ async def test_a_run_is_replayed_from_its_page(house: House) -> None:
     page = alice.page
     await alice.goes_to("/runs")
     await page.locator("tbody a").first.click()
+    await page.wait_for_url("**/runs/rec_*")  # whose scripts have run by then
     await page.get_by_role("button", name="Replay").press("Enter")
     await expect(page.locator("#replayed")).to_have_text("Equal: worked out again, byte for byte.", timeout=30_000)
 
@@ -56,6 +57,7 @@ async def test_a_key_is_looked_at_and_runs_are_stopped_and_go_on(house: House) -
     await alice.goes_to("/accounts")
     await page.keyboard.press("j")
     await page.keyboard.press("Enter")
+    await page.wait_for_url("**/accounts/main")  # whose scripts have run by then
     await page.get_by_role("button", name="Look at the key").click()
     await expect(page.locator("[aria-labelledby=key]")).to_contain_text("the key can neither trade nor move money")
     await page.get_by_role("button", name="Pause").click()

@@ -79,6 +79,7 @@ async def test_many_are_approved_at_once_and_what_is_refused_says_why(house: Hou
     await expect(page.locator("#outcome-words")).to_have_text("1 proposed to be taken back.")
     await expect(page.locator("#undo")).to_be_hidden()
     await expect(deposit).to_contain_text("proposed")
+    await expect(page.locator("tr[data-of]:not([data-proposed])")).to_have_count(1)
     # What takes it back is hers, so she cannot approve it; everything else goes.
     await page.keyboard.press("*")
     await page.keyboard.press("a")

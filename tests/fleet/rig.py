@@ -41,6 +41,7 @@ class Fleet:
         self.folder, self.witness, self._seconds = folder, folder / "witness", seconds
         self.workers: list[subprocess.Popen[str]] = []
         self.serving: bootstrap.Serving | None = None
+        self._reading: list[threading.Thread] = []
 
     @property
     def opened(self) -> OpenStore:
@@ -64,8 +65,16 @@ class Fleet:
         said = worker.stdout.readline()
         assert said == "ready\n", said
         # Whoever does not read what a program says brings it to a stop once the pipe is full.
-        threading.Thread(target=worker.stdout.read, daemon=True).start()
+        self._reading.append(threading.Thread(target=worker.stdout.read, daemon=True))
+        self._reading[-1].start()
         return worker
+
+    def close(self) -> None:
+        """Give back what the workers, which have ended, were read through."""
+        for reading, worker in zip(self._reading, self.workers, strict=True):
+            reading.join()
+            assert worker.stdout is not None
+            worker.stdout.close()
 
     def runs(self) -> list[Run]:
         """Return every run that was begun, in that order."""
@@ -137,5 +146,6 @@ async def fleet(settings: Settings, folder: Path, *, workers: int, seconds: floa
                 worker.send_signal(signal.SIGTERM)
         for worker in made.workers:
             await asyncio.to_thread(worker.wait)
+        await asyncio.to_thread(made.close)
         stop.set()
         await serving
