@@ -155,7 +155,9 @@ async def service_over(folder: Path) -> Any:
 async def _serve(folder: Path) -> None:
     access = MemoryAccess()
     mint = Mint(access, SystemChance(), SystemClock())
-    wanted = Wanted(name="load", owner="load", role=Role.ADMIN, scopes=frozenset(Permission))
+    # A program that decides nothing: only people may.
+    scopes = frozenset(Permission) - {Permission.APPROVE, Permission.ADMINISTER}
+    wanted = Wanted(name="load", owner="load", role=Role.ADMIN, scopes=scopes)
     token = (await issue(mint, wanted, Actor("load", KnownBy.SYSTEM))).text
     async with service_over(folder) as service:
         server = serving(app_of(service, access), host="127.0.0.1", port=0)
