@@ -38,6 +38,7 @@ OPEN = frozenset({"/healthz", "/readyz", "/openapi.json"})
 """What anybody may ask who reaches the address: nothing of it is about an account."""
 
 _ROUTERS = (
+    gate.router,  # First: programs ask it before every order, and routes are tried in this order.
     reconciliation.router,
     accounts.router,
     reports.router,
@@ -45,7 +46,6 @@ _ROUTERS = (
     adjustments.router,
     journal.router,
     limits.router,
-    gate.router,
     book.router,
     events.router,
     health.router,

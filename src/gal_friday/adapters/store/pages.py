@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, String, and_, bindparam, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gal_friday.adapters.sql.engine import reading
@@ -181,9 +181,33 @@ _CHECKED = (
 )
 
 
+# What the gate asks is put together once: that took longer than the answers.
+_ACCOUNT = bindparam("account", type_=String)
+_LAST = select(*_CHECKED).where(_EVENTS.account == _ACCOUNT).order_by(*_NEWEST).limit(1)
+_LAST_GOOD = _LAST.where(
+    _EVENTS.reconciliation_type == "full",
+    _EVENTS.status != _FAILED,
+    _EVENTS.verdict != Verdict.INCOMPLETE.value,
+)
+_IS_SEVERE = _KNOWN.severity.in_([severity.value for severity in SEVERE])
+_WATCHED = (
+    select(case((_IS_SEVERE, _KNOWN.body)), _KNOWN.flips)
+    .where(_KNOWN.account == _ACCOUNT, _KNOWN.state != "cleared", or_(_IS_SEVERE, _KNOWN.flips > 0))
+    .order_by(_KNOWN.discrepancy_id)
+    .limit(_SEVERE_MAX + 1)
+)
+_IN_DOUBT = (AdjustmentState.OUTCOME_UNKNOWN.value, AdjustmentState.UNVERIFIED.value)
+_DOUBTFUL = (
+    select(_KEPT.adjustment_id, _KEPT.state)
+    .where(_KEPT.account == _ACCOUNT, _KEPT.state.in_(_IN_DOUBT))
+    # In the order of the states, so that the bound leaves none out of which nobody knows.
+    .order_by(_KEPT.state, _KEPT.adjustment_id)
+    .limit(_SEVERE_MAX)
+)
+
+
 async def _last(connection: AsyncConnection, account: str) -> Any:
-    query = select(*_CHECKED).where(_EVENTS.account == account).order_by(*_NEWEST).limit(1)
-    return (await connection.execute(query)).one_or_none()
+    return (await connection.execute(_LAST, {"account": account})).one_or_none()
 
 
 async def _good(connection: AsyncConnection, account: str, last: Any) -> Check | None:
@@ -198,13 +222,7 @@ def _is_good(row: Any) -> bool:
 
 
 async def _last_good(connection: AsyncConnection, account: str) -> Any:
-    query = select(*_CHECKED).where(
-        _EVENTS.account == account,
-        _EVENTS.reconciliation_type == "full",
-        _EVENTS.status != _FAILED,
-        _EVENTS.verdict != Verdict.INCOMPLETE.value,
-    )
-    return (await connection.execute(query.order_by(*_NEWEST).limit(1))).one_or_none()
+    return (await connection.execute(_LAST_GOOD, {"account": account})).one_or_none()
 
 
 def _check(row: Any, assets: frozenset[str] = frozenset()) -> Check:
@@ -219,20 +237,12 @@ def _check(row: Any, assets: frozenset[str] = frozenset()) -> Check:
 
 async def _watched(connection: AsyncConnection, account: str) -> list[tuple[str | None, int]]:
     """Return the open discrepancies that are severe, or came back: the body of the severe ones, and the count."""
-    severe = _KNOWN.severity.in_([severity.value for severity in SEVERE])
-    query = select(case((severe, _KNOWN.body)), _KNOWN.flips)
-    query = query.where(_KNOWN.account == account, _KNOWN.state != "cleared", or_(severe, _KNOWN.flips > 0))
-    rows = await connection.execute(query.order_by(_KNOWN.discrepancy_id).limit(_SEVERE_MAX + 1))
-    return [(body, flips) for body, flips in rows]
+    return [(body, flips) for body, flips in await connection.execute(_WATCHED, {"account": account})]
 
 
 async def _doubtful(connection: AsyncConnection, account: str) -> list[tuple[str, str]]:
     """Return the adjustments of which nobody knows whether they are in the book, or whether they helped."""
-    states = [AdjustmentState.OUTCOME_UNKNOWN.value, AdjustmentState.UNVERIFIED.value]
-    query = select(_KEPT.adjustment_id, _KEPT.state).where(_KEPT.account == account, _KEPT.state.in_(states))
-    # In the order of the states, so that the bound leaves none out of which nobody knows.
-    rows = await connection.execute(query.order_by(_KEPT.state, _KEPT.adjustment_id).limit(_SEVERE_MAX))
-    return [(name, state) for name, state in rows]
+    return [(name, state) for name, state in await connection.execute(_DOUBTFUL, {"account": account})]
 
 
 def _wanted(accounts: Accounts, chosen: Chosen) -> list[ColumnElement[bool]]:
