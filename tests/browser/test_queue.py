@@ -24,6 +24,8 @@ from tests.browser.conftest import House, Person
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 VIOLATIONS = "axe.run().then((all) => all.violations.map((one) => `${one.id}: ${one.nodes[0].html}`))"
 HOSTILE = "<img src=x onerror=alert(1)>\"'&"
+AGE = 7
+"""The column that changes by itself."""
 BOB = Actor("bob", KnownBy.SELF_DECLARED)
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -126,6 +128,19 @@ async def test_a_range_is_put_aside_and_assigned_by_keyboard_and_both_are_taken_
     await expect(page.locator("#left")).to_contain_text("Somebody has changed it since; it stays as it is now.")
     kept = await house.serving.service.opened.reviews.reviews([first, second])
     assert (kept[first].assignee, kept[second].assignee) == ("", "dave")
+
+
+async def test_a_row_whose_every_cell_has_changed_is_rewritten_cell_by_cell_where_it_stands(house: House) -> None:
+    page = await queue(await house.enters("alice", Role.REVIEWER))
+    row = page.locator("tr[id]").first
+    await row.hover()  # whoever points at the list keeps every row in its place
+    told = "row => [...row.cells].map((one) => one.innerHTML)"
+    before = await row.evaluate(told)
+    await row.evaluate("row => [...row.cells].slice(3).forEach((one, at) => (one.textContent = `old ${at}`))")
+    await page.evaluate("document.dispatchEvent(new Event('stale', { cancelable: true }))")
+    await expect(row).not_to_contain_text("old")
+    after = await row.evaluate(told)
+    assert (after[:AGE], "proposed" in after[-1]) == (before[:AGE], True)
 
 
 async def test_a_double_click_applies_once_and_one_proof_is_asked_for_all(house: House) -> None:

@@ -236,7 +236,7 @@ function rewrite(row, later) {
     const next = later.cells[at];
     if (!next || cell.classList.contains("pick") || cell.textContent === next.textContent) return;
     if (!next.querySelector("time")) row.classList.add("changed");
-    cell.replaceChildren(...document.adoptNode(next).childNodes);
+    cell.replaceChildren(...next.childNodes); // The cell itself stays in its row: the others are found by their place.
   });
 }
 
