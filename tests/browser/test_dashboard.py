@@ -151,6 +151,22 @@ async def test_a_session_that_is_over_leads_to_the_door_and_back(house: House) -
     assert await alice.page.get_by_role("button", name="Sign in", exact=True).is_visible()
 
 
+async def test_a_door_behind_which_nobody_answers_says_so(house: House) -> None:
+    alice = await house.enters("alice", password="a long way to say horse battery")
+    await alice.page.context.clear_cookies()
+    await alice.goes_to("/sign-in")
+    await alice.page.route("**/api/session", lambda route: route.abort())
+    await alice.page.locator("#sign-in [name=name]").fill("alice")
+    await alice.page.locator("#sign-in [name=password]").fill("a long way to say horse battery")
+    await alice.page.get_by_role("button", name="Sign in", exact=True).click()
+    await expect(alice.page.locator("#told")).to_contain_text("The service does not answer.")
+    await alice.page.unroute("**/api/session")
+    await alice.page.get_by_role("button", name="Sign in", exact=True).click()
+    await alice.page.wait_for_url("**/")
+    assert all("ERR_FAILED" in said for said in alice.complaints)
+    alice.complaints.clear()
+
+
 async def test_what_the_policy_of_the_pages_forbids_is_heard(house: House) -> None:
     alice = await house.enters("alice")
     await alice.page.evaluate(

@@ -5,11 +5,16 @@ import { passkeys, problemOf, say, shownPasskey } from "./call.js";
 const door = document.getElementById("sign-in");
 
 async function entered(path, body) {
-  const answer = await fetch(path, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(body),
-  });
+  let answer;
+  try {
+    answer = await fetch(path, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+    });
+  } catch {
+    return say("The service does not answer. Look whether it runs, and try again.", true);
+  }
   if (answer.ok) location.replace(door.dataset.next || "/");
   else say(await problemOf(answer), true);
 }
