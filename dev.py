@@ -10,6 +10,7 @@ program that was asked for.
     run ARGS       any gal-friday command, from the runtime lock alone
     test [ARGS]    every check, then pytest with these arguments, in two processes; -n 0 for one
     crash [ARGS]   kill the program at every write, on both databases; for example --rounds 1000 --seed 1 --engine both
+    fuzz [TARGET...] [--seconds N]   every parser against bytes that nobody thought of, guided by what they reach
     fire [ARGS]    simulated worlds in which much goes wrong, a thousand days of them; writes docs/quality.md
     lint           the checks without pytest
     format         rewrite what ruff can rewrite
@@ -37,7 +38,15 @@ ROOT = Path(__file__).resolve().parent
 OLDEST = (3, 11)
 # Not sys.executable: called from inside an environment, that would be the one to be replaced.
 BASE_PYTHON = getattr(sys, "_base_executable", sys.executable)
-CACHES = (".mypy_cache", ".ruff_cache", ".pytest_cache", ".import_linter_cache", ".hypothesis", "browser-failures")
+CACHES = (
+    ".mypy_cache",
+    ".ruff_cache",
+    ".pytest_cache",
+    ".import_linter_cache",
+    ".hypothesis",
+    ".fuzz",
+    "browser-failures",
+)
 
 
 class Environment(NamedTuple):
@@ -69,7 +78,9 @@ FULL = Environment(".venv", "requirements/dev.lock")
 CCXT = Environment(".venv-ccxt", "requirements/ccxt.lock", installs_project=False)
 # Made only where no Chromium is found: node and npm, and what tests/browser/provision.py fetches with them.
 BROWSER = Environment(".venv-browser", "requirements/browser.lock", installs_project=False)
-ENVIRONMENTS = (DEMO, FULL, CCXT, BROWSER)
+# Made by the command of this name alone: no test needs what is in it.
+FUZZ = Environment(".venv-fuzz", "requirements/fuzz.lock", installs_project=False)
+ENVIRONMENTS = (DEMO, FULL, CCXT, BROWSER, FUZZ)
 
 # What deploy/ installs: the service with its fleet, every channel and traces. No environment of this folder.
 SERVICE_LOCK = "requirements/service.lock"
@@ -87,6 +98,7 @@ LOCKS = {
     ),
     CCXT.lock: ("--group", "ccxt"),
     BROWSER.lock: ("--group", "browser"),
+    FUZZ.lock: ("requirements/fuzz.in",),
 }
 
 
@@ -130,10 +142,14 @@ def test(arguments: Sequence[str]) -> int:
     return 1
 
 
-def crash(arguments: Sequence[str]) -> int:
-    """Kill the program at one write after the other, in the full environment, and look at what it leaves behind."""
-    os.environ["PYTHONPATH"] = os.pathsep.join((str(ROOT / "src"), str(ROOT)))
-    return become(ready(FULL).program("python"), ["-m", "tests.crash", *arguments])
+def module(name: str) -> Callable[[Sequence[str]], int]:
+    """Return the command that runs this module in the full environment."""
+
+    def started(arguments: Sequence[str]) -> int:
+        os.environ["PYTHONPATH"] = os.pathsep.join((str(ROOT / "src"), str(ROOT)))
+        return become(ready(FULL).program("python"), ["-m", name, *arguments])
+
+    return started
 
 
 def fire(arguments: Sequence[str]) -> int:
@@ -159,11 +175,6 @@ def reformat(_arguments: Sequence[str]) -> int:
     """Rewrite what ruff can rewrite."""
     ruff = ready(FULL).program("ruff")
     return 0 if passed([ruff, "check", "--fix"]) & passed([ruff, "format"]) else 1
-
-
-def bench(arguments: Sequence[str]) -> int:
-    """Run the benchmarks in the full environment."""
-    return become(ready(FULL).program("python"), ["-m", "benchmarks", *arguments])
 
 
 def screenshots(arguments: Sequence[str]) -> int:
@@ -206,11 +217,12 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "demo": demo,
     "run": run,
     "test": test,
-    "crash": crash,
+    "crash": module("tests.crash"),
+    "fuzz": module("tests.fuzz"),
     "fire": fire,
     "lint": lint,
     "format": reformat,
-    "bench": bench,
+    "bench": module("benchmarks"),
     "screenshots": screenshots,
     "lock": lock,
     "clean": clean,

@@ -133,6 +133,14 @@ async def test_a_snapshot_that_cannot_begin_the_book_is_refused(here: World, cha
         assert (await client.post("/api/book/snapshots", json=SNAPSHOT | change)).status_code == 422
 
 
+async def test_a_snapshot_without_a_price_is_the_senders_to_complete(here: World) -> None:
+    change = {"positions": [{"instrument": "BTC/USD", "mode": "net", "quantity": "1"}]}
+    async with here.client(await here.feeder()) as client:
+        answer = await client.post("/api/book/snapshots", json=SNAPSHOT | change)
+    assert (answer.status_code, "retry-after" in answer.headers) == (422, False)
+    assert "no average_price, and none is invented; add to positions" in answer.json()["detail"]
+
+
 async def test_a_book_that_is_a_file_takes_nothing(here: World) -> None:
     async with here.client(await here.token_for_everything()) as client:
         answer = await client.post("/api/book/fills", json=batch(fill(), account="filed"))

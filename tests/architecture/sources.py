@@ -13,7 +13,7 @@ PACKAGE = ROOT / "src" / "gal_friday"
 
 # Made by tools and not kept: everything .gitignore names that can hold text.
 _NOT_KEPT = {".git", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".import_linter_cache"}
-_NOT_KEPT |= {".hypothesis", "build", "dist", "htmlcov"}
+_NOT_KEPT |= {".hypothesis", ".fuzz", ".mutation", "build", "dist", "htmlcov"}
 
 
 def kept_files() -> Iterator[Path]:

@@ -12,6 +12,8 @@ from packaging.version import Version
 from tests.architecture.sources import ROOT, kept_files, place
 
 LOCKS = {path.name: path.read_text(encoding="utf-8") for path in sorted((ROOT / "requirements").glob("*.lock"))}
+TOOLS = ("fuzz",)
+"""Each in an environment of its own, from a list beside its lock: what they bring changes no other environment."""
 _ENTRY = re.compile(r"(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;]+)(?: ; [^\\]+)?(?: --hash=sha256:[0-9a-f]{64})+")
 
 
@@ -27,7 +29,14 @@ def pins(name: str) -> dict[str, str]:
 
 
 def test_there_is_a_lock_for_every_environment() -> None:
-    assert set(LOCKS) == {"runtime.lock", "service.lock", "dev.lock", "ccxt.lock", "browser.lock"}
+    assert set(LOCKS) == {
+        "runtime.lock",
+        "service.lock",
+        "dev.lock",
+        "ccxt.lock",
+        "browser.lock",
+        "fuzz.lock",
+    }
 
 
 @pytest.mark.parametrize("name", LOCKS)
@@ -71,6 +80,9 @@ def declared() -> dict[str, list[Requirement]]:
         "dev.lock": read(full),
         "ccxt.lock": read(groups["ccxt"]),
         "browser.lock": read(groups["browser"]),
+        **{
+            f"{name}.lock": read((ROOT / "requirements" / f"{name}.in").read_text().split("\n")[1:-1]) for name in TOOLS
+        },
     }
 
 

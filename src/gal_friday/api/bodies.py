@@ -6,6 +6,7 @@ import msgspec
 from fastapi import Request
 
 from gal_friday.api.problem import Problem
+from gal_friday.domain.plain import NOT_READ
 
 Body = TypeVar("Body")
 
@@ -34,5 +35,5 @@ async def body_of(request: Request, kind: type[Body]) -> Body:
         content = await json_bytes(request)
     try:
         return msgspec.json.decode(content or b"{}", type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except NOT_READ as error:
         raise Problem(422, "bad-body", "The body cannot be read", f"{error}; see /openapi.json for its shape") from None

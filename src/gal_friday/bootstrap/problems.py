@@ -19,6 +19,7 @@ from gal_friday.domain.quantity import exact
 
 Path = tuple[str, ...]
 _QUOTED_MAX = 80  # Characters of a value.
+_BITS_MAX = 4096  # Python writes no number of more than 4,300 digits; TOML can state one in hexadecimal.
 _NEAR = 0.5  # Of letters in common: "recon" is meant to be "reconciliation".
 _NEVER_QUOTED = frozenset({"api_key", "api_secret", "url", "token", "database", "secret", "routing_key", "password"})
 _KINDS: dict[Any, str] = {
@@ -56,12 +57,12 @@ def quoted(value: Any) -> str:
             return str(value).lower()
         case Decimal() if value.is_finite():
             return format(value, "f")[:_QUOTED_MAX]
-        case dict():
-            return "a section"
-        case list():
-            return "a list"
+        case dict() | list():
+            return "a section" if isinstance(value, dict) else "a list"
         case str():
             return ascii(value if len(value) <= _QUOTED_MAX else f"{value[:_QUOTED_MAX]}…")
+        case int():
+            return str(value)[:_QUOTED_MAX] if value.bit_length() < _BITS_MAX else "a number of thousands of digits"
         case _:
             return str(value)[:_QUOTED_MAX]
 
@@ -130,7 +131,7 @@ def _alternatives(parts: list[Any], value: Any, path: Path) -> Iterator[Problem]
         yield Problem(path, f"is a section; write type, {one_of(tags)}, and its settings")
     elif "type" not in value:
         yield Problem((*path, "type"), f"is missing; it {one_of(tags)}")
-    elif value["type"] not in tags:
+    elif value["type"] not in tuple(tags):  # not in the table itself: a list cannot be looked up
         yield Problem((*path, "type"), one_of(tags), value["type"])
     else:
         yield from problems_in(tags[value["type"]], value, path)

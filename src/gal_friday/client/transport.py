@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from gal_friday.domain.errors import GalFridayError
 from gal_friday.domain.ids import digest
+from gal_friday.domain.plain import NOT_READ
 
 
 class Problem(GalFridayError):
@@ -117,7 +118,7 @@ def problem_of(status: int, content: bytes) -> Problem:
     """Return what the service said, from problem+json or whatever else stands there."""
     try:
         said = msgspec.json.decode(content, type=_Said)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except NOT_READ:
         said = _Said()
     code = said.type.rpartition(":")[2] or str(status)
     return Problem(status, code, said.detail or f"the service answered {status}; is this its address?")
@@ -131,5 +132,5 @@ def decoded(content: bytes, kind: Any) -> Any:
     """
     try:
         return msgspec.json.decode(content, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except NOT_READ as error:
         raise Unreachable(f"this is no answer of the service ({error}); is this its address?") from None

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from gal_friday.domain.adjusted import Step
 from gal_friday.domain.adjustment import Adjustment
-from gal_friday.domain.plain import plain
+from gal_friday.domain.plain import NOT_READ, plain
 
 HANDOVER = "gal-friday/handover/1"
 """The format of what is handed over."""
@@ -200,7 +200,7 @@ def answer_in(body: bytes, adjustment_id: str) -> Answer:
     """Return what an answer says about this adjustment; NoAnswer where it says nothing that counts."""
     try:
         told = _TOLD.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except NOT_READ:
         return NoAnswer("what came back is no answer (docs/handing-over.md shows one)")
     if told.format != ANSWER:
         return NoAnswer("what came back is of another format")

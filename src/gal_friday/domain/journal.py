@@ -17,6 +17,7 @@ from gal_friday.domain.canonical import canonical, written_exactly
 from gal_friday.domain.errors import MalformedFact
 from gal_friday.domain.facts import Actor, Fact, FactKind
 from gal_friday.domain.ids import digest
+from gal_friday.domain.plain import NOT_READ
 from gal_friday.domain.seal import leaf_hash
 
 VERSION = 1
@@ -84,7 +85,7 @@ def written(text: bytes) -> Written:
     """
     try:
         return _WRITTEN.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except NOT_READ as error:
         raise MalformedFact(f"no entry of a journal: {error}") from None
 
 

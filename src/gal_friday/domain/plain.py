@@ -10,6 +10,9 @@ import msgspec
 
 from gal_friday.domain import quantity
 
+NOT_READ = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What a decoder raises at bytes that are not what was asked for; the last one at nesting without end."""
+
 
 def plain(value: Any) -> Any:
     """Return *value* as JSON types, with amounts as plain digits: the encoder alone would write 1E-8."""

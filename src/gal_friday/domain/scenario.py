@@ -25,6 +25,7 @@ from typing import Any
 from msgspec import Struct
 
 from gal_friday.domain.assets import Asset, Instrument, Wallet
+from gal_friday.domain.errors import MalformedRecord
 from gal_friday.domain.quantity import ZERO
 from gal_friday.domain.records import (
     FILL_LEG_KINDS,
@@ -153,7 +154,10 @@ class _Reader:
         return Scenario(story, internal, exchange, self.prices, tuple(self.expectations))
 
     def read(self, words: Words) -> None:
-        _LINES[words.one_of("a line", tuple(_LINES))](self, words)
+        try:
+            _LINES[words.one_of("a line", tuple(_LINES))](self, words)
+        except MalformedRecord as error:
+            raise words.broken(error) from None
         words.end()
 
     def halves_of(self, words: Words) -> list[_Half]:

@@ -1,14 +1,18 @@
 """One line of a scenario, taken word by word. It knows what a word can be, not what a line means."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from gal_friday.domain import quantity
 from gal_friday.domain.assets import Asset, Wallet
 from gal_friday.domain.errors import GalFridayError, MalformedAmount
+from gal_friday.domain.exact_json import Unreadable, an_instant
 
+_DIGITS_MAX = 2
+"""Of a number of digits."""
+_AGO_MAX, _AGO_CHARS = timedelta(days=36_525), 9
 _UNITS = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
 
@@ -30,6 +34,10 @@ class Words:
         """Return the error that says what stands here and what was expected instead."""
         found = repr(self._left[0]) if self._left else "the end of the line"
         return MalformedScenario(f"{self.source}, line {self.line}: {found} where {expected} was expected")
+
+    def broken(self, rule: GalFridayError) -> MalformedScenario:
+        """Return the error that says which rule of the records this line breaks."""
+        return MalformedScenario(f"{self.source}, line {self.line}: {rule}")
 
     def peek(self) -> str:
         """Return the next word without taking it; empty at the end."""
@@ -84,7 +92,7 @@ class Words:
 
     def digits(self) -> int:
         """Take and return a number of digits after the point."""
-        if not self.peek().isdecimal():
+        if not self.peek().isdecimal() or len(self.peek()) > _DIGITS_MAX:
             raise self.refused("a number of digits")
         return int(self._left.pop(0))
 
@@ -99,20 +107,21 @@ class Words:
     def instant(self, expected: str) -> datetime:
         """Take and return an instant with its zone, as 2026-03-01T00:00:00Z."""
         try:
-            found = datetime.fromisoformat(self.peek())
-        except ValueError:
-            raise self.refused(f"{expected}, as 2026-03-01T00:00:00Z,") from None
-        if found.tzinfo is None:
-            raise self.refused(f"{expected} with its zone, as 2026-03-01T00:00:00Z,")
+            found = an_instant(self.peek())
+        except Unreadable:
+            raise self.refused(f"{expected} with its zone, as 2026-03-01T00:00:00Z,") from None
         self._left.pop(0)
-        return found.astimezone(UTC)
+        return found
 
     def when(self) -> datetime | timedelta:
         """Take and return an instant, or how long ago it was: ``30s ago``, ``5m ago``, ``2h ago``, ``3d ago``."""
         word = self.peek()
         if word[:-1].isdecimal() and word[-1:] in _UNITS and self._left[1:2] == ["ago"]:
+            ago = int(word[:-1]) * _UNITS[word[-1]] if len(word) <= _AGO_CHARS else timedelta.max
+            if ago > _AGO_MAX:
+                raise self.refused(f"at most {_AGO_MAX.days}d ago")
             del self._left[:2]
-            return int(word[:-1]) * _UNITS[word[-1]]
+            return ago
         return self.instant("an instant, or 30s ago, 5m ago, 2h ago, 3d ago")
 
     def holding(self) -> tuple[Asset, Wallet]:

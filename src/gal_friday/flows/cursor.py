@@ -31,11 +31,12 @@ def place_of(cursor: str | None) -> Place | None:
         return None
     try:
         at, name = _DECODER.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, binascii.Error, msgspec.MsgspecError):
+        place = Place(at.astimezone(UTC), name)
+    except (ValueError, OverflowError, binascii.Error, msgspec.MsgspecError):
         raise _malformed() from None
     if at.tzinfo is None or "\0" in name:
         raise _malformed()
-    return Place(at, name)
+    return place
 
 
 def _malformed() -> MalformedCursor:

@@ -6,6 +6,7 @@
     │   ├── ExchangeRefused        this key may not, or the request is wrong: a person has to act
     │   └── ExchangeMalformed      an answer that cannot be read: nothing of it was used
     ├── BookFailed                 the trading system's book could not be read or written
+    │   └── NoOpening              a book cannot begin from what was stated: whoever stated it has to say more
     ├── PricesFailed               a source of prices could not be read, or states what is none
     └── StoreFailed                our own database could not be read or written
         ├── AccountBusy            somebody else works on the account: later
@@ -49,6 +50,10 @@ class ExchangeMalformed(ExchangeFailed):
 
 class BookFailed(WorldFailed):
     """The book could not be read or written."""
+
+
+class NoOpening(BookFailed):
+    """A book cannot begin from what was stated; the message says what has to be stated."""
 
 
 class PricesFailed(WorldFailed):

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from gal_friday.domain.aliases import Aliases
 from gal_friday.domain.errors import GalFridayError
+from gal_friday.domain.plain import NOT_READ
 from gal_friday.domain.policy import Policy
 from gal_friday.domain.records import Kind
 
@@ -242,7 +243,7 @@ def unpacked(packed: Packed) -> tuple[Recording, tuple[bytes, ...]]:
     try:
         recording = msgspec.msgpack.decode(zlib.decompress(packed.story), type=Recording)
         bodies = tuple(_cut(zlib.decompress(packed.answers), recording.calls))
-    except (zlib.error, msgspec.MsgspecError):
+    except (zlib.error, *NOT_READ):
         raise DamagedRecording("recording", packed.digest, found) from None
     for number, (call, body) in enumerate(zip(recording.calls, bodies, strict=True)):
         actual = hashlib.sha256(body).hexdigest()

@@ -21,7 +21,7 @@ from gal_friday.domain.quantity import ZERO
 from gal_friday.domain.records import Fill, Kind, Movement, OrderSide, Position, PositionMode
 from gal_friday.domain.roll_up import roll_up
 from gal_friday.domain.snapshot import Coverage, Snapshot
-from gal_friday.ports.errors import BookFailed
+from gal_friday.ports.errors import NoOpening
 
 _NEEDED = (Kind.BALANCES, Kind.POSITIONS)
 
@@ -43,11 +43,11 @@ def opening_of(snapshot: Snapshot) -> Opening:
     margin fills are part of a position, its quantity is met exactly; its average follows from all of them.
 
     Raises:
-        BookFailed: balances or positions are not stated in full, or a position lacks its price.
+        NoOpening: balances or positions are not stated in full, or a position lacks its price.
     """
     for kind in _NEEDED:
         if snapshot.coverage.of(kind) is not Coverage.TOTAL:
-            raise BookFailed(
+            raise NoOpening(
                 f"a book cannot begin from {kind} that are not stated in full; list them all, none as "
                 f'"{kind}": [], and write "coverage": {{"{kind}": "total"}}'
             )
@@ -101,7 +101,7 @@ def _position_fills(snapshot: Snapshot, at: datetime) -> list[Fill]:
             fills.append(_opening_fill(position, needed, at))
     unstated = [instrument for instrument, amount in left.items() if amount]
     if unstated:
-        raise BookFailed(_NO_PRICE.format(unstated[0], "0"))
+        raise NoOpening(_NO_PRICE.format(unstated[0], "0"))
     return fills
 
 
@@ -118,7 +118,7 @@ def _signed(position: Position) -> Decimal:
 
 def _opening_fill(position: Position, needed: Decimal, at: datetime) -> Fill:
     if position.average_price is None:
-        raise BookFailed(_NO_PRICE.format(position.instrument, quantity.text(position.quantity)))
+        raise NoOpening(_NO_PRICE.format(position.instrument, quantity.text(position.quantity)))
     parts = ("opening", position.instrument, position.position_id or _part(position.mode))
     return Fill(
         fill_id=":".join(part for part in parts if part),

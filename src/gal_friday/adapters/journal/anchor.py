@@ -23,6 +23,7 @@ from gal_friday.adapters.sql.tables import JOURNAL_ENTRIES, JOURNAL_HEADS
 from gal_friday.domain.errors import MalformedFact
 from gal_friday.domain.facts import Actor, Fact, FactKind
 from gal_friday.domain.journal import HEAD_FORMAT, Head, SignedHead, written
+from gal_friday.domain.plain import NOT_READ
 from gal_friday.ports.errors import StoreFailed, WorldFailed
 
 SECONDS = 10.0
@@ -93,7 +94,7 @@ def anchors_in(content: bytes, *, source: str) -> Iterator[Anchored]:
         if line.strip():
             try:
                 anchor = msgspec.json.decode(line, type=Anchor)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            except NOT_READ as error:
                 raise MalformedFact(f"{source}, line {number}: no anchored head ({error})") from None
             if anchor.form != HEAD_FORMAT:
                 raise MalformedFact(f"{source}, line {number}: {anchor.form[:40]!r} is not {HEAD_FORMAT}")

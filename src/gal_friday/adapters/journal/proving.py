@@ -11,6 +11,7 @@ import msgspec
 from gal_friday.adapters.journal.key import is_signed
 from gal_friday.domain.errors import MalformedFact
 from gal_friday.domain.journal import key_id, written
+from gal_friday.domain.plain import NOT_READ
 from gal_friday.domain.seal import is_included, leaf_hash
 from gal_friday.ports.journal_reading import PROOF_FORMAT, Proof
 
@@ -30,7 +31,7 @@ def proof_in(content: bytes, *, source: str) -> Proof:
         if form != PROOF_FORMAT:
             raise MalformedFact(f"{source}: {form[:40]!r} is not {PROOF_FORMAT}")
         return msgspec.json.decode(content, type=Proof)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except NOT_READ as error:
         raise MalformedFact(f"{source}: no proof of an entry ({error}); a page of the journal gives one") from None
 
 

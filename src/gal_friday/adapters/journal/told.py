@@ -13,6 +13,7 @@ import msgspec
 from gal_friday.adapters.journal.inspection import Flaw
 from gal_friday.domain.canonical import written_exactly
 from gal_friday.domain.errors import GalFridayError
+from gal_friday.domain.plain import NOT_READ
 
 Body = TypeVar("Body")
 Facts = dict[str, tuple[int, bytes]]
@@ -50,7 +51,7 @@ def read_as(kind: type[Body], body: bytes, place: str, what: str) -> Body:
     """
     try:
         return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, GalFridayError, ValueError) as error:
+    except (*NOT_READ, GalFridayError, ValueError) as error:
         raise Flaw(place, f"{what} cannot be read: {error}", "as it was written", body) from None
 
 

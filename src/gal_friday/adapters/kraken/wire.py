@@ -36,6 +36,7 @@ _UNIX_TIME = re.compile(r"([0-9]{1,11})(?:\.([0-9]{1,12}))?")
 _ID_MAX = 128
 _WORD_MAX = 1000
 _SHOWN_MAX = 80
+_DEPTH_MAX = 32  # Kraken's answers have six. Whoever walks through a row later is spared nesting without end.
 
 # Fractions stay text, whole numbers are exact anyway.
 _DECODER = msgspec.json.Decoder(float_hook=str)
@@ -74,12 +75,12 @@ def object_of(body: bytes) -> Row:
     """
     try:
         answer = _DECODER.decode(body)
+        if isinstance(answer, dict):
+            _refuse_names_that_stand_twice(body, answer)
+            return answer
     except (ValueError, RecursionError) as error:
         raise Unreadable(_shown(str(error))) from error
-    if not isinstance(answer, dict):
-        raise Unreadable("it is not a JSON object")
-    _refuse_names_that_stand_twice(body, answer)
-    return answer
+    raise Unreadable("it is not a JSON object")
 
 
 def rows_of(value: Any, endpoint: str) -> Mapping[str, Row]:
@@ -232,21 +233,20 @@ def _refuse_names_that_stand_twice(body: bytes, answer: Row) -> None:
     # only where the count does not settle it.
     if body.count(b'":') == _names_in(answer):
         return
-    try:
-        json.loads(body, object_pairs_hook=_pairs, parse_float=str, parse_constant=str)
-    except (ValueError, RecursionError) as error:
-        raise Unreadable(_shown(str(error))) from error
+    json.loads(body, object_pairs_hook=_pairs, parse_float=str, parse_constant=str)
 
 
-def _names_in(value: Any) -> int:
+def _names_in(value: Any, depth: int = 0) -> int:
     # Rows are flat and many: only what is nested is worth another call.
+    if depth > _DEPTH_MAX:
+        raise ValueError(f"nested deeper than {_DEPTH_MAX} levels, as no answer of Kraken is")
     names = 0
     inner = value
     if type(value) is dict:
         names = len(value)
         inner = value.values()
     for nested in [each for each in inner if type(each) in _NESTED]:
-        names += _names_in(nested)
+        names += _names_in(nested, depth + 1)
     return names
 
 

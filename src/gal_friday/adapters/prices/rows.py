@@ -14,6 +14,7 @@ from msgspec.structs import asdict
 from gal_friday.domain import quantity
 from gal_friday.domain.assets import Asset
 from gal_friday.domain.errors import MalformedAmount
+from gal_friday.domain.plain import NOT_READ
 from gal_friday.ports.errors import PricesFailed
 
 COLUMNS = ("asset", "price", "currency", "at")
@@ -62,7 +63,7 @@ def _from_csv(data: bytes, name: str) -> Iterable[tuple[str, Mapping[str, Any]]]
 def _from_json(data: bytes, name: str) -> Iterable[tuple[str, Mapping[str, Any]]]:
     try:
         found = msgspec.json.decode(data, type=list[_Entry])
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except NOT_READ as error:
         raise PricesFailed(
             f"{name} is no JSON list of prices: {error}; each entry is an object with {_LISTED}"
         ) from error

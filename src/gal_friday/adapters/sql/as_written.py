@@ -6,16 +6,15 @@ Somebody with the database in hand can put anything there. Which row it is says 
 from collections.abc import Callable
 from typing import TypeVar
 
-import msgspec
-
 from gal_friday.domain.errors import GalFridayError
+from gal_friday.domain.plain import NOT_READ
 from gal_friday.ports.errors import StoreFailed
 
 Kept = TypeVar("Kept")
 Given = TypeVar("Given")
 
 # What decoders raise at a text of another shape, and values at a word or an amount that is none.
-_FOREIGN = (msgspec.DecodeError, GalFridayError, ValueError, KeyError, TypeError, AttributeError)
+_FOREIGN = (*NOT_READ, GalFridayError, ValueError, KeyError, TypeError, AttributeError)
 
 
 def as_written(what: str, read: Callable[[Given], Kept], given: Given) -> Kept:
