@@ -14,15 +14,18 @@ async def test_an_account_is_paused_and_goes_on_and_the_journal_has_who(here: Wo
     schedules = here.service.opened.schedules
     here.app.state.backend = replace(here.app.state.backend, schedules=schedules)
     async with await here.as_(Role.APPROVER, "bob") as client:
-        paused = (await client.post("/api/accounts/main/pause")).json()
+        paused = (await client.post("/api/accounts/main/pause", json={"note": " the bot\r\nis being moved "})).json()
         assert (paused["paused"], paused["paused_by"], paused["next_run"]) == (True, "bob", None)
+        assert paused["paused_because"] == "the bot\nis being moved"
+        assert (await client.get("/api/accounts/main/vitals")).json()["schedule"]["paused_because"] != ""
         assert (await client.get("/api/reconciliation/status?account=main")).json()["next_run"] is None
         resumed = (await client.post("/api/accounts/main/resume")).json()
-        assert (resumed["paused"], resumed["paused_by"]) == (False, "")
+        assert (resumed["paused"], resumed["paused_by"], resumed["paused_because"]) == (False, "", "")
         assert (await client.get("/api/reconciliation/status")).json()["next_run"] == resumed["next_run"]
         facts = (await client.get("/api/journal?subject=main")).json()["entries"]
     told = [(fact["kind"], fact["actor"]["name"]) for fact in facts]
     assert ("runs_paused", "bob") in told
+    assert [fact["body"] for fact in facts if fact["kind"] == "runs_paused"] == [{"note": "the bot\nis being moved"}]
     assert ("runs_resumed", "bob") in told
     planned = await schedules.one("main")
     assert planned is not None
@@ -45,6 +48,7 @@ async def test_an_account_tells_what_its_last_run_saw(here: World) -> None:
         "orders": False,
         "fills": True,
         "movements": True,
+        "holds": False,  # the exchange speaks of them, and the book does not
     }
     assert account["open_discrepancies"] == 5
 

@@ -219,4 +219,4 @@ async def test_what_nobody_may_press_is_not_there(browsers: SignIn) -> None:
     assert "Check now" not in (await (await browsers("victor", Role.VIEWER)).get("/")).text
     page = (await (await browsers("adam", Role.ADMIN)).get("/")).text
     assert 'data-post="/api/reconciliation/run?account=main"' in page
-    assert 'data-post="/api/accounts/main/pause"' in page
+    assert 'href="/accounts/main#stop"' in page

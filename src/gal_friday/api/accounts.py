@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
 from gal_friday.api.answers import fresh
 from gal_friday.api.backend import Backend
-from gal_friday.api.documented import said
+from gal_friday.api.bodies import body_of
+from gal_friday.api.discrepancies import Note
+from gal_friday.api.documented import said, takes
 from gal_friday.api.guard import backend_of, meant
 from gal_friday.api.once import Key, once
 from gal_friday.api.problem import Problem
@@ -16,6 +19,7 @@ from gal_friday.api.security import caller
 from gal_friday.api.shapes import Accounts
 from gal_friday.domain.access import Permission
 from gal_friday.domain.facts import Actor
+from gal_friday.domain.remark import note_of
 from gal_friday.domain.schedule import Planned, Step, begun_with, paused, resumed
 from gal_friday.flows.door import Caller
 from gal_friday.flows.standing import Account, AccountInfo, standing_of
@@ -60,10 +64,11 @@ async def preflight(request: Request, who: Reader, account: str) -> Response:
     return fresh(await backend.look(meant(backend, who, Permission.READ, account).name))
 
 
-@router.post("/{account}/pause", **said(Account))
+@router.post("/{account}/pause", **said(Account), **takes(Note, required=False))
 async def pause(request: Request, who: Operator, account: str, idempotency_key: Key = None) -> Response:
     """Stop the runs of an account; one that is under way goes on, and what is due meanwhile is told as missed."""
-    return await _stepped(request, who, account, idempotency_key, paused)
+    because = note_of((await body_of(request, Note)).note)
+    return await _stepped(request, who, account, idempotency_key, partial(paused, because=because))
 
 
 @router.post("/{account}/resume", **said(Account))

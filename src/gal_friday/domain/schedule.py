@@ -107,6 +107,8 @@ class Planned(Struct, frozen=True, kw_only=True):
     paused_by: str = ""
     """Who stopped the runs of this account; empty where nobody has."""
     paused_at: datetime | None = None
+    paused_because: str = ""
+    """What they said of it."""
     spent: int = 0
     """What a run costs of the key's call budget, in points: the dearest of the last ones."""
     missed: datetime | None = None
@@ -260,19 +262,20 @@ def missed(planned: Planned, now: datetime, timing: Timing) -> Step | None:
     return Step(replace(planned, missed=planned.due, missed_at=now), (_skipped(planned, now, why),))
 
 
-def paused(planned: Planned, by: Actor, now: datetime) -> Step:
+def paused(planned: Planned, by: Actor, now: datetime, because: str = "") -> Step:
     """Return the schedule with the runs of the account stopped; one that is under way goes on."""
     if planned.is_paused:
         return Step(planned)
-    done = replace(planned, paused_by=by.name, paused_at=now)
-    return Step(done, (_told(FactKind.RUNS_PAUSED, planned.account, now, by),))
+    done = replace(planned, paused_by=by.name, paused_at=now, paused_because=because)
+    return Step(done, (replace(_told(FactKind.RUNS_PAUSED, planned.account, now, by), body={"note": because}),))
 
 
 def resumed(planned: Planned, by: Actor, now: datetime) -> Step:
     """Return the schedule with runs going on: one is due at once."""
     if not planned.is_paused:
         return Step(planned)
-    done = replace(planned, paused_by="", paused_at=None, due=now, because=Why.REQUESTED, missed=None, missed_at=None)
+    going = replace(planned, paused_by="", paused_at=None, paused_because="", missed=None, missed_at=None)
+    done = replace(going, due=now, because=Why.REQUESTED)
     return Step(done, (_told(FactKind.RUNS_RESUMED, planned.account, now, by),))
 
 

@@ -37,13 +37,15 @@ class Account(Struct, kw_only=True):
     book: str
     paused: bool
     paused_by: str
+    paused_because: str
+    """What they said of it; may be empty."""
     last_run: datetime | None
     status: str | None
     verdict: str | None
     last_complete: datetime | None
     """The newest run that saw everything."""
     coverage: dict[str, bool]
-    """Which kinds of record the last run saw in full on both sides."""
+    """Which kinds of record the last run saw in full on both sides, and whatever else it could not compare: holds."""
     next_run: datetime | None
     consecutive_failures: int
     open_discrepancies: int | None
@@ -76,6 +78,7 @@ async def standing_of(pages: Pages, schedules: Schedules | None, info: AccountIn
         book=info.book,
         paused=planned is not None and planned.is_paused,
         paused_by="" if planned is None else planned.paused_by,
+        paused_because="" if planned is None else planned.paused_because,
         last_run=None if run is None else run.timestamp,
         status=None if run is None else run.status,
         verdict=None if run is None else run.verdict,
@@ -89,4 +92,5 @@ async def standing_of(pages: Pages, schedules: Schedules | None, info: AccountIn
 
 def _coverage(run: _Run) -> dict[str, bool]:
     gaps = {gap.kind for gap in run.not_checked}
-    return {kind.value: run.status != "failed" and kind not in gaps for kind in RECORD_KINDS}
+    kinds = (*RECORD_KINDS, *sorted(gaps - set(RECORD_KINDS)))
+    return {kind: run.status != "failed" and kind not in gaps for kind in kinds}

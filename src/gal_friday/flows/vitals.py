@@ -94,6 +94,8 @@ class Scheduled(Struct, frozen=True, kw_only=True):
     """Nothing is tried before this instant because of it."""
     paused_by: str
     paused_at: datetime | None
+    paused_because: str
+    """What they said of it; may be empty."""
 
 
 class Vitals(Struct, frozen=True, kw_only=True):
@@ -170,4 +172,5 @@ def _scheduled(planned: Planned) -> Scheduled:
         not_before=None if held is None else held.until,
         paused_by=planned.paused_by,
         paused_at=planned.paused_at,
+        paused_because=planned.paused_because,
     )
