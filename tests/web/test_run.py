@@ -14,11 +14,16 @@ async def test_a_run_is_told_in_ten_steps_and_leads_to_its_entry(browsers: SignI
     browser = await browsers()
     (newest, *_) = (await browser.get("/api/reports")).json()["reports"]
     page = (await browser.get(f"/runs/{newest['reconciliation_id']}")).text
-    steps = re.findall(r'<td class="num">(\d+)</td><td>([a-z ]+)</td><td>([^<]+)</td>', page)
-    assert [name for _, name, _ in steps] == [
+    steps = re.findall(
+        r'<td class="num">(\d+)</td><td>([a-z ]+)</td><td class="whole">([^<]+)</td>(<td .*?</td>)', page
+    )
+    assert [name for _, name, *_ in steps] == [
         "fetch", "cut", "compare", "gather", "explain", "carry forward", "decide", "apply", "record", "tell",
     ]  # fmt: skip
-    said = {name: words for _, name, words in steps}
+    said = {name: words for _, name, words, _ in steps}
+    took = {name: re.sub(r"<[^>]*>", "", cell) for _, name, _, cell in steps}
+    assert all(re.fullmatch(r"[\d.]+\s\w+", took[name]) for name in ("fetch", "compare", "gather", "explain", "decide"))
+    assert (took["cut"], took["apply"], took["record"]) == ("with fetch", "with decide", "")
     assert said["compare"].startswith(f"{newest['keys_checked']} keys: ")
     assert "0 repairs posted, 1 proposed" in said["apply"]
     entry = re.search(r'href="(/journal/\d+)">entry', page)

@@ -127,6 +127,8 @@ class ReconciliationReport(Struct, frozen=True, kw_only=True):
     price_sources: dict[str, PriceSource] = {}
     """Who says so, and when it was so; nothing where the caller stated the prices."""
     duration_seconds: float = 0.0
+    step_seconds: dict[str, float] = {}
+    """How long each step took, in their order, up to the recording of this report."""
     error_messages: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     internal_version: str | None = None

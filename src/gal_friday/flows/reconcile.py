@@ -27,7 +27,7 @@ from gal_friday.flows.apply import Repairing, repaired
 from gal_friday.flows.fetch import Fetched, Sources, fetch
 from gal_friday.flows.noting import complete
 from gal_friday.flows.review import follow_up
-from gal_friday.flows.worth import AtExchange, worth
+from gal_friday.flows.worth import AtExchange, Worth, worth
 from gal_friday.ports.clock import Clock
 from gal_friday.ports.errors import BookFailed, StoreFailed
 from gal_friday.ports.prices import Prices
@@ -54,25 +54,22 @@ async def reconcile(
     A failure of the world never raises: the report then says what was not checked and why. A report that
     could not be recorded comes back as failed, with everything that was found.
     """
-    started = sources.clock.monotonic()
+    watch = _Watch(sources.clock)
     known = await _known(sources, store)
     reach = reach_back(known.open, since=since, now=sources.clock.now(), policy=policy)
     fetched = await fetch(sources, since=reach.since, only=only, policy=policy, pending=known.pending)
+    watch.ended("fetch")
     with sources.steps("compare"):
         findings = _compared(fetched, watched_keys(known.open), policy, only)
+    watch.ended("compare")
     sides, clock = (fetched.internal, fetched.exchange), sources.clock
     asked = (*prices, AtExchange(sources.exchange, clock))
     valued = await worth(asked, findings, sides, policy=policy, clock=clock)
+    watch.ended("gather")
     with sources.steps("explain"):
         report = report_of(*sides, findings, policy=policy, prices=valued.prices, only=only)
-    report = replace(
-        report,
-        cut=fetched.cut,
-        error_messages=fetched.errors,
-        price_sources=valued.sources,
-        notes=(*report.notes, *reach.notes, *valued.notes),
-        duration_seconds=round(sources.clock.monotonic() - started, 3),
-    )
+    watch.ended("explain")
+    report = _with_how(report, fetched, valued, reach.notes, watch)
     pending = pending_after(known.pending, report.findings, *sides)
     run = run_of(report, since=reach.since)
 
@@ -80,11 +77,42 @@ async def reconcile(
     whole = set(only) >= _EXPLAINS
 
     async def decided(seen: ReconciliationReport, carried: Carried) -> ReconciliationReport:
-        return await _repaired(repairing if whole else None, seen, sides, carried, policy, clock)
+        watch.ended("carry forward")
+        done = await _repaired(repairing if whole else None, seen, sides, carried, policy, clock)
+        watch.ended("decide")
+        return replace(done, step_seconds=watch.seconds)
 
     with sources.steps("record"):
         recorded = await _record(store, report, known, pending, run, policy, decided)
     return await _followed_up(repairing, recorded)
+
+
+class _Watch:
+    """How long each step takes, by the run's own clock: a replay is told the same readings."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.began = self.at = clock.monotonic()
+        self.seconds: dict[str, float] = {}
+
+    def ended(self, step: str) -> None:
+        """Note that this step has ended, and that the next one begins."""
+        before, self.at = self.at, self._clock.monotonic()
+        self.seconds[step] = round(self.at - before, 3)
+
+
+def _with_how(
+    report: ReconciliationReport, fetched: Fetched, valued: Worth, notes: Sequence[str], watch: _Watch
+) -> ReconciliationReport:
+    """Return the report with how it came about."""
+    return replace(
+        report,
+        cut=fetched.cut,
+        error_messages=fetched.errors,
+        price_sources=valued.sources,
+        notes=(*report.notes, *notes, *valued.notes),
+        duration_seconds=round(watch.at - watch.began, 3),
+    )
 
 
 def _compared(

@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gal_friday.domain import quantity, words
 from gal_friday.domain.finding import Agrees, CannotTell, Pending
@@ -20,6 +21,8 @@ class Step(Struct, frozen=True, kw_only=True):
 
     name: str
     words: str
+    took: str = ""
+    """Empty where it was not measured."""
     at: datetime | None = None
     seq: int | None = None
     """The entry of the journal that tells of it."""
@@ -32,7 +35,7 @@ def steps_of(
 
     *recorded* is the entry that the run ended with, *told* what followed it in the account until the next run ended.
     """
-    return (
+    some = (
         Step(name="fetch", words=_fetched(report), at=min(report.cut.internal, report.cut.exchange)),
         Step(name="cut", words=_cut(report), at=report.timestamp),
         Step(name="compare", words=_compared(report)),
@@ -44,6 +47,20 @@ def steps_of(
         Step(name="record", words=_recorded(recorded), seq=None if recorded is None else recorded.seq),
         Step(name="tell", words=_told(told)),
     )
+    return tuple(replace(one, took=_took(report, one.name)) for one in some)
+
+
+_WITHIN = {"cut": "fetch", "apply": "decide"}
+"""What is measured together with another step."""
+
+
+def _took(report: ReconciliationReport, name: str) -> str:
+    if name in _WITHIN and _WITHIN[name] in report.step_seconds:
+        return f"with {_WITHIN[name]}"
+    seconds = report.step_seconds.get(name)
+    if seconds is None:
+        return ""
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else words.seconds(seconds)
 
 
 def _fetched(report: ReconciliationReport) -> str:
@@ -94,7 +111,7 @@ def _explained(report: ReconciliationReport) -> str:
     if report.explained_share is None:
         return said
     share = quantity.rounded(quantity.multiply(report.explained_share, _PERCENT), 2)
-    return f"{said}; {quantity.text(share)} % of the value that differs"
+    return f"{said}; {quantity.text(share)} % of what balances and positions are off by"
 
 
 def _carried(report: ReconciliationReport) -> str:

@@ -51,12 +51,16 @@ async def _entries(journal: JournalReading, found: StoredReport) -> tuple[Stored
 
 def report(whole: ReconciliationReport) -> dict[str, Any]:
     """Return a report for its page."""
+    found = sorted(whole.discrepancies, key=lambda one: _RANKS[one.severity], reverse=True)
+    places = {one.key: place for place, one in reversed(list(enumerate(found)))}
+    causes = whole.root_causes[:_SHOWN]
+    gravest = [min((places[key] for key in one.symptoms if key in places), default=None) for one in causes]
     return {
         "report": whole,
         "headline": words.headline(whole),
         "checked": words.checked(whole),
         "took": words.seconds(whole.duration_seconds),
-        "causes": whole.root_causes[:_SHOWN],
-        "found": sorted(whole.discrepancies, key=lambda one: _RANKS[one.severity], reverse=True)[:_SHOWN],
+        "causes": [(one, "" if place is None else found[place].id) for one, place in zip(causes, gravest, strict=True)],
+        "found": found[:_SHOWN],
         "left_out": max(0, len(whole.discrepancies) - _SHOWN),
     }
