@@ -9,8 +9,9 @@ import pytest
 from msgspec.structs import replace
 
 from gal_friday.domain.access import Accounts, Role
-from gal_friday.domain.policy import Mode
+from gal_friday.domain.policy import Mode, Policy
 from gal_friday.domain.redecided import redecided
+from gal_friday.web.policy import UNITS
 from tests.api.world import World
 from tests.web.conftest import SignIn
 
@@ -25,11 +26,22 @@ async def test_versions_are_on_record_once_each_and_compared(browsers: SignIn, h
     assert re.findall(r'href="/policy\?version=(pol_\w+)"', page) == [now.version, other.version, now.version]
     compared = (await browser.get(f"/policy?version={other.version}&against={now.version}")).text
     rows = re.findall(
-        r'<tr class="otherwise"><td><code>(\w+)</code>.*?<td class="num">(\d+)</td><td class="num">(\d+)', compared
+        r'<tr class="otherwise"><td><code>(\w+)</code>.*?<td class="num">(\d+) .*?</td><td class="num"[^>]*>(\d+)',
+        compared,
     )
     assert rows == [("proven_max_value", "500", "10000")]
     for query in ("version=pol_none", f"version={now.version}&against=pol_none"):
         assert (await browser.get(f"/policy?{query}")).status_code == 404
+
+
+async def test_every_limit_says_what_its_number_counts_and_an_empty_table_is_none(browsers: SignIn) -> None:
+    assert set(UNITS) == set(Policy.__struct_fields__)
+    page = re.sub(r"</?span[^>]*>", "", (await (await browsers()).get("/policy")).text)
+    rows = dict(re.findall(r'<td><code>(\w+)</code>.*?<td class="num">(.*?)</td>', page))
+    assert rows["critical_value"] == "1000 USD"
+    assert rows["high_threshold"] == "0.05 = 5\u202f%"
+    assert (rows["grace_seconds"], rows["confirmations"]) == ("1 second", "1 run")
+    assert rows["graces"] == "none"
 
 
 async def test_what_other_limits_would_have_done_is_the_same_everywhere(browsers: SignIn, here: World) -> None:

@@ -33,7 +33,7 @@ def parts_of(amount: Decimal, *, signed: bool = False, manner: Manner = AS_RECOR
 def amount(value: Decimal | str | None, *, signed: bool = False, manner: Manner = AS_RECORDED) -> Markup:
     """Return an amount for a cell; what is no amount stands there as it is."""
     if value is None:
-        return Markup('<span class="none">–</span>')
+        return Markup('<span class="none dash">–</span>')
     if isinstance(value, str):
         return Markup('<span class="text">{}</span>').format(value)
     parts = parts_of(value, signed=signed, manner=manner)

@@ -18,13 +18,12 @@ from gal_friday.domain.seal import climb
 from gal_friday.flows.door import Caller
 from gal_friday.ports.journal_reading import Proof, StoredEntry, Wanted
 from gal_friday.web.frame import PAGE, Choice, Missing, Visitor, house_of, new_router, rendered, theirs
+from gal_friday.web.rendering import page_of
 
 router = new_router()
 Day = Annotated[str, Query(pattern=r"^(\d{4}-\d\d-\d\d)?$")]
 Before = Annotated[int | None, Query(ge=1, le=2**62)]
 _ANCHORS = 30
-_PAGES = {"dis_": "/discrepancies/", "rec_": "/runs/"}
-"""Where what an id of this beginning stands for has a page."""
 
 
 class Fact(Struct, frozen=True, kw_only=True):
@@ -146,7 +145,7 @@ def fact(stored: StoredEntry) -> Fact:
         who=said.actor.name,
         known_by=said.actor.known_by.replace("_", " "),
         subject=said.subject,
-        page=next((f"{page}{said.subject}" for named, page in _PAGES.items() if said.subject.startswith(named)), ""),
+        page=page_of(said.subject),
         body={name: _in_lines(value) for name, value in said.body.items()},
     )
 

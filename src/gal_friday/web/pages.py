@@ -136,17 +136,25 @@ async def discrepancy(request: Request, who: Visitor, discrepancy_id: str) -> Re
 
 
 @router.get("/adjustments")
-async def adjustments(request: Request, who: Visitor, after: After = None) -> Response:
-    """List adjustments, the newest first."""
+async def adjustments(request: Request, who: Visitor, id: Choice = "", after: After = None) -> Response:  # noqa: A002
+    """List adjustments, the newest first, or the one of this id."""
+    made = house_of(request).repairs.adjustments
+    if id:
+        one = await made.adjustment(id, accounts=who.grant.accounts.names)
+        if one is None or not who.sees(one.adjustment.account):
+            raise Missing
+        told = {"rows": [shown.adjustment(one)], "next": None, "alone": one.id}
+        return rendered(request, who, "adjustments.html", told, here="/adjustments")
     place = begins_at(after)
-    found = await house_of(request).repairs.adjustments.adjustments(
+    found = await made.adjustments(
         accounts=who.grant.accounts.names,
         after=None if place is None else (place.at, place.id),
         limit=PAGE + 1,
     )
     page = found[:PAGE]
     rows = [shown.adjustment(one) for one in page]
-    told = {"rows": rows, "next": next_of(request, found, page and Place(page[-1].adjustment.at, page[-1].id), {})}
+    following = next_of(request, found, page and Place(page[-1].adjustment.at, page[-1].id), {})
+    told = {"rows": rows, "next": following, "alone": ""}
     return rendered(request, who, "adjustments.html", told, here="/adjustments")
 
 

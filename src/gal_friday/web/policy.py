@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -16,12 +17,45 @@ from gal_friday.domain.policy_facts import limits_of
 from gal_friday.domain.redecided import DECIDES
 from gal_friday.flows.redecide import Answer, UnusableLimits, redecide
 from gal_friday.ports.journal_reading import JournalReading, StoredEntry, Wanted
+from gal_friday.web import amounts
 from gal_friday.web.frame import Choice as Chosen
 from gal_friday.web.frame import Missing, Visitor, house_of, new_router, rendered, theirs
 
 router = new_router()
 _VERSIONS = 50
 _CHANGES = 200
+_SHARE, _CURRENCY = "share", "currency"
+UNITS: Mapping[str, str] = {
+    "tolerance": "of the asset",
+    "tolerances": "of the asset",
+    "medium_threshold": _SHARE,
+    "high_threshold": _SHARE,
+    "critical_threshold": _SHARE,
+    "medium_value": _CURRENCY,
+    "high_value": _CURRENCY,
+    "critical_value": _CURRENCY,
+    "trivial_value": _CURRENCY,
+    "reporting_currency": "",
+    "max_price_age_minutes": "minutes",
+    "confirmations": "runs",
+    "grace_seconds": "seconds",
+    "graces": "seconds",
+    "pending_runs": "runs",
+    "reach_back_days": "days",
+    "auto_correct_threshold": _SHARE,
+    "auto_correct_max_value": _CURRENCY,
+    "proven_max_value": _CURRENCY,
+    "corrections_per_hour": "repairs",
+    "corrections_per_day": "repairs",
+    "corrected_value_per_hour": _CURRENCY,
+    "corrected_value_per_day": _CURRENCY,
+    "breaker_discrepancies": "at once",
+    "breaker_flips": "times",
+    "four_eyes": "",
+    "four_eyes_value": _CURRENCY,
+    "proposals_expire_hours": "hours",
+}
+"""What the number of each limit counts: a share is said in percent too, money in the currency of its version."""
 Days = Annotated[int, Query(ge=1, le=3650)]
 ModeWord = Literal["", "observe", "propose", "enforce"]
 
@@ -43,6 +77,7 @@ class Limit(Struct, frozen=True):
 
     name: str
     value: str
+    unit: str
     other: str | None
     decides: bool
     """Whether it decides about a repair."""
@@ -87,7 +122,7 @@ async def check(
             how = Mode(mode) if mode else None
             answer = await redecide(house.pages, house.clock, candidate, accounts=seen, days=days, mode=how)
     told = {
-        "tried": [(name, tried[name], now[name]) for name in DECIDES],
+        "tried": [(name, tried[name], now[name], unit_of(name, now)) for name in DECIDES],
         "days": days,
         "mode": mode,
         "modes": [one.value for one in Mode],
@@ -119,9 +154,27 @@ def _is_the_same(one: Limit) -> bool:
 def _limits(limits: Mapping[str, str], others: Mapping[str, str] | None) -> Iterator[Limit]:
     names = [*limits, *(name for name in others or () if name not in limits)]
     for name in names:
-        value = limits.get(name, "–")
-        other = None if others is None else others.get(name, "–")
-        yield Limit(name, value, None if other == value else other, name in DECIDES)
+        value = _shown(limits, name)
+        other = None if others is None else _shown(others, name)
+        yield Limit(name, value, unit_of(name, limits), None if other == value else other, name in DECIDES)
+
+
+def _shown(limits: Mapping[str, str], name: str) -> str:
+    """Return a limit as people read it: a table without a row says so."""
+    value = limits.get(name, "–")
+    return "none" if value == "{}" else value
+
+
+def unit_of(name: str, limits: Mapping[str, str]) -> str:
+    """Return what stands behind the number of a limit; nothing where it has no unit, or no number."""
+    value, unit = _shown(limits, name), UNITS.get(name, "")
+    if value in ("–", "none"):
+        return ""
+    if unit == _SHARE:
+        return f"= {amounts.share(Decimal(value))}"
+    if unit == _CURRENCY:
+        return limits.get("reporting_currency", "")
+    return unit.removesuffix("s") if value == "1" else unit
 
 
 async def _versions(journal: JournalReading) -> Sequence[Version]:

@@ -1,11 +1,13 @@
 """The templates, with everything escaped, and the filters that they share."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
+from markupsafe import Markup
 
 from gal_friday.domain import quantity, words
 from gal_friday.domain.verdict import Verdict
@@ -18,6 +20,26 @@ VERDICTS = {
     Verdict.PENDING: "in motion",
     Verdict.INCOMPLETE: "not all was checked",
 }
+
+_PAGES = {"dis_": "/discrepancies/", "rec_": "/runs/", "adj_": "/adjustments?id="}
+"""Where what an id of this beginning stands for has a page."""
+_ID = re.compile(r"\b(dis_|rec_|adj_)[0-9a-f]{8,64}\b")
+
+
+def page_of(name: str) -> str:
+    """Return the page of what has this id; empty where there is none."""
+    found = _ID.fullmatch(name)
+    return "" if found is None else f"{_PAGES[found[1]]}{name}"
+
+
+def _linked(text: str) -> Markup:
+    """Return words in which every id leads to its page."""
+    said, at = Markup(), 0
+    for found in _ID.finditer(text):
+        said += text[at : found.start()]
+        said += Markup('<a href="{}">{}</a>').format(page_of(found[0]), found[0])
+        at = found.end()
+    return said + text[at:]
 
 
 def _plain(name: str) -> str:
@@ -70,6 +92,7 @@ def _made() -> Environment:
         "words": _plain,
         "whose": _whose,
         "shortened": _shortened,
+        "linked": _linked,
     }
     made.filters.update(filters)
     made.globals["verdicts"] = VERDICTS
