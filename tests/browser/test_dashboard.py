@@ -91,9 +91,9 @@ async def test_what_one_person_does_another_one_sees_without_asking(house: House
     for person in (alice, bob):
         await person.goes_to(f"/discrepancies/{one.id}")
         await expect(person.page.locator("#lamp")).to_have_text("live")
-    await alice.page.get_by_label("Step").select_option("comment")
+    await alice.page.get_by_label("What to do").select_option("comment")
     await alice.page.locator("form.act textarea").fill("<b>seen</b> & noted")
-    await alice.page.get_by_text("Do it").click()
+    await alice.page.locator("form.act button").click()
     await expect(bob.page.locator(".history")).to_contain_text("<b>seen</b> & noted")
 
 
@@ -105,9 +105,9 @@ async def test_nothing_moves_under_somebody_who_writes(house: House) -> None:
         await expect(person.page.locator("#lamp")).to_have_text("live")
     note = bob.page.locator("form.act textarea")
     await note.fill("half a sent")
-    await alice.page.get_by_label("Step").select_option("comment")
+    await alice.page.get_by_label("What to do").select_option("comment")
     await alice.page.locator("form.act textarea").fill("meanwhile")
-    await alice.page.get_by_text("Do it").click()
+    await alice.page.locator("form.act button").click()
     await expect(alice.page.locator(".history")).to_contain_text("meanwhile")
     await bob.page.wait_for_timeout(1_000)
     await note.press_sequentially("ence")

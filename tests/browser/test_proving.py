@@ -21,9 +21,9 @@ async def test_the_whole_journal_is_verified_and_the_answer_stays_while_the_page
     await expect(verified).to_have_text(re.compile(r"^Verified: \d+ entries under \d+ signed heads, .* It took \d"))
     one = (await house.open_ones())[0]
     await bob.goes_to(f"/discrepancies/{one.id}")
-    await bob.page.get_by_label("Step").select_option("comment")
+    await bob.page.get_by_label("What to do").select_option("comment")
     await bob.page.locator("form.act textarea").fill("seen")
-    await bob.page.get_by_text("Do it").click()
+    await bob.page.locator("form.act button").click()
     await expect(page.locator("tbody")).to_contain_text("review commented")  # live, and the answer is still there
     await expect(verified).to_have_class(re.compile("good"))
 

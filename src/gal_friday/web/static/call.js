@@ -112,7 +112,7 @@ async function stepUp(proof) {
   return "";
 }
 
-function proveAgain(words = "This asks for a fresh proof.") {
+function proveAgain(words = "It is a while since you showed that it is you. Show it once more, and what you pressed is done.") {
   const dialog = document.getElementById("prove");
   const form = dialog.querySelector("form");
   form.reset();

@@ -9,10 +9,8 @@ document.getElementById("sign-out")?.addEventListener("click", async () => {
   location.assign("/sign-in");
 });
 
-// ---- light and dark
+// ---- light and dark; what was chosen is set by first.js, before anything is shown
 
-const kept = localStorage.getItem("theme");
-if (kept) document.documentElement.dataset.theme = kept;
 document.getElementById("theme")?.addEventListener("click", () => {
   const dark = matchMedia("(prefers-color-scheme: dark)").matches;
   const now = document.documentElement.dataset.theme || (dark ? "dark" : "light");
@@ -33,6 +31,7 @@ const DONE = {
   dispute: "Disputed with the exchange.",
   snooze: "Put aside until its end.",
   reopen: "Open again.",
+  pause: "Runs are stopped until somebody lets them go on.",
 };
 
 async function submitted(event) {
@@ -64,6 +63,7 @@ function bodyOf(form, verb, fields) {
 function fitted() {
   for (const form of document.querySelectorAll("form.act")) {
     const action = form.elements.action.value;
+    form.querySelector("button").textContent = form.elements.action.selectedOptions[0].textContent;
     for (const label of form.querySelectorAll("[data-for]")) {
       label.hidden = !label.dataset.for.split(" ").includes(action);
     }
