@@ -15,8 +15,6 @@ class Shown(Struct, frozen=True):
     route: str
     """As the dashboard declares it; what stands in braces, here and in the query, is filled in from ``places``."""
     query: str = ""
-    phone: bool = False
-    """Whether it is for whoever is on the way, too."""
     in_readme: bool = False
 
     def path(self, places: dict[str, str]) -> str:
@@ -25,12 +23,12 @@ class Shown(Struct, frozen=True):
 
 
 PAGES = (
-    Shown("overview", "/", phone=True, in_readme=True),
+    Shown("overview", "/", in_readme=True),
     Shown("accounts", "/accounts"),
     Shown("account", "/accounts/{name}"),
-    Shown("discrepancies", "/discrepancies", phone=True),
-    Shown("causes", "/discrepancies", "?group=cause", phone=True, in_readme=True),
-    Shown("discrepancy", "/discrepancies/{discrepancy_id}", phone=True, in_readme=True),
+    Shown("discrepancies", "/discrepancies"),
+    Shown("causes", "/discrepancies", "?group=cause", in_readme=True),
+    Shown("discrepancy", "/discrepancies/{discrepancy_id}", in_readme=True),
     Shown("history", "/history"),
     Shown("adjustments", "/adjustments"),
     Shown("runs", "/runs"),

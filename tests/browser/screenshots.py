@@ -55,13 +55,11 @@ def main(arguments: list[str]) -> int:
 
 
 def every_page() -> Iterator[Picture]:
-    """Yield a picture of every page in both themes, and on a phone what is needed there."""
+    """Yield a picture of every page in both themes, in a window and on a phone."""
     for shown in PAGES:
-        yield Picture(shown, "light")
-        yield Picture(shown, "dark")
-        if shown.phone:
-            yield Picture(shown, "light", on_phone=True)
-            yield Picture(shown, "dark", on_phone=True)
+        for on_phone in (False, True):
+            yield Picture(shown, "light", on_phone)
+            yield Picture(shown, "dark", on_phone)
 
 
 def for_readme() -> Iterator[Picture]:
