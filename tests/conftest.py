@@ -21,13 +21,6 @@ settings.register_profile("unshrunk", settings.get_profile("same"), phases=(Phas
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say which tests in a browser were tried a second time."""
-    reports = [one for some in terminalreporter.stats.values() for one in some if isinstance(one, pytest.TestReport)]
-    for name in sorted({str(name) for one in reports for what, name in one.user_properties if what == "tried again"}):
-        terminalreporter.line(f"TRIED AGAIN {name}")
-
-
 @pytest.fixture(scope="session")
 def databases() -> "Iterator[Databases]":
     """Give the maker of PostgreSQL databases; a server starts when the first one is made."""
