@@ -196,3 +196,27 @@ async def test_everybody_can_read_every_page(house: House, theme: str) -> None:
         )
         assert weight < 150_000, path
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_everybody_can_read_the_queue_and_nothing_moves_while_it_loads(house: House, theme: str) -> None:
+    alice = await house.enters("alice", theme=theme)
+    page = alice.page
+    await page.add_init_script(
+        "window.moved = 0; new PerformanceObserver((all) => { for (const one of all.getEntries())"
+        " if (!one.hadRecentInput) moved += one.value; }).observe({ type: 'layout-shift', buffered: true });"
+    )
+    for choice in ("?group=cause", "?q=nothing+like+this", "?severity=critical"):
+        await alice.goes_to(f"/discrepancies{choice}")
+        await expect(page.locator("#lamp")).to_have_text("live")
+        await page.wait_for_load_state()
+        if "nothing" not in choice:
+            await page.keyboard.press("*")
+            await page.keyboard.press("c")
+            await page.evaluate(AXE + "; null")
+            assert await page.evaluate(VIOLATIONS) == [], choice
+            await page.keyboard.press("Escape")
+        await page.evaluate(AXE + "; null")
+        assert await page.evaluate(VIOLATIONS) == [], choice
+        assert await page.evaluate("moved") < 0.01, choice
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), choice

@@ -4,7 +4,6 @@ import re
 import sqlite3
 from datetime import timedelta
 from decimal import Decimal
-from importlib.resources import files
 
 import pytest
 from playwright.async_api import Locator, Page, Request, Route, expect
@@ -21,8 +20,6 @@ from gal_friday.flows import review
 from gal_friday.flows.review import Desk
 from tests.browser.conftest import House, Person
 
-AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
-VIOLATIONS = "axe.run().then((all) => all.violations.map((one) => `${one.id}: ${one.nodes[0].html}`))"
 HOSTILE = "<img src=x onerror=alert(1)>\"'&"
 AGE = 7
 """The column that changes by itself."""
@@ -389,26 +386,3 @@ async def test_a_page_that_is_told_nothing_says_how_old_it_is(house: House) -> N
     await page.locator("#as-of a").click()
     await page.wait_for_url("**/sign-in?next=%2Fdiscrepancies")
     expected(alice, "ERR_FAILED", "401")
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-async def test_everybody_can_read_the_queue_and_nothing_moves_while_it_loads(house: House, theme: str) -> None:
-    alice = await house.enters("alice", theme=theme)
-    page = alice.page
-    await page.add_init_script(
-        "window.moved = 0; new PerformanceObserver((all) => { for (const one of all.getEntries())"
-        " if (!one.hadRecentInput) moved += one.value; }).observe({ type: 'layout-shift', buffered: true });"
-    )
-    for choice in ("?group=cause", "?q=nothing+like+this", "?severity=critical"):
-        await queue(alice, choice)
-        await page.wait_for_load_state()
-        if "nothing" not in choice:
-            await page.keyboard.press("*")
-            await page.keyboard.press("c")
-            await page.evaluate(AXE + "; null")
-            assert await page.evaluate(VIOLATIONS) == [], choice
-            await page.keyboard.press("Escape")
-        await page.evaluate(AXE + "; null")
-        assert await page.evaluate(VIOLATIONS) == [], choice
-        assert await page.evaluate("moved") < 0.01, choice
-        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), choice
