@@ -77,6 +77,12 @@ def at_place(rows: Iterable[Movement], place: Place) -> tuple[Movement, ...]:
     return tuple(row for row in rows if (row.asset, row.wallet) == (place.name, place.part))
 
 
+def lacks_rows(lead: Lead, case: Case) -> bool:
+    """Say whether the exchange has more rows of this event in this asset and wallet than the book."""
+    mine, other = (at_place(rows_of(case, side, lead), lead.place) for side in ("internal", "exchange"))
+    return len(other) > len(mine)
+
+
 def amount_of(rows: Iterable[Movement]) -> Decimal:
     """Return what the rows moved before fees."""
     return quantity.total(row.amount for row in rows)

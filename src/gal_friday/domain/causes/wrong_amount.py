@@ -18,6 +18,7 @@ from gal_friday.domain.causes.evidence import (
     at_place,
     both_fills,
     is_trade,
+    lacks_rows,
     reversed_by,
     rows_of,
     significant,
@@ -31,11 +32,12 @@ _SHIFTS = {places: Decimal(f"1e{places}") for places in (-3, -2, -1, 1, 2, 3)}
 _DIGITS = 3
 """A shifted 5 or 100 is found everywhere: fewer digits than this are no evidence."""
 _KINDS_WITH_ROWS_OF_THEIR_OWN = ("rollover", "reward")
+"""Of these, each row of an event is one of its own: what the book lacks of them is missing, and no other size."""
 
 
 def recognise(lead: Lead, case: Case) -> str | None:
     """Return the sentence, where both sides have this event in different size."""
-    if lead.what != "differs" or lead.kind in _KINDS_WITH_ROWS_OF_THEIR_OWN:
+    if lead.what != "differs" or (lead.kind in _KINDS_WITH_ROWS_OF_THEIR_OWN and lacks_rows(lead, case)):
         return None
     fills = both_fills(lead, case)
     if fills is not None and is_trade(lead):
