@@ -6,8 +6,9 @@ before the first of them. The exchange must have been asked for everything since
 none, at least one movement must agree.
 
 Not to be confused with a sum that the book got wrong (opening and movements do not give its balance), with
-rows that were not read, or with an asset of which nothing moved in the window: that every movement agrees says
-nothing there, and somebody may have written the balance by hand.
+rows that were not read, with what was tolerated of movements that agree, or with an asset of which nothing
+moved in the window: that every movement agrees says nothing there, and somebody may have written the balance
+by hand.
 """
 
 from collections.abc import Mapping
@@ -19,17 +20,18 @@ from gal_friday.domain.causes.evidence import Rest, net_of, told
 from gal_friday.domain.finding import CannotTell, Differs, DiscrepancyType, Pending
 from gal_friday.domain.instants import instant as written
 from gal_friday.domain.quantity import ZERO
-from gal_friday.domain.records import Kind
-from gal_friday.domain.snapshot import Coverage
+from gal_friday.domain.records import Kind, Movement
+from gal_friday.domain.snapshot import Coverage, Side
 
 _CONFLICT = DiscrepancyType.IDENTITY_CONFLICT
+_SIDES: tuple[Side, ...] = ("internal", "exchange")
 
 
 def recognise_rest(rest: Rest) -> str | None:
     """Return the sentence, where everything since the opening agrees."""
     if rest.place.kind is not Kind.BALANCES or not _seen_whole(rest.case) or not _adds_up(rest):
         return None
-    if rest.place.name in _in_conflict(rest.case):
+    if rest.place.name in _in_conflict(rest.case) or _tolerated(rest) == rest.residual:
         return None
     rows = rest.case.standing("internal", rest.place)
     since = f" since {written(rows[0].at)}" if rows else ""
@@ -58,6 +60,21 @@ def _in_conflict(case: Case) -> frozenset[str]:
 
 def _types_of(found: Differs) -> set[DiscrepancyType]:
     return {each.type for each in found.mismatches}
+
+
+def _tolerated(rest: Rest) -> Decimal:
+    """Return what the movements of both sides that agree differ by nevertheless, all together."""
+    case = rest.case
+    unlike = {key.name for key in case.unlike if key.kind is Kind.MOVEMENTS}
+    events: dict[str, dict[str, list[Movement]]] = {}
+    for side in _SIDES:
+        for row in case.standing(side, rest.place):
+            if unlike.isdisjoint((case.event_of(row), row.movement_id)):
+                events.setdefault(case.event_of(row), {}).setdefault(side, []).append(row)
+    both = [
+        (net_of(told["internal"]), net_of(told["exchange"])) for told in events.values() if len(told) == len(_SIDES)
+    ]
+    return quantity.total(quantity.subtract(theirs, ours) for ours, theirs in both)
 
 
 def _adds_up(rest: Rest) -> bool:
