@@ -247,6 +247,12 @@ def test_an_order_filled_above_its_quantity_contradicts_itself(filled: str, cont
     assert mismatch is None or mismatch.type is Type.SOURCE_INCONSISTENT
 
 
+def test_an_order_filled_above_its_quantity_and_above_its_fills_is_told_both() -> None:
+    finding = found([order(filled="101"), fill(quantity="100")], [])["sources:order:OX:internal"]
+    assert isinstance(finding, Differs)
+    assert [each.type for each in finding.mismatches] == [Type.SOURCE_INCONSISTENT, Type.ORDER_FILLS_MISMATCH]
+
+
 @pytest.mark.parametrize("coverage", [Coverage.NONE, Coverage.PARTIAL])
 def test_missing_fills_are_no_contradiction_where_not_all_were_seen(coverage: Coverage) -> None:
     left = internal(order(filled="40"), coverage=covering("fills", coverage))

@@ -175,9 +175,9 @@ def order_contradictions(view: View) -> Iterator[Finding]:
 def _of_side(view: View, snapshot: Snapshot, side: Side) -> Iterator[Finding]:
     executed = _executed(snapshot)
     for name, order in sorted(each_once(snapshot.orders, identity).items()):
-        found = _contradiction(view, snapshot, order, executed.get(order.order_id or "", ()), side)
-        if found is not None:
-            yield Differs(Key(Kind.SOURCES, _source(name), side), (found,), order.instrument)
+        found = tuple(_contradictions(view, snapshot, order, executed.get(order.order_id or "", ()), side))
+        if found:
+            yield Differs(Key(Kind.SOURCES, _source(name), side), found, order.instrument)
 
 
 def _source(name: Identity) -> str:
@@ -201,23 +201,22 @@ def _executed(snapshot: Snapshot) -> dict[str, list[Fill]]:
     return fills
 
 
-def _contradiction(
+def _contradictions(
     view: View, snapshot: Snapshot, order: Order, fills: Sequence[Fill], side: Side
-) -> Inconsistent | None:
+) -> Iterator[Inconsistent]:
     tolerance = view.quantity_tolerance(order.instrument)
     if quantity.subtract(order.filled, order.quantity) > tolerance:
         kind, field = DiscrepancyType.SOURCE_INCONSISTENT, "filled above ordered"
         stated, ordered = quantity.text(order.filled), quantity.text(order.quantity)
-        return Inconsistent(kind, side, field, stated, ordered, order.instrument)
+        yield Inconsistent(kind, side, field, stated, ordered, order.instrument)
     if _still_changing(view, snapshot, order, fills) or snapshot.coverage.fills == Coverage.NONE:
-        return None
+        return
     executed = quantity.total(fill.quantity for fill in fills)
     gap = quantity.subtract(executed, order.filled)
     if gap > tolerance or (quantity.negate(gap) > tolerance and _saw_all_fills(snapshot, order)):
         kind, field = DiscrepancyType.ORDER_FILLS_MISMATCH, "filled against its fills"
         stated, found = quantity.text(order.filled), quantity.text(executed)
-        return Inconsistent(kind, side, field, stated, found, order.instrument)
-    return None
+        yield Inconsistent(kind, side, field, stated, found, order.instrument)
 
 
 def _still_changing(view: View, snapshot: Snapshot, order: Order, fills: Iterable[Fill]) -> bool:
