@@ -1,0 +1,1 @@
+"""A second, naive opinion on what two sides differ by, and why."""
