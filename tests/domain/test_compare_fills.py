@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from gal_friday.domain.assets import Asset
+from gal_friday.domain.compare import compare_snapshots
 from gal_friday.domain.finding import (
     Agrees,
     CannotTell,
@@ -13,11 +15,13 @@ from gal_friday.domain.finding import (
     ExchangeOnly,
     Finding,
     InternalOnly,
+    Key,
     Pending,
     Stake,
 )
 from gal_friday.domain.policy import Policy
-from gal_friday.domain.snapshot import Coverage, Scales
+from gal_friday.domain.records import Kind
+from gal_friday.domain.snapshot import Coverage, NotChecked, Scales
 from tests.domain.build import D, covering, exchange, fill, found, internal, only, since
 
 Type = DiscrepancyType
@@ -121,6 +125,18 @@ def test_fees_are_compared_where_both_sides_know_them(
 ) -> None:
     finding = only(fill(fee=ours[0], fee_asset=ours[1]), fill(fee=theirs[0], fee_asset=theirs[1]))
     assert isinstance(finding, Differs if differs else Agrees)
+
+
+@pytest.mark.parametrize(
+    "open_one, seen, kind", [(True, False, CannotTell), (True, True, Agrees), (False, False, Agrees)]
+)
+def test_what_is_open_does_not_agree_while_nobody_sees_the_fee(open_one: bool, seen: bool, kind: type) -> None:  # I7
+    ours, theirs = fill(fee="0.06", fee_asset="BTC"), fill(fee=None, fee_asset=None)
+    sides = internal(ours), exchange(theirs)
+    gap = () if seen else (NotChecked(Kind.MOVEMENTS, "the ledger was not read", "exchange"),)
+    keys = [Key(Kind.FILLS, ours.fill_id)] if open_one else []
+    (finding,) = compare_snapshots(sides[0], replace(sides[1], not_checked=gap), watched=keys)
+    assert isinstance(finding, kind)
 
 
 def test_a_higher_fee_takes_from_the_asset_it_is_paid_in() -> None:

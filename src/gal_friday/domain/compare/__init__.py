@@ -4,7 +4,7 @@ Every key of either side and every watched key gets exactly one finding, sorted 
 input gives the same output. Nothing here knows how bad a difference is or what to do about it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
 
 from gal_friday.domain.audit import as_proven, audit_of
@@ -48,12 +48,13 @@ def compare_snapshots(
     _refuse_mixed(internal, exchange)
     audit = audit_of(exchange, tolerance=policy.tolerance)
     exchange = as_proven(exchange, audit)
-    view = View(internal, exchange, policy, motion or in_motion(internal, exchange), audit.unproven)
+    open_ones = watched if isinstance(watched, Mapping) else dict.fromkeys(watched)
+    view = View(internal, exchange, policy, motion or in_motion(internal, exchange), audit.unproven, open_ones.keys())
     findings = ledger_gaps(audit) if Kind.MOVEMENTS in only else []
     for kind in RECORD_KINDS:
         if kind in only and (internal.rows(kind) or exchange.rows(kind)):
             findings += _as_covered(view, kind, _of_kind(view, kind))
-    findings += of_watched(view, findings, watched, only)
+    findings += of_watched(view, findings, open_ones, only)
     findings.sort(key=_by_key)
     return tuple(findings)
 

@@ -14,6 +14,7 @@ from gal_friday.domain.compare.view import Lone, View, also_repeated, before, on
 from gal_friday.domain.finding import (
     Agrees,
     AmountMismatch,
+    CannotTell,
     Differs,
     DiscrepancyType,
     Finding,
@@ -77,7 +78,16 @@ def _both(view: View, ours: Fill, theirs: Fill) -> Finding:
         return Pending(key, "so young that its fee may not be booked yet", view.until(theirs.at))
     if mismatches:
         return Differs(key, mismatches, theirs.instrument, theirs.at)
+    if key in view.watched and (unseen := _fee_unseen(view, ours, theirs)):
+        return CannotTell(key, unseen, "exchange")
     return Agrees(key, ours.quantity, quantity.subtract(theirs.quantity, ours.quantity))
+
+
+def _fee_unseen(view: View, ours: Fill, theirs: Fill) -> str:
+    """Return why nobody saw the fee this time, which may be what differs; empty where it was seen, or never is."""
+    if ours.fee is None or theirs.fee is not None:
+        return ""
+    return next((gap.reason for gap in view.exchange.not_checked if gap.kind is Kind.MOVEMENTS), "")
 
 
 def _mismatches(view: View, ours: Fill, theirs: Fill) -> Iterator[Mismatch]:

@@ -4,7 +4,7 @@ This is the only place that turns "one side has it, the other does not" into a f
 as zero only where the other side's coverage is total (I5).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple, assert_never
@@ -43,6 +43,8 @@ class View(Struct, frozen=True):
     motion: Motion
     unproven: Mapping[tuple[Asset, Wallet], str] = {}
     """Balances that the exchange's own ledger contradicts, and what the two say."""
+    watched: Collection[Key] = ()
+    """Keys of open discrepancies: they agree only where everything was seen that may be what differs."""
 
     @property
     def scales(self) -> Scales:
