@@ -198,6 +198,24 @@ async def test_a_database_that_cannot_be_read_is_itself_told_to_everybody_and_th
     assert ops.said == ["firing evaluation_failing", "resolved evaluation_failing"]
 
 
+async def test_every_outage_of_the_database_is_told_under_a_name_of_its_own_and_until_it_is_taken() -> None:
+    world, ops = World(routes=BOTH), Heard("ops")
+    real = world.schedules.all
+
+    async def down() -> list[object]:
+        raise StoreFailed("the database is gone")
+
+    async with telling(world, ops):
+        for _ in range(2):
+            world.schedules.all = down  # type: ignore[method-assign, assignment]
+            ops.refuses = 3
+            await passing(world, 90)
+            world.schedules.all = real  # type: ignore[method-assign]
+            await passing(world, 120)
+    assert ops.said == ["firing evaluation_failing", "resolved evaluation_failing"] * 2
+    assert len({notice.key for _, notice in ops.heard}) == 4
+
+
 async def test_the_journal_is_verified_now_and_then_and_what_is_wrong_with_it_is_told() -> None:
     world, ops = World(), Heard()
     looks: list[JournalSeen | None] = []

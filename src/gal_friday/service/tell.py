@@ -12,8 +12,9 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from gal_friday.domain.alert import Alert, Condition, Notice
+from gal_friday.domain.alert import Alert, Condition, Notice, alert_id
 from gal_friday.domain.alert_groups import grouped
 from gal_friday.domain.alerting import look
 from gal_friday.domain.conditions import JournalSeen, unreadable
@@ -73,6 +74,8 @@ class Teller:
         self._verified_at: datetime | None = None
         self._blind_since: datetime | None = None
         self._blind: Alert | None = None
+        self._direct: dict[str, list[Notice]] = {}
+        """What each channel has not taken of it."""
 
     def wake(self, account: str | None = None) -> None:
         """Look again now: at one account, whose run has just ended, or at all of them."""
@@ -237,25 +240,39 @@ class Teller:
         self._blind_since = self._blind_since or now
         _LOG.error("evaluation_failing: %s", reason)
         if now - self._blind_since >= timedelta(seconds=self._pace.unreadable):
-            await self._tell_directly([unreadable(reason, self._blind_since)], now)
+            self._tell_directly([unreadable(reason, self._blind_since)], now)
+        await self._deliver_directly()
 
     async def _seen_again(self) -> None:
         self._blind_since = None
-        if self._blind is not None and self._blind.is_open:
-            await self._tell_directly([], self._clock.now())
+        if self._blind is not None:
+            self._tell_directly([], self._clock.now())
+        await self._deliver_directly()
 
-    async def _tell_directly(self, holding: Sequence[Condition], now: datetime) -> None:
+    def _tell_directly(self, holding: Sequence[Condition], now: datetime) -> None:
         group = next(iter(grouped(holding)), None)
+        if group is not None and self._blind_since is not None:
+            # Of its own for every time that nothing can be read, and for this process: nobody here can count episodes.
+            group = replace(group, id=alert_id(group.kind, self._blind_since.isoformat(), ""))
         moved = look(self._blind, group, now, self._watch.rules)
         if moved is None:
             return
-        self._blind = moved.alert
+        self._blind = moved.alert if moved.alert.is_open else None
         if (notice := moved.notice) is not None:
-            await asyncio.gather(*(self._directly(channel, notice) for channel in self._channels))
+            for channel in self._channels:
+                self._direct.setdefault(channel.name, []).append(notice)
 
-    async def _directly(self, channel: Channel, notice: Notice) -> None:
-        with suppress(Undelivered):
-            await self._send(channel, notice)
+    async def _deliver_directly(self) -> None:
+        """Tell every channel what it has not taken yet, in its order; the next look tries again."""
+        await asyncio.gather(*(self._directly(one, self._direct.pop(one.name, [])) for one in self._channels))
+
+    async def _directly(self, channel: Channel, notices: Sequence[Notice]) -> None:
+        for at, notice in enumerate(notices):
+            try:
+                await self._send(channel, notice)
+            except Undelivered:
+                self._direct[channel.name] = [*notices[at:]]
+                return
 
     async def _until(self, event: asyncio.Event, seconds: float) -> None:
         """Wait for the event, and no longer than so long."""
