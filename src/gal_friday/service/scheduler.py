@@ -31,7 +31,7 @@ from gal_friday.service.accounts import Account, timings_of
 from gal_friday.service.turns import Turns
 
 _LOG = logging.getLogger("gal_friday.service")
-_TICK_SECONDS = 1.0
+TICK_SECONDS = 1.0
 """So often is looked at what other processes may have marked; marks of this one wake it."""
 _AT_ONCE = 1_000
 _YOUNG = timedelta(seconds=15)
@@ -56,8 +56,11 @@ class Scheduler:
         leases: Leases,
         worst: Worst,
         clock: Clock,
+        *,
+        tick_seconds: float = TICK_SECONDS,
     ) -> None:
         """Look after *accounts*; the schedules of others are left alone."""
+        self._tick_seconds = tick_seconds
         self._accounts = {one.name: one for one in accounts}
         self._schedules, self._turns, self._dispatcher, self._leases = schedules, turns, dispatcher, leases
         self._worst, self._clock = worst, clock
@@ -123,7 +126,7 @@ class Scheduler:
 
     async def _rest(self) -> None:
         """Wait for the next tick, or until somebody wakes."""
-        both = (asyncio.create_task(self._wake.wait()), asyncio.create_task(self._clock.sleep(_TICK_SECONDS)))
+        both = (asyncio.create_task(self._wake.wait()), asyncio.create_task(self._clock.sleep(self._tick_seconds)))
         try:
             await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         finally:

@@ -14,14 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gal_friday.adapters.book_sql import adjustment_rows, applying
 from gal_friday.adapters.book_sql.book import head_of
-from gal_friday.adapters.book_sql.choosing import check_appliable, first_outcome, unknown_adjustment
+from gal_friday.adapters.book_sql.choosing import check_appliable, first_outcome, lost, unknown_adjustment
 from gal_friday.adapters.book_sql.posting import Posted, Refusal, post
 from gal_friday.adapters.book_sql.shelf import Shelf, Written
 from gal_friday.adapters.book_sql.shelf_rows import all_wanted, laid_out, wanted_by, write
 from gal_friday.adapters.sql.tables import BOOKS, LEASES, POSITION_ADJUSTMENTS
 from gal_friday.domain.adjusted import PROGRAM_ITSELF, Kept, Outcome, Refused, Step, after
 from gal_friday.domain.adjustment import Adjustment, AdjustmentState
-from gal_friday.domain.errors import Overtaken
 
 
 async def laid_out_for(
@@ -50,7 +49,7 @@ async def check_lease(connection: AsyncConnection, account: str, token: int | No
         return
     query = select(LEASES.c.token).where(LEASES.c.account == account).with_for_update(read=True)
     if (await connection.execute(query)).scalar_one_or_none() != token:
-        raise Overtaken(f"account {account} is run by somebody else now; nothing was written")
+        raise lost(account)
 
 
 class Application:

@@ -53,6 +53,11 @@ def check_appliable(known: Kept) -> None:
         raise IllegalStep(f"adjustment {known.id} is {known.state}: only an approved one is applied")
 
 
+def lost(account: str) -> Overtaken:
+    """Return the refusal to write for whoever lost the account's lease."""
+    return Overtaken(f"account {account} is run by somebody else now; nothing was written")
+
+
 def is_chosen(kept: Kept, trading_pair: str | None) -> bool:
     """Say whether it is about this instrument or asset; any is where none is named."""
     return trading_pair is None or trading_pair in names_of(kept.adjustment)

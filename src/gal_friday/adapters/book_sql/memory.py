@@ -3,10 +3,10 @@
 It obeys the same rules as the one in a database, and is gone with the process.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-import msgspec
+from msgspec.structs import replace
 
 from gal_friday.adapters.book_sql.delivery import delivered, replaced_by
 from gal_friday.adapters.book_sql.entries import (
@@ -26,6 +26,7 @@ from gal_friday.adapters.book_sql.view import (
     check_exchange,
     unknown_account,
 )
+from gal_friday.domain.give_way import event_of
 from gal_friday.domain.records import Fill, Movement, Order
 from gal_friday.domain.snapshot import Scales, Snapshot
 from gal_friday.ports.book import Appended
@@ -43,6 +44,8 @@ class Kept:
         self.plugs: list[PlugRow] = []
         self._adjusted = False
         self._ids: set[str] = set()
+        self._named: dict[str, list[Entry]] = {}
+        """Entries by the event that they belong to, and by their own id."""
         self._states: dict[str, list[str]] = {}
 
     def shelf(self) -> Shelf:
@@ -50,13 +53,30 @@ class Kept:
         version = self.head.version
         return Shelf(version=version, entries=self.entries, reversals=self.reversals, plugs=self.plugs)
 
+    def about(self, records: Iterable[Fill | Movement]) -> Shelf:
+        """Return the part that records of the trading system may change, laid out; see ``wanted_for``."""
+        names = {name for one in records for name in _names(one)}
+        entries = {one.entry_id: one for name in names for one in self._named.get(name, ())}
+        return replace(self.shelf(), entries=[*entries.values()])
+
+    def rewrite(self, entries: Sequence[Entry]) -> None:
+        """Have these entries and no others, as if somebody had changed them behind the back of everybody."""
+        self.entries, self._named = [*entries], {}
+        self._name(self.entries)
+
+    def _name(self, entries: Iterable[Entry]) -> None:
+        for one in entries:
+            for name in () if isinstance(one.record, Order) else _names(one.record):
+                self._named.setdefault(name, []).append(one)
+
     def write(self, written: Written) -> None:
         """Add what was decided on, as one version."""
         self.entries += written.entries
+        self._name(written.entries)
         self.reversals += written.reversals
         self.plugs += written.plugs
         self._adjusted |= bool(written.plugs or written.reversals or any(one.adjustment_id for one in written.entries))
-        self.head = msgspec.structs.replace(self.head, version=self.head.version + 1)
+        self.head = replace(self.head, version=self.head.version + 1)
 
     def add(self, fills: Sequence[Fill], movements: Sequence[Movement], orders: Sequence[Order]) -> Appended:
         """Add what the trading system delivered, as far as it is new."""
@@ -74,11 +94,15 @@ class Kept:
         new += [Entry(one.entry_id, one.record, None, seq, line) for line, one in enumerate(new_movements)]
         new += [Entry(one.entry_id, one.record, None, seq, line) for line, one in enumerate(new_orders)]
         # Only what was posted by an adjustment can give way: the book need not be laid out where nothing was.
-        written = delivered(self.shelf(), new) if self._adjusted else Written(entries=new)
+        written = delivered(self.about((*fills, *movements)), new) if self._adjusted else Written(entries=new)
         if new:
             self.write(written)
         known = len(fills) + len(movements) + len(orders) - len(new)
         return Appended(self.head.version, len(new), known, written.gave_way, replaced_by(written, self.entries))
+
+
+def _names(record: Fill | Movement) -> set[str]:
+    return {event_of(record), record.fill_id if isinstance(record, Fill) else record.movement_id}
 
 
 class MemoryBook:

@@ -1,6 +1,6 @@
 """Adjustments in memory, posted to books in memory: the same rules as in a database, gone with the process."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -12,6 +12,7 @@ from gal_friday.adapters.book_sql.choosing import (
     check_revision,
     first_outcome,
     is_chosen,
+    lost,
     newest_first,
     only_one,
     unknown_adjustment,
@@ -37,13 +38,18 @@ from gal_friday.domain.facts import Fact
 from gal_friday.domain.handover import Sighting
 from gal_friday.ports.clock import Clock
 
+Newest = Callable[[str], int | None]
+
 
 class MemoryAdjustments:
-    """An ``Adjustments`` on a book in memory. It knows no lease: every token is taken."""
+    """An ``Adjustments`` on a book in memory."""
 
-    def __init__(self, book: MemoryBook, *, clock: Clock) -> None:
-        """Keep the book to post to and the clock that dates every change."""
-        self._book, self._clock = book, clock
+    def __init__(self, book: MemoryBook, *, clock: Clock, newest: Newest | None = None) -> None:
+        """Keep the book to post to and the clock that dates every change.
+
+        *newest* returns the token of an account's newest lease; without it every token is taken.
+        """
+        self._book, self._clock, self._newest = book, clock, newest
         self._kept: dict[str, Kept] = {}
         self.facts: list[Fact] = []
         """What a journal would have been told."""
@@ -127,6 +133,7 @@ class MemoryAdjustments:
         if done is not None:
             return done
         check_appliable(known)
+        self._check_lease(known.adjustment.account, token)
         if known.state is AdjustmentState.APPROVED:
             known = await self.intend(adjustment_id)
         shelf = self._shelf(known)
@@ -175,6 +182,10 @@ class MemoryAdjustments:
             known, reason=reason, reconciliation_id=reconciliation_id, version=shelf.version, at=self._clock.now()
         )
         return applying.reversal_of(known, shelf, self._states(), about)
+
+    def _check_lease(self, account: str, token: int | None) -> None:
+        if token is not None and self._newest is not None and self._newest(account) != token:
+            raise lost(account)
 
     def _get(self, adjustment_id: str) -> Kept:
         if adjustment_id not in self._kept:

@@ -112,6 +112,11 @@ class MemoryLeases:
         last = self._last.get(account)
         return last if last is not None and last.until > self._clock.now() else None
 
+    def newest(self, account: str) -> int | None:
+        """Return the token of the account's newest lease, whether it has ended or not."""
+        last = self._last.get(account)
+        return None if last is None else last.token
+
     def _written(self, lease: Lease, seconds: int) -> Lease:
         until = self._clock.now() + timedelta(seconds=seconds)
         self._last[lease.account] = Lease(lease.account, lease.token, lease.owner, until)
