@@ -153,8 +153,11 @@ def module(name: str) -> Callable[[Sequence[str]], int]:
 
 
 def fire(arguments: Sequence[str]) -> int:
-    """Measure what is found and corrected in simulated worlds, and write the page about it."""
-    fixed = ["simulate", "--about", commit(), "--report", str(ROOT / "docs" / "quality.md")]
+    """Measure what is found and corrected in simulated worlds, and write the page; what was stopped goes on."""
+    kept = ROOT / "build"
+    kept.mkdir(exist_ok=True)
+    pages = ["--report", str(ROOT / "docs" / "quality.md"), "--report", str(kept / "quality.html")]
+    fixed = ["simulate", "--about", commit(), "--worlds", str(kept / "worlds.jsonl"), *pages]
     return become(ready(FULL).program("gal-friday"), [*fixed, *(arguments or ["--hours", "24", "--seeds", "1000"])])
 
 

@@ -7,7 +7,7 @@ is 0 where nothing was missed, false or wrongly corrected, 1 where something was
 import os
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -19,71 +19,109 @@ from gal_friday.cli import version
 from gal_friday.cli.exit_status import DISCREPANCIES, RECONCILED
 from gal_friday.cli.options import AsJson, BadUsage
 from gal_friday.cli.output import out, printable, write_json
-from gal_friday.simulation.many import outcomes
-from gal_friday.simulation.measure import Measures, measured
-from gal_friday.simulation.page import markdown
-from gal_friday.simulation.world import Outcome, Settings
+from gal_friday.simulation.kept import counted_once
+from gal_friday.simulation.many import counts
+from gal_friday.simulation.measure import Counted, Measures, summed
+from gal_friday.simulation.page import html, markdown
+from gal_friday.simulation.world import Settings
 
 Hours = Annotated[float, Parameter(help="How long each world lasts, in simulated hours.")]
 Accounts = Annotated[int, Parameter(help="How many accounts each world has.")]
-Seeds = Annotated[int, Parameter(help="How many worlds: those of the seeds from 0 on.")]
+Seeds = Annotated[
+    str, Parameter(help="Which worlds: so many from seed 0 on, or from A up to but not including B (A:B).")
+]
 Seed = Annotated[int | None, Parameter(help="Only the world of this seed.")]
 Errors = Annotated[float, Parameter(help="The share of events that go wrong in the book, about.")]
 Jobs = Annotated[int | None, Parameter(help="How many processes; as many as there are processors by default.")]
 About = Annotated[str, Parameter(help="What the page is to say of the program, such as its commit.")]
-ReportFile = Annotated[Path | None, Parameter(help="Write the numbers here: .json, or a page (.md).")]
+Worlds = Annotated[
+    Path | None, Parameter(help="Keep every world that was counted in this file, and count none again that it has.")
+]
+ReportFiles = Annotated[
+    list[Path] | None,
+    Parameter(name="--report", help="Write the numbers here: .json, or a page (.md, .html); several."),
+]
 
 
 def simulate(
-    *, hours: Hours = 24.0, accounts: Accounts = 1, seeds: Seeds = 10, seed: Seed = None, errors: Errors = 0.01,
-    jobs: Jobs = None, about: About = "", report: ReportFile = None, as_json: AsJson = False,
+    *, hours: Hours = 24.0, accounts: Accounts = 1, seeds: Seeds = "10", seed: Seed = None, errors: Errors = 0.01,
+    jobs: Jobs = None, about: About = "", worlds: Worlds = None, reports: ReportFiles = None, as_json: AsJson = False,
 ) -> int:  # fmt: skip
     """Let worlds live in which much goes wrong, and measure what is made of it."""
-    if hours <= 0 or accounts < 1 or seeds < 1 or not 0 <= errors <= 0.1 or (jobs is not None and jobs < 1):
-        raise BadUsage("hours, accounts, seeds and jobs are above zero, and errors is a share from 0 to 0.1")
-    if report is not None and report.suffix not in (".json", ".md"):
-        raise BadUsage(f"{report}: the numbers are written as .json or as .md; choose one of them")
-    wanted = range(seeds) if seed is None else range(seed, seed + 1)
+    if hours <= 0 or accounts < 1 or not 0 <= errors <= 0.1 or (jobs is not None and jobs < 1):
+        raise BadUsage("hours, accounts and jobs are above zero, and errors is a share from 0 to 0.1")
+    for path in reports or ():
+        if path.suffix not in (".json", ".md", ".html"):
+            raise BadUsage(f"{path}: the numbers are written as .json, .md or .html; choose one of them")
+    wanted = _wanted(seeds) if seed is None else range(seed, seed + 1)
     settings = Settings(hours=hours, accounts=accounts, errors=errors)
-    workers, clock = min(jobs or os.cpu_count() or 1, len(wanted)), system_clock()
-    began = clock.monotonic()
-    found = measured(outcomes(wanted, settings, jobs=workers, done=_told(len(wanted))))
-    speed = hours * 3600 * len(wanted) / ((clock.monotonic() - began) * workers)
-    said = f"{about or f'Gal-Friday {version()}'}, {_machine(workers)}: {speed:,.0f} × real time on each."
-    page = markdown(found, command=_command(hours, accounts, seeds, seed, errors), about=said)
-    if report is not None:
-        _write(report, found, page)
+    workers, program = min(jobs or os.cpu_count() or 1, len(wanted)), about or f"Gal-Friday {version()}"
+    found, speed = _found(wanted, settings, workers, program, worlds)
+    which = f"--seeds {seeds}" if seed is None else f"--seed {seed}"
+    command = f"gal-friday simulate --hours {hours:g} --accounts {accounts} {which} --errors {errors:g}"
+    said = f"{program}, {_machine(workers)}{speed}."
+    for path in reports or ():
+        _write(path, found, command, said)
     if as_json:
         write_json(found)
     else:
+        page = markdown(found, command=command, about=said)
         out().print(printable(page), markup=False, highlight=False, soft_wrap=True)
     return RECONCILED if found.holds else DISCREPANCIES
 
 
-def _told(count: int) -> Callable[[Outcome], object]:
-    done = 0
+def _wanted(seeds: str) -> range:
+    first, colon, end = seeds.partition(":")
+    try:
+        wanted = range(int(first), int(end)) if colon else range(int(first))
+    except ValueError:
+        wanted = range(0)
+    if not wanted:
+        raise BadUsage(f"{seeds!r} names no seeds; write how many (100), or from where to where (100:200)")
+    return wanted
 
-    def told(one: Outcome) -> None:
-        nonlocal done
-        done += 1
+
+def _found(wanted: range, settings: Settings, workers: int, program: str, path: Path | None) -> tuple[Measures, str]:
+    """Return the numbers, and how fast those worlds were that were not known already."""
+    clock, lived = system_clock(), 0
+    began = clock.monotonic()
+
+    def count(seeds: Iterable[int]) -> Iterable[Counted]:
+        nonlocal lived
+        for world in counts([*seeds], settings, jobs=workers):
+            lived += 1
+            yield world
+
+    try:
+        found = sorted(
+            _told(counted_once(path, wanted, settings, program, count), len(wanted)), key=lambda one: one.seed
+        )
+    except (OSError, msgspec.MsgspecError) as error:
+        raise BadUsage(f"{path} cannot be used to keep worlds: {error}; name another file with --worlds") from None
+    speed = lived * settings.hours * 3600 / ((clock.monotonic() - began) * workers)
+    return summed(found, settings), f": {speed:,.0f} × real time on each" if lived else ""
+
+
+def _told(worlds: Iterable[Counted], count: int) -> Iterable[Counted]:
+    for done, one in enumerate(worlds, start=1):
         if sys.stderr.isatty():
             sys.stderr.write(f"\r{done} of {count} worlds, seed {one.seed}" + "\n" * (done == count))
             sys.stderr.flush()
-
-    return told
+        yield one
 
 
 def _machine(workers: int) -> str:
     return f"{platform.python_implementation()} {platform.python_version()}, {workers} of {os.cpu_count()} processors"
 
 
-def _command(hours: float, accounts: int, seeds: int, seed: int | None, errors: float) -> str:
-    which = f"--seeds {seeds}" if seed is None else f"--seed {seed}"
-    return f"gal-friday simulate --hours {hours:g} --accounts {accounts} {which} --errors {errors:g}"
-
-
-def _write(path: Path, found: Measures, page: str) -> None:
-    text = msgspec.json.format(msgspec.json.encode(found), indent=2).decode() if path.suffix == ".json" else page
+def _write(path: Path, found: Measures, command: str, about: str) -> None:
+    match path.suffix:
+        case ".json":
+            text = msgspec.json.format(msgspec.json.encode(found), indent=2).decode()
+        case ".html":
+            text = html(found, command=command, about=about)
+        case _:
+            text = markdown(found, command=command, about=about)
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:

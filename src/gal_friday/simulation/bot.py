@@ -4,10 +4,14 @@ Whatever reaches it late, twice, wrongly or not at all is planted on purpose, an
 book, since when, how it must be called, and by how much the balances are off until it is put right.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from decimal import Decimal
+from heapq import heappop, heappush
 from random import Random
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -16,7 +20,7 @@ from gal_friday.adapters.book_sql import MemoryBook
 from gal_friday.adapters.simulated import Exchange
 from gal_friday.adapters.simulated.happenings import Happening
 from gal_friday.domain import quantity
-from gal_friday.domain.assets import Asset, Instrument, Wallet
+from gal_friday.domain.assets import Asset, Instrument, Wallet, base_and_quote
 from gal_friday.domain.cause import Cause
 from gal_friday.domain.quantity import ZERO
 from gal_friday.domain.records import LIVE_STATUSES, Fill, Movement, Order, OrderSide
@@ -25,11 +29,11 @@ from gal_friday.ports.clock import Clock
 from gal_friday.simulation.events import Heard, Scribe
 from gal_friday.simulation.planted import Effects, Planted, Record, add
 
-_MISSED = {
+CAUSES = {
     "deposit": Cause.UNBOOKED_DEPOSIT, "withdrawal": Cause.UNBOOKED_WITHDRAWAL, "reward": Cause.REWARD,
     "rollover": Cause.ROLLOVER, "conversion": Cause.CONVERSION, "earn": Cause.EARN_TRANSFER,
     "futures": Cause.INTERNAL_TRANSFER, "adjustment": Cause.EXCHANGE_ADJUSTMENT, "trade": Cause.MISSED_FILL,
-    "margin": Cause.MISSED_FILL, "work": Cause.MISSED_FILL,
+    "margin": Cause.MISSED_FILL, "work": Cause.MISSED_FILL, "delisting": Cause.DELISTING,
 }  # fmt: skip
 """What it must be called when the book hears nothing of an event."""
 _CALLED = {
@@ -49,7 +53,32 @@ class Errs(Struct, frozen=True, kw_only=True):
     wrong_amount: float = 0.0
     wrong_price: float = 0.0
     unbooked_fee: float = 0.0
+    wrong_fee_asset: float = 0.0
+    wrong_account: float = 0.0
+    old_name: float = 0.0
+    out_of_order: float = 0.0
     missed_cancel: float = 0.0
+
+
+class _Arriving(Struct, frozen=True, order=True):
+    """Something on its way into the book."""
+
+    at: datetime
+    number: int
+    written: Any
+    heard: Any
+    ends: Any
+    wrong: Any
+
+
+class Logged(Struct, frozen=True):
+    """Something that was written into the book."""
+
+    at: datetime
+    heard: Heard
+    """What really happened."""
+    planted: Planted | None
+    """What is wrong with it, where something is."""
 
 
 class Bot:
@@ -62,13 +91,18 @@ class Bot:
         self.exchange, self.account, self.book = exchange, account, book
         self.chance, self.clock, self.errs = chance, clock, errs
         self.planted: list[Planted] = []
-        self.deaf = False
-        """Whether it hears nothing of what somebody does by hand."""
+        self.log: list[Logged] = []
+        """What it wrote, in that order."""
+        self.others: Sequence[Bot] = ()
+        """Bots whose books it may take for its own."""
+        self.deaf_to: tuple[str, Cause] | None = None
+        """What happens that it hears nothing of: somebody trades by hand, or the exchange by itself."""
         self.down_until = clock.now()
         """Before this instant it is not running, and hears nothing."""
         self._owner, self._scribe = exchange.account(account), Scribe(exchange, clock)
         self._happened: list[Happening] = []
-        self._arriving: list[tuple[datetime, int, Heard, Planted | None]] = []
+        self._arriving: list[_Arriving] = []
+        self._woken = asyncio.Event()
         self._heard = 0
         exchange.listeners.append(self._listen)
 
@@ -87,19 +121,25 @@ class Bot:
         happened, self._happened = self._happened, []
         return [*self._scribe.events("deposit", happened)]
 
-    def due(self, now: datetime) -> Iterable[Heard]:
-        """Yield what reaches the book by now, in the order in which it does."""
-        self._arriving.sort(key=lambda one: one[:2])
-        while self._arriving and self._arriving[0][0] <= now:
-            _, _, heard, planted = self._arriving.pop(0)
-            if planted is not None and planted.over is None:
-                planted.over, planted.by = now, "bot"
-            yield heard
+    async def writing(self) -> None:
+        """Write down what reaches it, in the order in which it does, until cancelled."""
+        while True:
+            self._woken.clear()
+            now = self.clock.now()
+            while self._arriving and self._arriving[0].at <= now:
+                await self._write(heappop(self._arriving))
+            wait = (self._arriving[0].at - self.clock.now()).total_seconds() if self._arriving else None
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), wait)
 
-    @property
-    def next(self) -> datetime | None:
-        """When something reaches the book next."""
-        return min((one[0] for one in self._arriving), default=None)
+    async def _write(self, one: "_Arriving") -> None:
+        keys = one.ends.keys if one.ends is not None else ()
+        for planted in self.planted:
+            # By its keys: it may have been put right meanwhile, and be wrong again since a backup.
+            if keys and planted.keys == keys and planted.over is None:
+                planted.over, planted.by = self.clock.now(), "bot"
+        await self.write(one.written)
+        self.log.append(Logged(self.clock.now(), one.heard, one.wrong))
 
     async def write(self, heard: Heard) -> None:
         """Write it down."""
@@ -110,31 +150,44 @@ class Bot:
     def all_arrives(self) -> None:
         """Let whatever is on its way arrive now."""
         now = self.clock.now()
-        self._arriving = [(now, number, heard, planted) for _, number, heard, planted in self._arriving]
+        self._arriving = [replace(one, at=now) for one in sorted(self._arriving)]
+        self._woken.set()
 
     # What goes wrong.
 
     def _fate(self, heard: Heard) -> None:
-        if self.deaf:
-            self._manual(heard)
-            return None
-        choices: list[tuple[float, Callable[[Heard], None]]] = [
-            (self.errs.missed, self._missed), (self.errs.doubled, self._doubled), (self.errs.late, self._late),
-        ]  # fmt: skip
-        if len(heard.fills) == 1 and not heard.fills[0].margin:
-            choices += [(self.errs.wrong_side, self._wrong_side), (self.errs.wrong_amount, self._wrong_amount)]
-            choices += [(self.errs.wrong_price, self._wrong_price), (self.errs.unbooked_fee, self._unbooked_fee)]
+        if self.deaf_to is not None:
+            return self._unheard(heard, *self.deaf_to)
+        if self.clock.now() < self.down_until:
+            return self.lacks(heard, "not_running")
         drawn = self.chance.random()
-        for share, happens in choices:
+        for share, happens in self._choices(heard):
             drawn -= share
             if drawn < 0:
                 return happens(heard) if heard.fills or heard.movements else self._order_alone(heard)
         return self._arrives(heard)
 
-    def _arrives(self, heard: Heard, *, after: float | None = None, planted: Planted | None = None) -> None:
+    def _choices(self, heard: Heard) -> Iterable[tuple[float, Callable[[Heard], None]]]:
+        errs = self.errs
+        yield from ((errs.missed, self._missed), (errs.doubled, self._doubled), (errs.late, self._late))
+        yield errs.out_of_order, self._out_of_order
+        if len(heard.fills) == 1 and not heard.fills[0].margin:
+            yield from ((errs.wrong_side, self._wrong_side), (errs.wrong_amount, self._wrong_amount))
+            yield from ((errs.wrong_price, self._wrong_price), (errs.unbooked_fee, self._unbooked_fee))
+            yield from ((errs.wrong_fee_asset, self._wrong_fee_asset), (errs.wrong_account, self._wrong_account))
+        elif heard.kind == "reward":
+            yield errs.old_name * 5, self._old_name
+
+    def _arrives(
+        self, heard: Heard, *, as_: Heard | None = None, after: float | None = None,
+        ends: Planted | None = None, wrong: Planted | None = None,
+    ) -> None:  # fmt: skip
+        """Let *heard* reach the book later, written down *as_* something else where that is given."""
         seconds = self.chance.choice((0.02, 0.1, 0.3, 1.0)) if after is None else after
         self._heard += 1
-        self._arriving.append((self.clock.now() + timedelta(seconds=seconds), self._heard, heard, planted))
+        at = self.clock.now() + timedelta(seconds=seconds)
+        heappush(self._arriving, _Arriving(at, self._heard, as_ or heard, heard, ends, wrong))
+        self._woken.set()
 
     def _order_alone(self, heard: Heard) -> None:
         """Miss that an order was canceled or expired; anything else about orders comes with their fills."""
@@ -142,41 +195,53 @@ class Bot:
         if order.status not in ("canceled", "expired"):
             self._arrives(heard)
             return
-        self._plant("missed_cancel", heard, Cause.MISSED_CANCEL, {}, (order,))
+        self.plant("missed_cancel", heard, Cause.MISSED_CANCEL, {}, (order,))
 
     def _missed(self, heard: Heard) -> None:
         self._placed(heard)
-        self._plant("missed", heard, _MISSED[heard.kind], heard.moved, _lacking(heard))
+        self.plant("missed", heard, CAUSES[heard.kind], heard.moved, _lacking(heard))
 
-    def _not_heard(self, heard: Heard) -> None:
-        """Miss it because nothing is running: of several events in a row that is told as one, too."""
+    def lacks(self, heard: Heard, lie: str) -> None:
+        """Have nothing of it because nothing was running, or it is gone: of several in a row that is told as one, too.
+
+        That an order works still is heard all the same: a bot that begins asks for its open orders.
+        """
+        before = len(self.planted)
         if heard.fills or heard.movements:
             self._missed(heard)
         else:
             self._order_alone(heard)
-        if heard.fills or heard.movements or heard.orders[-1].status not in LIVE_STATUSES:
-            self.planted[-1].lie = "not_running"
-            self.planted[-1].causes |= {Cause.STALE_BOOK}
+        for planted in self.planted[before:]:
+            planted.lie = lie
+            planted.causes |= {Cause.STALE_BOOK}
 
     def _placed(self, heard: Heard) -> None:
         """Know of an order what the bot knows of it by itself: that it was placed."""
-        placed = tuple(replace(one, status="open", filled=ZERO, updated_at=one.opened_at) for one in heard.orders)
-        if placed and heard.kind != "work":
-            self._arrives(Heard(kind="order", orders=placed))
+        if heard.orders and heard.kind != "work":
+            self._arrives(Heard(kind="order", orders=_as_placed(heard.orders)))
 
     def _late(self, heard: Heard) -> None:
         self._placed(heard)
-        planted = self._plant("late", heard, _MISSED[heard.kind], heard.moved, _lacking(heard))
-        self._arrives(heard, after=self.chance.choice((120, 600, 3_600, 4 * 3_600)), planted=planted)
+        planted = self.plant("late", heard, CAUSES[heard.kind], heard.moved, _lacking(heard))
+        self._arrives(heard, after=self.chance.choice((120, 600, 3_600, 4 * 3_600)), ends=planted)
 
     def _doubled(self, heard: Heard) -> None:
         if len(heard.fills) != 1 or heard.movements:
             self._arrives(heard)
             return
         (fill,) = heard.fills
-        self._arrives(replace(heard, fills=(fill, fill)))
-        away = {place: quantity.negate(amount) for place, amount in _legs(fill).items()}
-        self._plant("doubled", heard, Cause.DUPLICATED_FILL, away, (fill,))
+        planted = self.plant("doubled", heard, Cause.DUPLICATED_FILL, _away(_legs(fill)), (fill,))
+        self._arrives(heard, as_=replace(heard, fills=(fill, fill)), wrong=planted)
+
+    def _out_of_order(self, heard: Heard) -> None:
+        """Hear of the fills before their order, and last that it was placed."""
+        if not heard.fills:
+            self._arrives(heard)
+            return
+        self._arrives(replace(heard, orders=()), after=0.1)
+        self._arrives(Heard(kind="order", orders=heard.orders), after=4)
+        if heard.kind != "work":
+            self._arrives(Heard(kind="order", orders=_as_placed(heard.orders)), after=9)
 
     def _wrong_side(self, heard: Heard) -> None:
         (fill,) = heard.fills
@@ -200,20 +265,58 @@ class Bot:
             return
         self._written_as("unbooked_fee", heard, replace(fill, fee=ZERO), Cause.UNBOOKED_FEE)
 
+    def _wrong_fee_asset(self, heard: Heard) -> None:
+        (fill,) = heard.fills
+        assets = base_and_quote(fill.instrument)
+        if assets is None or not fill.fee or fill.fee_asset != assets[1]:
+            self._arrives(heard)
+            return
+        base = assets[0]
+        fee = quantity.rounded_quotient(fill.fee, fill.price, 8)
+        self._written_as("wrong_fee_asset", heard, replace(fill, fee=fee, fee_asset=base), Cause.FEE_IN_OTHER_ASSET)
+
     def _written_as(self, lie: str, heard: Heard, wrong: Fill, cause: Cause) -> None:
         """Let the book have *wrong* in place of what was heard."""
-        self._arrives(replace(heard, fills=(wrong,)))
         effects = heard.moved
         for place, amount in _legs(wrong).items():
             add(effects, place, quantity.negate(amount))
-        self._plant(lie, heard, cause, effects, heard.fills)
+        planted = self.plant(lie, heard, cause, effects, heard.fills)
+        self._arrives(heard, as_=replace(heard, fills=(wrong,)), wrong=planted)
 
-    def _manual(self, heard: Heard) -> None:
-        """Hear nothing of what somebody did by hand."""
-        if heard.fills:
-            self._plant("manual_trade", heard, Cause.MANUAL_TRADE, heard.moved, _lacking(heard))
+    def _wrong_account(self, heard: Heard) -> None:
+        """Take the fills for another account's."""
+        if not self.others:
+            self._arrives(heard)
+            return
+        self._placed(heard)
+        self.plant("wrong_account", heard, CAUSES[heard.kind], heard.moved, _lacking(heard))
+        self.chance.choice(self.others).takes(replace(heard, orders=()))
+
+    def takes(self, heard: Heard) -> None:
+        """Take the fills of another account for its own."""
+        effects: Effects = {}
+        for fill in heard.fills:
+            for place, amount in _legs(fill).items():
+                add(effects, place, quantity.negate(amount))
+        keys = tuple(_key(one) for one in heard.fills)
+        planted = self.plant("of_another_account", heard, Cause.PHANTOM_RECORD, effects, (), keys=keys)
+        self._arrives(heard, wrong=planted)
+
+    def _old_name(self, heard: Heard) -> None:
+        """Book a reward under a name that its asset does not have."""
+        (row,) = heard.movements
+        wrong = replace(row, asset=Asset("MATIC"))
+        effects = heard.moved
+        add(effects, (wrong.asset, wrong.wallet), quantity.negate(quantity.subtract(wrong.amount, wrong.fee)))
+        planted = self.plant("old_name", heard, Cause.RENAMED_ASSET, effects, (row,))
+        self._arrives(heard, as_=replace(heard, movements=(wrong,)), wrong=planted)
+
+    def _unheard(self, heard: Heard, lie: str, cause: Cause) -> None:
+        """Hear nothing of what somebody did by hand, or the exchange by itself."""
+        if heard.fills or heard.movements:
+            self.plant(lie, heard, cause, heard.moved, _lacking(heard))
         elif heard.orders:
-            self._plant("foreign_order", heard, Cause.FOREIGN_ORDER, {}, heard.orders[-1:])
+            self.plant("foreign_order", heard, Cause.FOREIGN_ORDER, {}, heard.orders[-1:])
 
     def ghost(self) -> None:
         """Believe in an order that never reached the exchange."""
@@ -224,16 +327,15 @@ class Bot:
             filled=ZERO, status="open", type="limit", price=Decimal("3450.00"), opened_at=at, updated_at=at,
         )  # fmt: skip
         heard = Heard(kind="order", orders=(order,))
-        self._arrives(heard)
-        self._plant("ghost_order", heard, Cause.GHOST_ORDER, {}, (), keys=(f"orders:{name}",))
+        planted = self.plant("ghost_order", heard, Cause.GHOST_ORDER, {}, (), keys=(f"orders:{name}",))
+        self._arrives(heard, wrong=planted)
 
     def phantom(self) -> None:
         """Book a deposit that never came."""
         row = self._made_up(f"{self.chance.randint(20, 900)}.{self.chance.randint(1, 9999):04d}")
         heard = Heard(kind="deposit", movements=(row,))
-        self._arrives(heard)
-        away = {place: quantity.negate(amount) for place, amount in heard.moved.items()}
-        self._plant("phantom", heard, Cause.PHANTOM_RECORD, away, (), keys=(_key(row),))
+        planted = self.plant("phantom", heard, Cause.PHANTOM_RECORD, _away(heard.moved), (), keys=(_key(row),))
+        self._arrives(heard, wrong=planted)
 
     def _made_up(self, amount: str) -> Movement:
         drawn = "".join(self.chance.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", k=16))
@@ -241,10 +343,11 @@ class Bot:
         asset, wallet = Asset("USD"), Wallet.SPOT
         return Movement(name, "deposit", asset, wallet, Decimal(amount), self.clock.now(), refers_to=f"{name}-R")
 
-    def _plant(
+    def plant(
         self, lie: str, heard: Heard, cause: Cause, effects: Effects, truth: Sequence[Record],
         *, keys: tuple[str, ...] = (),
     ) -> Planted:  # fmt: skip
+        """Note that from now on this is wrong in the book."""
         planted = Planted(
             account=self.account,
             lie=lie,
@@ -265,6 +368,14 @@ def _lacking(heard: Heard) -> tuple[Record, ...]:
     # An order that goes on is in another state soon enough.
     ended = tuple(one for one in heard.orders if one.status not in LIVE_STATUSES)
     return (*heard.fills, *ended) if heard.fills else heard.movements
+
+
+def _as_placed(orders: Sequence[Order]) -> tuple[Order, ...]:
+    return tuple(replace(one, status="open", filled=ZERO, updated_at=one.opened_at) for one in orders)
+
+
+def _away(effects: Effects) -> Effects:
+    return {place: quantity.negate(amount) for place, amount in effects.items()}
 
 
 def _legs(fill: Fill) -> Effects:

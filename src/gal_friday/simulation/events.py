@@ -31,6 +31,7 @@ _STATUSES = {"closed": "filled"}
 _EVENTS = {
     "staking": "reward", "spend": "conversion", "receive": "conversion", "transfer": "futures",
 }  # fmt: skip
+_DELISTED = "delistingconversion"
 _NAMED = ("deposit", "withdrawal", "rollover", "earn", "adjustment")
 
 
@@ -122,7 +123,7 @@ class Scribe:
 
     def _movement(self, row: LedgerRow) -> Movement:
         asset, wallet = self.place(row.asset)
-        kind = _KINDS.get(row.kind, row.kind)
+        kind = "delisting" if row.subtype == _DELISTED else _KINDS.get(row.kind, row.kind)
         return Movement(
             row.id, kind, asset, wallet, row.amount, instant_of(row.ticks), row.fee, refers_to=row.refid
         )  # fmt: skip
@@ -149,6 +150,8 @@ class Scribe:
 
 
 def _event_of(row: LedgerRow, otherwise: str) -> str:
+    if row.subtype == _DELISTED:
+        return "delisting"
     return _EVENTS.get(row.kind, row.kind if row.kind in _NAMED else otherwise)
 
 

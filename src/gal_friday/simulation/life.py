@@ -29,6 +29,7 @@ FUNDS = {
     "SOL": "2000",
     "XXRP": "300000",
     "DOT": "5000",
+    "ATOM": "800",
 }
 _MONEY = {"ZUSD": 900, "XXBT": 1, "XETH": 5, "SOL": 40, "XXRP": 900, "DOT": 60}
 _LEVERED = ("XXBTZUSD", "XETHZUSD", "SOLUSD", "XXRPZUSD")
@@ -91,6 +92,21 @@ class Life:
         """Place an order by hand, far from the market, where it rests."""
         pair, (_, lot) = "XXRPZUSD", PAIRS["XXRPZUSD"]
         self.exchange.place_order(self.account, pair, "buy", "limit", self._lots(lot), "0.2000", rest=True)
+
+    def liquidated(self) -> bool:
+        """Let the exchange close the positions of one pair by force; say whether there were any."""
+        pair = next((one.pair for one in self._owner.open_positions.values()), None)
+        if pair is not None:
+            self.exchange.liquidate(self.account, pair)
+        return pair is not None
+
+    def delisted(self) -> bool:
+        """Let the exchange take an asset away that it lists no more, and pay for it hours later; once."""
+        if not self._owner.balance("ATOM"):
+            return False
+        self.exchange.convert_delisted(self.account, "ATOM", price="3.5")
+        self._after(lambda: self.exchange.pay_delisted(self.account), (60, 300))
+        return True
 
     # The events, by name.
 

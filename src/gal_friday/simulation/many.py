@@ -6,28 +6,32 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
+from typing import TypeVar
 
 import structlog
 
+from gal_friday.simulation.measure import Counted, counted
 from gal_friday.simulation.world import Outcome, Settings, simulated
 
+T = TypeVar("T")
 _LOG = logging.getLogger("gal_friday")
 
 
-def outcomes(
-    seeds: Sequence[int], settings: Settings, *, jobs: int, done: Callable[[Outcome], object] | None = None
-) -> list[Outcome]:
-    """Return what became of the world of each seed, in their order; *done* is told of each as it ends."""
-    one = partial(simulated, settings=settings)
-    found = []
-    for outcome in _each(one, seeds, jobs):
-        found.append(outcome)
-        if done is not None:
-            done(outcome)
-    return found
+def outcomes(seeds: Sequence[int], settings: Settings, *, jobs: int) -> list[Outcome]:
+    """Return what became of the world of each seed, in their order."""
+    return list(_each(partial(simulated, settings=settings), seeds, jobs))
 
 
-def _each(one: Callable[[int], Outcome], seeds: Sequence[int], jobs: int) -> Iterator[Outcome]:
+def counts(seeds: Sequence[int], settings: Settings, *, jobs: int) -> Iterator[Counted]:
+    """Yield what was counted in the world of each seed, in their order."""
+    return _each(partial(_counted, settings=settings), seeds, jobs)
+
+
+def _counted(seed: int, settings: Settings) -> Counted:
+    return counted(simulated(seed, settings))
+
+
+def _each(one: Callable[[int], T], seeds: Sequence[int], jobs: int) -> Iterator[T]:
     if jobs == 1 or len(seeds) == 1:
         with _quiet():
             yield from map(one, seeds)

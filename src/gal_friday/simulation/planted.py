@@ -13,6 +13,7 @@ from gal_friday.domain.records import Fill, Movement, Order
 
 Place = tuple[Asset, Wallet]
 Effects = dict[Place, Decimal]
+_STRANGERS = frozenset({Cause.MANUAL_TRADE, Cause.FOREIGN_ORDER, Cause.LIQUIDATION})
 Record = Fill | Movement | Order
 
 
@@ -39,6 +40,11 @@ class Planted(Struct):
     """Keys in which it is right again."""
     by: str = ""
     """Who put it right: the bot itself, the policy, a person."""
+
+    @property
+    def small(self) -> bool:
+        """Whether the policy may put it right by itself: the exchange proves it, and it is nothing of a stranger's."""
+        return bool(self.truth) and not self.causes & _STRANGERS
 
     @property
     def is_off(self) -> bool:

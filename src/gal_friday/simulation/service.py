@@ -1,18 +1,21 @@
-"""The product as it runs in a process: schedule, turns, runs, repairs, reviews, alerts; nothing of it is made up.
+"""The product as it runs in processes: schedule, turns, runs, repairs, reviews, alerts; nothing of it is made up.
 
-What is kept stays in memory, under the rules that the databases are held to by the same tests. The exchange is asked
-through the real connector, whose requests end in ``wire``.
+What is kept stays in memory, under the rules that the databases are held to by the same tests, and is shared by all
+processes, each of which reaches it over a line of its own. The exchange is asked through the real connector, whose
+requests end in ``wire``.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
-from datetime import datetime, timedelta
+from contextlib import asynccontextmanager
+from datetime import timedelta
 from math import ceil
+from random import Random
 
 import httpx2
 from msgspec import Struct
 
+from gal_friday.adapters.alerts import MemoryWatched
 from gal_friday.adapters.book_sql import MemoryAdjustments, MemoryBook
 from gal_friday.adapters.dispatch import TaskDispatcher
 from gal_friday.adapters.kraken import KrakenExchange
@@ -20,83 +23,148 @@ from gal_friday.adapters.schedule import MemorySchedules
 from gal_friday.adapters.simulated import Exchange
 from gal_friday.adapters.store import MemoryReviews, MemoryStore
 from gal_friday.adapters.store.leases import MemoryLeases
+from gal_friday.domain.adjusted import POLICY, Outcome
+from gal_friday.domain.conditions import Limits
 from gal_friday.domain.materiality import Severity, more_severe
 from gal_friday.domain.policy import Mode, Policy
 from gal_friday.domain.report import ReconciliationReport
+from gal_friday.domain.routing import Route
 from gal_friday.domain.schedule import Timing
+from gal_friday.flows.alert import Watch
 from gal_friday.flows.apply import Repairing
 from gal_friday.flows.fetch import Sources
 from gal_friday.flows.lease import held
 from gal_friday.flows.obstacles import Heeded
 from gal_friday.flows.reconcile import reconcile
 from gal_friday.flows.review import Desk
+from gal_friday.ports.alerts import Channel
 from gal_friday.ports.clock import Clock
+from gal_friday.ports.errors import BookFailed
 from gal_friday.ports.exchange import Call
 from gal_friday.service.accounts import Account
 from gal_friday.service.scheduler import Scheduler
+from gal_friday.service.tell import Pace, Teller
 from gal_friday.service.turns import Ran, Turns
+from gal_friday.simulation.alerts import KeptAlerts
+from gal_friday.simulation.trouble import Line, half_done, reached
 
 LOOKBACK = timedelta(hours=2)
-Seen = Callable[[ReconciliationReport, datetime, int], Awaitable[object]]
-"""Told of every report, when its run began, and how many calls it took."""
+_TICK_SECONDS = 20.0
+"""So often a process looks what others did: in life every few seconds, which would be most of what a world costs."""
+_PACE = Pace(tick=60, first_retry=20)
+Seen = Callable[[ReconciliationReport, timedelta, int], Awaitable[object]]
+"""Told of every report, how long its run took, and how many calls."""
+
+
+class PostedAdjustments(MemoryAdjustments):
+    """Adjustments in memory that remember whose word was posted to which book."""
+
+    posted: Sequence[tuple[str, str]] = ()
+
+    async def apply(self, adjustment_id: str, *, token: int | None) -> Outcome:
+        """Write it into the book; see ``Adjustments``."""
+        outcome = await super().apply(adjustment_id, token=token)
+        known = await self.adjustment(adjustment_id)
+        assert known is not None, "it was applied"
+        who = "policy" if known.decided_by == POLICY else "person"
+        self.posted = [*self.posted, (known.adjustment.account, who)]
+        return outcome
 
 
 class Service:
-    """One process of the product over several accounts."""
+    """What all processes of the product share: what they look after, and what is kept."""
 
     def __init__(
         self, exchange: Exchange, names: Sequence[str], http: httpx2.AsyncBaseTransport, clock: Clock,
-        *, policy: Policy, timing: Timing, seen: Seen,
+        *, policy: Policy, timing: Timing, seen: Seen, alerts: KeptAlerts, channels: Sequence[Channel],
     ) -> None:  # fmt: skip
-        """Look after these accounts; *seen* is told of every run."""
-        self.clock, self.policy = clock, policy
+        """Look after these accounts; *seen* is told of every run. *clock* is that of the machines it runs on."""
+        self.clock, self.policy, self.http, self.seen, self.channels = clock, policy, http, seen, channels
         self.book = MemoryBook(clock=clock)
-        self.adjustments = MemoryAdjustments(self.book, clock=clock)
+        self.leases = MemoryLeases(clock=clock)
+        self.adjustments = PostedAdjustments(self.book, clock=clock, newest=self.leases.newest)
         self.desk = Desk(MemoryStore(), MemoryReviews(), clock)
-        self.schedules, self.leases = MemorySchedules(), MemoryLeases(clock=clock)
-        self._http, self._seen = http, seen
-        self._keys = {name: exchange.issue_key(name, tier="pro") for name in names}
-        self._accounts = [Account(name=name, exchange="kraken", timing=timing) for name in names]
+        self.schedules = MemorySchedules()
+        self.alerts, self.watched = alerts, MemoryWatched()
+        self.keys = {name: exchange.issue_key(name, tier="pro") for name in names}
+        self.accounts = [Account(name=name, exchange="kraken", timing=timing) for name in names]
+        self._begun = clock.now()
+
+    def watch(self, line: Line | None = None) -> Watch:
+        """Return what is watched, as it is reached over this line."""
+        desk, kept = self.desk, (self.adjustments, self.schedules, self.alerts, self.watched)
+        if line is not None:
+            desk = Desk(reached(desk.store, line), reached(desk.reviews, line), self.clock)
+            kept = tuple(reached(one, line) for one in kept)  # type: ignore[assignment]
+        adjustments, schedules, alerts, watched = kept
+        return Watch(
+            desk=desk,
+            adjustments=adjustments,
+            schedules=schedules,
+            alerts=alerts,
+            watched=watched,
+            accounts={one.name: one.exchange for one in self.accounts},
+            routes=tuple(Route(channel=one.name) for one in self.channels),
+            limits=Limits(severity=Severity.MEDIUM, journal_unverified_after=timedelta(days=365)),
+            begun=self._begun,
+        )
+
+
+class Process:
+    """One process of the product over all accounts."""
+
+    def __init__(self, service: Service, name: str, line: Line, chance: Random) -> None:
+        """Reach what *service* keeps over this line."""
+        self.line, self._service, self._name, self._clock = line, service, name, service.clock
+        self._book = reached(service.book, line, BookFailed)
+        self._leases = reached(service.leases, line)
+        self._schedules = reached(service.schedules, line)
+        self._watch = service.watch(line)
+        self.desk = self._watch.desk
+        self.adjustments = half_done(service.adjustments, line, chance)
 
     @asynccontextmanager
     async def running(self, *, at_once: int = 4) -> AsyncIterator[None]:
         """Look after the accounts for as long as the block runs; then end at once, in the middle of whatever it is."""
-        turns = Turns(self.schedules, self.run, lambda: scheduler.timings, self.clock, owner="the service")
+        teller = Teller(self._watch, self._service.channels, pace=_PACE)
+        turns = Turns(
+            self._schedules, self.run, lambda: scheduler.timings, self._clock, owner=self._name, heard=teller.wake
+        )
         dispatcher = TaskDispatcher(turns.take, at_once=at_once)
         scheduler = Scheduler(
-            self._accounts, self.schedules, turns, dispatcher, self.leases, self._worst, self.clock
+            self._service.accounts, self._schedules, turns, dispatcher, self._leases, self._worst, self._clock,
+            tick_seconds=_TICK_SECONDS,
         )  # fmt: skip
-        task = asyncio.create_task(scheduler.run(), name="schedule")
+        tasks = [asyncio.create_task(one) for one in (scheduler.run(), teller.run())]
         try:
             yield
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
             await dispatcher.drain(0)
 
     async def run(self, account: str) -> Ran:
         """Reconcile one account, and repair what can be proven."""
-        spent = _Spent()
-        key = self._keys[account]
+        spent, began, key = _Spent(), self._clock.monotonic(), self._service.keys[account]
         exchange = Heeded(
             KrakenExchange(
-                key=key.key, secret=key.secret, clock=self.clock, tier="pro", http=self._http, calls=spent.note
+                key=key.key, secret=key.secret, clock=self._clock, tier="pro", http=self._service.http, calls=spent.note
             )
         )
-        began = self.clock.now()
-        async with held(self.leases, account, owner="the service", clock=self.clock) as lease:
+        async with held(self._leases, account, owner=self._name, clock=self._clock) as lease:
             report = await reconcile(
-                Sources(account, exchange, self.book, self.clock),
+                Sources(account, exchange, self._book, self._clock),
                 self.desk.store,
-                policy=self.policy,
-                since=began - LOOKBACK,
+                policy=self._service.policy,
+                since=self._clock.now() - LOOKBACK,
                 repairing=Repairing(
                     mode=Mode.ENFORCE, adjustments=self.adjustments, desk=self.desk, token=lease.token
                 ),
             )  # fmt: skip
         await exchange.close()
-        await self._seen(report, began, spent.calls)
+        took = timedelta(seconds=self._clock.monotonic() - began)
+        await self._service.seen(report, took, spent.calls)
         return Ran(report=report, obstacle=exchange.obstacle, until=exchange.until, spent=ceil(spent.points))
 
     async def _worst(self) -> Mapping[str, Severity]:

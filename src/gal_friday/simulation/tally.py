@@ -11,8 +11,9 @@ from decimal import Decimal
 from msgspec import Struct, field
 
 from gal_friday.domain import quantity
+from gal_friday.domain.assets import Asset
 from gal_friday.domain.cause import Cause
-from gal_friday.domain.discrepancy import Discrepancy
+from gal_friday.domain.discrepancy import Discrepancy, RecordDiscrepancy
 from gal_friday.domain.policy import Policy
 from gal_friday.domain.records import LIVE_STATUSES, Fill, Movement, Order, Record
 from gal_friday.domain.report import ReconciliationReport
@@ -56,6 +57,14 @@ class Tally(Struct):
     missed: list[str] = []
     wrong: list[str] = []
     """Corrections that were not right."""
+    amounts: int = 0
+    """Balances and positions that differed, confirmed, in all reports."""
+    to_zero: int = 0
+    """Of them, those that were explained without residual."""
+    notices: int = 0
+    """Messages that channels heard."""
+    told_twice: list[str] = []
+    never_told: list[str] = []
     verdicts: Counter[str] = field(default_factory=Counter)
 
 
@@ -66,6 +75,7 @@ class Judge:
         """*planted* grows while the world goes on."""
         self._planted, self._tally, self._policy = planted, tally, policy
         self._cases: dict[int, Case] = {}
+        self._remembered: set[int] = set()
         self.in_flight: set[str] = set()
         """Names of assets that are on their way out."""
 
@@ -93,6 +103,9 @@ class Judge:
             if not self._is_true(discrepancy, known):
                 tally.false.append(f"{where}: {discrepancy.type} {discrepancy.key} ({discrepancy.cause})")
             tally.shown += 1
+            if not isinstance(discrepancy, RecordDiscrepancy) and discrepancy.state == "confirmed":
+                tally.amounts += 1
+                tally.to_zero += discrepancy.bridge is not None and not discrepancy.bridge.residual
         self._note(report, began, known, shown)
         if report.verdict is Verdict.INCOMPLETE:
             tally.incomplete += 1
@@ -103,12 +116,15 @@ class Judge:
     def remembers(self, report: ReconciliationReport, keys: Collection[str]) -> None:
         """Count what was seen, is still wrong, and is not among the *keys* that are open (I7)."""
         for planted in self._planted:
-            case = self.case_of(planted)
-            if case.suspected is None or planted.over is not None or planted.keys[0] in planted.right:
+            if id(planted) not in self._remembered or planted.over is not None or planted.keys[0] in planted.right:
                 continue
             if planted.keys[0] not in keys:
                 where = f"{report.account} {report.reconciliation_id}"
                 self._tally.missed.append(f"{where}: {planted.lie} {planted.keys[0]} was seen, and is forgotten")
+
+    def forget(self) -> None:
+        """Expect nothing to be remembered of what was seen until now: what is kept was put back to a backup."""
+        self._remembered.clear()
 
     def _is_true(self, shown: Discrepancy, known: Sequence[Planted]) -> bool:
         """Say whether something that was planted may show itself in this."""
@@ -137,6 +153,7 @@ class Judge:
             if key not in shown:
                 continue
             case.suspected = case.suspected or began
+            self._remembered.add(id(planted))
             if shown[key].state == "confirmed":
                 case.confirmed = case.confirmed or began
             named = causes.get(key, [Cause.UNEXPLAINED])
@@ -191,9 +208,11 @@ def _pays(truth: Record | None, held: Snapshot) -> bool:
     """Say whether the book has the fee of a fill: with the fill, or in rows of its own."""
     if not isinstance(truth, Fill):
         return True
-    rows = [one.fee for one in held.movements if one.refers_to == truth.fill_id and one.fee]
-    paid = rows or [one.fee for one in held.fills if one.fill_id == truth.fill_id and one.fee]
-    return paid == ([truth.fee] if truth.fee else [])
+    rows: list[tuple[Asset | None, Decimal]] = [
+        (one.asset, one.fee) for one in held.movements if one.refers_to == truth.fill_id and one.fee
+    ]
+    paid = rows or [(one.fee_asset, one.fee) for one in held.fills if one.fill_id == truth.fill_id and one.fee]
+    return paid == ([(truth.fee_asset, truth.fee)] if truth.fee else [])
 
 
 def _name(record: Record) -> str:

@@ -1,0 +1,83 @@
+"""The books of a world, held against what was planted: after every run, after every repair, and in the end."""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from decimal import Decimal
+
+from gal_friday.adapters.simulated import Exchange
+from gal_friday.domain.policy import Policy
+from gal_friday.domain.report import ReconciliationReport
+from gal_friday.domain.snapshot import Scales, Snapshot
+from gal_friday.ports.clock import Clock
+from gal_friday.simulation.bot import Bot
+from gal_friday.simulation.events import Scribe
+from gal_friday.simulation.planted import Place, add
+from gal_friday.simulation.service import Service
+from gal_friday.simulation.tally import Judge, Tally, off_by, planted_effects, right_keys
+
+_LONG = timedelta(days=400)
+
+
+class Books:
+    """Every book of a world, beside the truth."""
+
+    def __init__(
+        self, exchange: Exchange, service: Service, bots: Mapping[str, Bot], tally: Tally, policy: Policy, clock: Clock
+    ) -> None:
+        """Count into *tally*. *clock* is the world's own."""
+        self._exchange, self._service, self._bots, self._tally, self._clock = exchange, service, bots, tally, clock
+        self.judges = {name: Judge(bot.planted, tally, policy) for name, bot in bots.items()}
+
+    async def saw(self, report: ReconciliationReport, took: timedelta, calls: int) -> None:
+        """Count a run that has just ended."""
+        await self.mended()
+        judge, now = self.judges[report.account], self._clock.now()
+        judge.saw(report, now - took, now, calls)
+        known = await self._service.desk.store.open_discrepancies(report.account)
+        judge.remembers(report, {str(one.key) for one in known})
+
+    async def mended(self) -> None:
+        """Note what is right in the books now, after everything that was posted since the last look."""
+        posted, self._service.adjustments.posted = self._service.adjustments.posted, []
+        for account in dict.fromkeys(one for one, _ in posted):
+            await self.look(account, [who for one, who in posted if one == account][-1])
+
+    async def look(self, account: str, by: str) -> None:
+        """Note what is right in the book of one account now; *by* has put right what was wrong until now."""
+        held = await self._held(account)
+        for planted in self._bots[account].planted:
+            if planted.over is None:
+                planted.right = right_keys(planted, held)
+                if len(planted.right) == len(planted.keys):
+                    planted.over, planted.by = self._clock.now(), by
+
+    async def restored(self) -> None:
+        """Look at everything anew: all that is kept was put back to a backup."""
+        self._service.adjustments.posted = []
+        for account, judge in self.judges.items():
+            judge.forget()
+            await self.look(account, "a backup")
+
+    async def close(self) -> None:
+        """Hold every book against the exchange once more, by itself: whatever is off must be what was planted."""
+        await self.mended()
+        for name in self._bots:
+            await self.look(name, "end")
+            self._tally.wrong += self._off(name, await self._held(name))
+
+    def _off(self, name: str, held: Snapshot) -> Iterable[str]:
+        off, wanted = off_by(held, self._real(name)), planted_effects(self._bots[name].planted)
+        for place in sorted({*off, *wanted}):
+            if off.get(place) != wanted.get(place):
+                wrongly = f"off by {off.get(place, 0)}, planted {wanted.get(place, 0)}"
+                yield f"{name}: {place[0]} {place[1]} is {wrongly}"
+
+    async def _held(self, name: str) -> Snapshot:
+        return await self._service.book.snapshot(account=name, since=self._clock.now() - _LONG, scales=Scales())
+
+    def _real(self, name: str) -> Mapping[Place, Decimal]:
+        real: dict[Place, Decimal] = {}
+        scribe = Scribe(self._exchange, self._clock)
+        for each, amount in self._exchange.account(name).balances.items():
+            add(real, scribe.place(each), amount)
+        return real

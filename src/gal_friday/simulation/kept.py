@@ -1,0 +1,52 @@
+"""Worlds that were counted, one to a line of a file: a run that was stopped goes on, and parts add up.
+
+A line counts only for worlds of the same size and the same program: of another one it says nothing.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from gal_friday.simulation.measure import Counted
+from gal_friday.simulation.world import Settings
+
+
+class _Line(Struct, frozen=True, kw_only=True):
+    program: str
+    settings: Settings
+    world: Counted
+
+
+def known(path: Path, settings: Settings, program: str) -> dict[int, Counted]:
+    """Return the worlds of this size that *program* has counted, by seed; none where there is no such file.
+
+    Raises:
+        OSError, msgspec.MsgspecError: it cannot be read, or is no such file.
+    """
+    if not path.exists():
+        return {}
+    lines = (
+        msgspec.json.decode(line, type=_Line) for line in path.read_bytes().splitlines(keepends=True) if _is_whole(line)
+    )
+    return {one.world.seed: one.world for one in lines if one.settings == settings and one.program == program}
+
+
+def counted_once(
+    path: Path | None, seeds: Sequence[int], settings: Settings, program: str,
+    count: Callable[[Sequence[int]], Iterable[Counted]],
+) -> Iterator[Counted]:  # fmt: skip
+    """Yield the world of every seed, in no order; those that the file does not have are counted and added to it."""
+    had = known(path, settings, program) if path is not None else {}
+    yield from (had[seed] for seed in seeds if seed in had)
+    for world in count([seed for seed in seeds if seed not in had]):
+        if path is not None:
+            with path.open("ab") as file:
+                file.write(msgspec.json.encode(_Line(program=program, settings=settings, world=world)) + b"\n")
+        yield world
+
+
+def _is_whole(line: bytes) -> bool:
+    # A run that was killed may have left half a line.
+    return line.endswith(b"\n")
