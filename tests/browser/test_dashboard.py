@@ -142,6 +142,20 @@ async def test_a_passkey_is_made_and_lets_its_owner_in(house: House) -> None:
     await expect(page.locator(".who")).to_have_text("alice")
 
 
+async def test_a_page_that_is_told_nothing_says_of_when_it_is(house: House) -> None:
+    alice = await house.enters("alice")
+    page = alice.page
+    await page.context.route("**/api/events*", lambda route: route.abort())
+    await alice.goes_to("/")
+    await expect(page.locator("#past")).to_have_text(
+        re.compile(r"^Not connected\. What stands here is as of .* UTC\.$")
+    )
+    await page.context.unroute_all()
+    await expect(page.locator("#past")).to_be_hidden()
+    assert all("ERR_FAILED" in said for said in alice.complaints)
+    alice.complaints.clear()
+
+
 async def test_a_session_that_is_over_leads_to_the_door_and_back(house: House) -> None:
     alice = await house.enters("alice")
     await expect(alice.page.locator("#lamp")).to_have_text("live")

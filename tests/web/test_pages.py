@@ -181,6 +181,7 @@ async def test_people_are_told_in_words_that_there_is_no_such_page_and_programs_
     answer = await browser.get("/nonsense", headers={"Accept": "text/html"})
     assert answer.status_code == 404
     assert "To the overview" in answer.text
+    assert 'href="/runs"' in answer.text  # whoever is signed in goes on from there
     for path, accept in (("/nonsense", "*/*"), ("/api/nonsense", "text/html")):
         told = await browser.get(path, headers={"Accept": accept})
         assert told.status_code == 404

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 import gal_friday.web
+from gal_friday.domain.policy import Mode
+from gal_friday.domain.records import RECORD_KINDS
+from gal_friday.flows.standing import Account
 from gal_friday.web.amounts import amount, difference, parts_of, worth
 from gal_friday.web.sheet import _text
 from gal_friday.web.shown import Line, rank, summed_up
@@ -96,3 +99,27 @@ def test_the_headline_is_never_better_than_what_was_seen() -> None:
         Line(account=mark, mark=mark, words="", open=0, complete=None, due=None) for mark in ("reconciled", "failed")
     ]
     assert [one.account for one in sorted(some, key=rank)] == ["failed", "reconciled"]
+
+
+def test_books_that_are_true_say_what_was_not_compared() -> None:
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    one = Account(
+        account="main",
+        exchange="kraken",
+        mode=Mode.OBSERVE,
+        book="file",
+        paused=False,
+        paused_by="",
+        paused_because="",
+        last_run=at,
+        status="success",
+        verdict="reconciled",
+        last_complete=at,
+        coverage=dict.fromkeys(RECORD_KINDS, True) | {"holds": False},
+        next_run=None,
+        consecutive_failures=0,
+        open_discrepancies=0,
+    )
+    line = Line(account="main", mark="reconciled", words="", open=0, complete=at, due=None)
+    told = summed_up([one], [line])
+    assert (told["mood"], told["lead"].endswith("both sides agree. Not compared: holds.")) == ("reconciled", True)

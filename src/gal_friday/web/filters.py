@@ -63,7 +63,12 @@ class Filter(Struct, frozen=True, kw_only=True):
     @property
     def narrows(self) -> bool:
         """Whether anything is left out."""
-        return any((self.q, self.account, self.severity, self.type, self.asset, self.cause, self.state, self.review,
+        return bool(self.q) or self.narrows_further
+
+    @property
+    def narrows_further(self) -> bool:
+        """Whether anything is left out by more than its words."""
+        return any((self.account, self.severity, self.type, self.asset, self.cause, self.state, self.review,
                     self.assignee, self.age))  # fmt: skip
 
     @property

@@ -50,12 +50,14 @@ class _InWords(APIRoute):
             try:
                 return await answering(request)
             except RequestValidationError:
-                return _trouble(request, 422, "No such address", "Something in this address is not what a page takes.")
+                words = "Something in this address is not what a page takes."
+                return await _trouble(request, 422, "No such address", words)
             except SeveralMatch as error:
-                return _trouble(request, 404, "More than one", str(error))
+                return await _trouble(request, 404, "More than one", str(error))
             except StoreFailed:
                 words = "The database could not be read. Nothing is lost; try again in a moment."
-                return _trouble(request, 503, "Nothing can be shown now", words)
+                # Who asks is known to the database alone, which is not asked twice.
+                return _said(request, None, 503, "Nothing can be shown now", words)
 
         return told
 
@@ -83,7 +85,7 @@ def told_in_words(app: FastAPI) -> None:
         asks_for_page = "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/")
         if not asks_for_page:
             return await cast("Awaitable[Response]", otherwise(request, error))
-        return _trouble(request, 404, "No such page", "There is nothing at this address.")
+        return await _trouble(request, 404, "No such page", "There is nothing at this address.")
 
     app.add_exception_handler(404, nowhere)
 
@@ -155,10 +157,18 @@ async def _to_the_door(request: Request, _error: Exception) -> Response:
 
 
 async def _missing(request: Request, _error: Exception) -> Response:
-    return _trouble(
+    return await _trouble(
         request, 404, "There is no such thing", "It never was, or is of an account that is not yours to see."
     )
 
 
-def _trouble(request: Request, status: int, title: str, words: str) -> Response:
-    return rendered(request, None, "trouble.html", {"title": title, "words": words}, status=status)
+async def _trouble(request: Request, status: int, title: str, words: str) -> Response:
+    try:
+        who = await house_of(request).known(request)
+    except StoreFailed:
+        who = None
+    return _said(request, who, status, title, words)
+
+
+def _said(request: Request, who: Caller | None, status: int, title: str, words: str) -> Response:
+    return rendered(request, who, "trouble.html", {"title": title, "words": words}, status=status)

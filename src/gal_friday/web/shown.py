@@ -15,6 +15,7 @@ from gal_friday.domain.followed import Change
 from gal_friday.domain.instants import instant
 from gal_friday.domain.materiality import Severity
 from gal_friday.domain.person import same_person
+from gal_friday.domain.records import RECORD_KINDS
 from gal_friday.domain.reviewed import ReviewChange
 from gal_friday.domain.schedule import Planned
 from gal_friday.domain.verdict import ReconciliationStatus, Verdict
@@ -143,7 +144,10 @@ def summed_up(accounts: Sequence[Account], lines: Sequence[Line]) -> Mapping[str
     failing = {one.account for one in accounts if one.status == FAILED} | {
         one.account for one in lines if one.mark == FAILED
     }
-    gaps = {one.account for one in accounts if one.verdict is None or not all(one.coverage.values())}
+    unlike = {kind for one in accounts for kind, seen in one.coverage.items() if not seen} - set(RECORD_KINDS)
+    gaps = {
+        one.account for one in accounts if one.verdict is None or not all(one.coverage[kind] for kind in RECORD_KINDS)
+    }
     unseen = gaps | {one.account for one in lines if one.mark not in (Verdict.RECONCILED, Verdict.DISCREPANCIES)}
     if not lines:
         return _told("unknown", "No account is yours to see", "An admin can give you one.")
@@ -158,7 +162,10 @@ def summed_up(accounts: Sequence[Account], lines: Sequence[Line]) -> Mapping[str
             "Nothing is known to be wrong, but not all was checked",
             f"{_counted(unseen)} not seen in full: what was not checked is marked.",
         )
-    return _told("reconciled", "The books are true", "Every account was seen in full, and both sides agree.")
+    but = f" Not compared: {', '.join(sorted(unlike))}." if unlike else ""
+    return _told(
+        "reconciled", "The books are true", f"Every record of every account was seen, and both sides agree.{but}"
+    )
 
 
 def _told(mood: str, headline: str, lead: str) -> Mapping[str, str]:

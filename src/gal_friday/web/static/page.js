@@ -111,6 +111,9 @@ function shine(state, words) {
   if (!lamp) return;
   lamp.className = `lamp ${state}`;
   lamp.textContent = words;
+  const past = document.getElementById("past");
+  past.hidden = state !== "lost" || document.getElementById("as-of") !== null;
+  past.textContent = `${words[0].toUpperCase()}${words.slice(1)}. What stands here is as of ${document.getElementById("main").dataset.made}.`;
   document.dispatchEvent(new CustomEvent("link", { detail: state }));
 }
 

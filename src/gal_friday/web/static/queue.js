@@ -298,7 +298,7 @@ function act(action) {
 function pressed(event) {
   const at = focused();
   const { key } = event;
-  if (key === "Escape") return bulk.close() || pick([...picked], false);
+  if (key === "Escape") return bulk.close() || (picked.size > 0 && pick([...picked], false));
   if (key === "u") return bulk.undo();
   if (key === ".") return bringUp(true);
   if (ACTS[key] && dock) return bulk.may(ACTS[key]) ? act(ACTS[key]) : say(`Your role may not ${ACTS[key]}.`);
