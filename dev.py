@@ -90,11 +90,11 @@ LOCKS = {
     DEMO.lock: ("pyproject.toml", "--extra", "server", "--extra", "postgres", "--group", "build"),
     SERVICE_LOCK: (
         *("pyproject.toml", "--extra", "fleet", "--extra", "alerts", "--extra", "otel", "--constraints", DEMO.lock),
-        *("--group", "build"),
+        *("--extra", "bulk", "--group", "build"),
     ),
     FULL.lock: (
         *("pyproject.toml", "--extra", "fleet", "--extra", "alerts", "--extra", "otel", "--constraints", SERVICE_LOCK),
-        *("--group", "build", "--group", "test", "--group", "lint"),
+        *("--extra", "bulk", "--group", "build", "--group", "test", "--group", "lint"),
     ),
     CCXT.lock: ("--group", "ccxt"),
     BROWSER.lock: ("--group", "browser"),

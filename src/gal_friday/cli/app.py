@@ -27,7 +27,7 @@ _COMMANDS = (
     (_RECONCILE, "run", "Reconcile accounts now"),
     (_RECONCILE, "serve", "Reconcile every account again and again, until it is stopped"),
     (_RECONCILE, "worker", "Carry out the runs of a fleet, together with other workers"),
-    (_RECONCILE, "compare", "Compare two snapshot files; no account, key or database needed"),
+    (_RECONCILE, "compare", "Compare two snapshot files or tables; no account, key or database needed"),
     (_RECONCILE, "scenario", "Run small stories about two books, and hold what they expect against what is found"),
     (_RECONCILE, "simulate", "Measure what is found and corrected in simulated worlds where much goes wrong"),
     (_LOOK, "reports", "List recorded reports"),

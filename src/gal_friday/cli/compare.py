@@ -1,4 +1,4 @@
-"""``gal-friday compare``: two snapshot files, one report. Nothing else is read, asked or written."""
+"""``gal-friday compare``: two snapshot files, one report; or two tables of any size. Nothing else is asked."""
 
 import shlex
 from pathlib import Path
@@ -7,23 +7,29 @@ from typing import Annotated
 from cyclopts import Parameter
 from msgspec.structs import replace
 
+from gal_friday.bulk.source import format_of
 from gal_friday.cli.exit_status import exit_status
 from gal_friday.cli.files import snapshot_in, title
 from gal_friday.cli.options import AsJson, BadUsage, ExitZero, Only, kinds_in, prices_in
 from gal_friday.cli.output import STDIN
-from gal_friday.domain.aliases import renamed
+from gal_friday.cli.tables import Tables, compare_tables
+from gal_friday.domain.aliases import Aliases, renamed
 from gal_friday.domain.assets import Asset
 from gal_friday.domain.errors import MixedSides
 from gal_friday.domain.policy import Policy
+from gal_friday.domain.records import Kind
 from gal_friday.domain.report import ReconciliationReport
 from gal_friday.domain.report import compare as compared
 from gal_friday.domain.snapshot import Snapshot
 
-Internal = Annotated[str, Parameter(help="Snapshot file of the book; - is standard input.")]
-TheExchange = Annotated[str, Parameter(help="Snapshot file of the exchange; - is standard input.")]
+Internal = Annotated[
+    str, Parameter(help="Snapshot file of the book, or a table (.parquet, .csv, .jsonl); - is standard input.")
+]
+TheExchange = Annotated[str, Parameter(help="Snapshot file of the exchange, or a table; - is standard input.")]
 Prices = Annotated[str | None, Parameter(help="What one unit is worth, to value differences: BTC=60000,XRP=0.61.")]
 Currency = Annotated[str | None, Parameter(help="Currency of these prices and of all values; USD by default.")]
 
+_USUAL = Tables()
 Names = Annotated[
     Path | None,
     Parameter(
@@ -42,17 +48,23 @@ def compare(
     prices: Prices = None,
     currency: Currency = None,
     config: Names = None,
+    tables: Annotated[Tables, Parameter(name="*")] = _USUAL,
     as_json: AsJson = False,
     exit_zero: ExitZero = False,
 ) -> int:
-    """Compare two snapshot files. Pure: tolerances and names apply only where a configuration is named."""
+    """Compare two snapshot files, or two tables. Tolerances and names apply only where a configuration is named."""
     kinds, worth = kinds_in(only), prices_in(prices)
-    ours, theirs = _both_sides(internal, exchange)
-    policy = Policy()
-    if config is not None:
-        policy, ours = _configured(ours, config)
+    policy, names = (Policy(), Aliases()) if config is None else _configured(config)
     if currency is not None:
         policy = replace(policy, reporting_currency=Asset(currency))
+    if format_of(internal) is not None or format_of(exchange) is not None:
+        if Kind.BALANCES not in kinds:
+            raise BadUsage("--only: tables hold balances, and nothing else is compared in them")
+        return compare_tables(
+            internal, exchange, tables, policy, worth, names.assets, as_json=as_json, exit_zero=exit_zero
+        )
+    ours, theirs = _both_sides(internal, exchange)
+    ours = renamed(ours, names)
     report = compared(ours, theirs, policy=policy, prices=worth, only=kinds)
     _show(report, as_json=as_json)
     return exit_status(report, exit_zero=exit_zero)
@@ -77,11 +89,11 @@ def _as_typed(name: str) -> str:
     return "-" if name == STDIN else shlex.quote(name)
 
 
-def _configured(ours: Snapshot, config: Path) -> tuple[Policy, Snapshot]:
+def _configured(config: Path) -> tuple[Policy, Aliases]:
     from gal_friday.bootstrap.settings import load
 
     settings = load(config)
-    return settings.reconciliation.policy(), renamed(ours, settings.aliases.table())
+    return settings.reconciliation.policy(), settings.aliases.table()
 
 
 def _show(report: ReconciliationReport, *, as_json: bool) -> None:

@@ -1,0 +1,105 @@
+"""What survived the sieve, judged account by account by the comparison that everything else is judged by."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import groupby
+
+from msgspec import Struct
+
+from gal_friday.bulk.rows import Rejected, Row
+from gal_friday.bulk.sieve import SIDES
+from gal_friday.domain import quantity
+from gal_friday.domain.assets import Asset, Wallet
+from gal_friday.domain.compare import compare_snapshots
+from gal_friday.domain.discrepancy import Discrepancy, Grader, discrepancies_of
+from gal_friday.domain.errors import MalformedAmount
+from gal_friday.domain.finding import Agrees, CannotTell, Finding, Key
+from gal_friday.domain.materiality import Prices
+from gal_friday.domain.policy import Policy
+from gal_friday.domain.records import Balance, Kind
+from gal_friday.domain.snapshot import Coverage, Coverages, Side, Snapshot
+
+_ONLY = (Kind.BALANCES,)
+
+
+class Terms(Struct, frozen=True, kw_only=True):
+    """By what is judged."""
+
+    policy: Policy
+    prices: Prices
+    """Of one unit; what a table says for an account comes before it."""
+    exchange: str
+    account: str
+    """The name of the account where the tables name none."""
+    as_of: datetime
+    coverage: Mapping[Side, Coverage]
+    """Partial where a side is not whole: what is absent there is unknown."""
+
+
+class Judged(Struct, frozen=True):
+    """One account: every key that survived the sieve and does not agree, sorted by key."""
+
+    account: str
+    rows: int
+    agreed: int
+    findings: tuple[Finding, ...]
+    discrepancies: tuple[Discrepancy, ...]
+    rejected: tuple[Rejected, ...]
+    wide: tuple[tuple[Side, Balance], ...]
+    """Rows whose amount the engine could not hold."""
+
+
+def judged(rows: Iterable[Row], terms: Terms) -> Iterator[Judged]:
+    """Yield each account of these rows, which come by account."""
+    for account, some in groupby(rows, key=lambda row: row.account):
+        named = [row for row in some if row.asset]
+        if account is not None and named:
+            yield _one(account or terms.account, named, terms)
+
+
+def _one(account: str, rows: Sequence[Row], terms: Terms) -> Judged:
+    read: dict[Side, list[Balance]] = {side: [] for side in SIDES}
+    prices, rejected, untold = dict(terms.prices), list[Rejected](), dict[Key, CannotTell]()
+    wide = list[tuple[Side, Balance]]()
+    for row in rows:
+        try:
+            balance = _balance(row)
+            if row.price is not None:
+                prices[Asset(row.asset)] = quantity.parse(row.price)
+        except (MalformedAmount, ValueError) as wrong:
+            rejected.append(Rejected(row.side, "", None, str(wrong), f"{account}, {row.asset}, {row.text or ''}"))
+            key = Key(Kind.BALANCES, row.asset, row.wallet)
+            untold[key] = CannotTell(key, f"a row of the {row.side} side cannot be read: {wrong}", row.side)
+        else:
+            read[row.side].append(balance)
+            if not row.fits:
+                wide.append((row.side, balance))
+    findings = _findings(account, read, terms)
+    told = tuple(
+        sorted((*(one for one in findings if one.key not in untold), *untold.values()), key=lambda one: one.key)
+    )
+    unlike = tuple(one for one in told if type(one) is not Agrees)
+    grader = Grader(account, terms.exchange, terms.policy, prices, terms.as_of)
+    found = tuple(one for finding in unlike for one in discrepancies_of(finding, grader))
+    return Judged(account, len(rows), len(told) - len(unlike), unlike, found, tuple(rejected), tuple(wide))
+
+
+def _balance(row: Row) -> Balance:
+    if row.text is None:
+        raise MalformedAmount("", "there is none")
+    return Balance(Asset(row.asset), Wallet(row.wallet), quantity.parse(row.text))
+
+
+def _findings(account: str, read: Mapping[Side, Sequence[Balance]], terms: Terms) -> tuple[Finding, ...]:
+    ours, theirs = (
+        Snapshot(
+            side=side,
+            account=account,
+            exchange=terms.exchange,
+            as_of=terms.as_of,
+            coverage=Coverages(balances=terms.coverage[side]),
+            balances=tuple(read[side]),
+        )
+        for side in SIDES
+    )
+    return compare_snapshots(ours, theirs, policy=terms.policy, only=_ONLY)

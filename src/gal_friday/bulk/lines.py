@@ -1,0 +1,111 @@
+"""What differs, line by line, in a table of its own: each discrepancy, and each key that nobody can judge."""
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import TextIO
+
+from gal_friday.bulk.errors import EngineMissing, UnusableTable
+from gal_friday.bulk.judge import Judged
+from gal_friday.bulk.source import CSV, JSON_LINES, PARQUET, format_of, quoted
+from gal_friday.domain import quantity
+from gal_friday.domain.discrepancy import BalanceDiscrepancy, RecordDiscrepancy
+from gal_friday.domain.finding import CannotTell
+
+COLUMNS = (
+    "account",
+    "key",
+    "asset",
+    "wallet",
+    "what",
+    "internal",
+    "exchange",
+    "difference",
+    "severity",
+    "value",
+    "missing_on",
+    "id",
+    "reason",
+)
+CANNOT_TELL = "cannot_tell"
+_REPEATED = "a side lists it more than once"
+Line = tuple[str | None, ...]
+
+
+def lines_of(one: Judged) -> Iterator[Line]:
+    """Yield the lines of one account, by key; amounts are plain digits."""
+    for found in one.discrepancies:
+        if isinstance(found, BalanceDiscrepancy):
+            sides = (quantity.text(found.internal), quantity.text(found.exchange), quantity.text(found.difference))
+            value = None if found.value is None else quantity.text(found.value)
+            about = (found.key, found.currency, str(found.wallet), str(found.type))
+            yield (one.account, *about, *sides, str(found.severity), value, found.missing_on, found.id, None)
+        elif isinstance(found, RecordDiscrepancy):
+            about = (found.key, found.about, found.key.rpartition(":")[2], str(found.type))
+            said = (found.internal, found.exchange, None)
+            yield (one.account, *about, *said, str(found.severity), None, None, found.id, _REPEATED)
+    for finding in one.findings:
+        if isinstance(finding, CannotTell):
+            key = finding.key
+            about = (str(key), key.name, str(key.part), CANNOT_TELL)
+            yield (one.account, *about, *(None,) * 7, finding.reason)
+
+
+class Lines:
+    """A file of lines: .csv, .jsonl or .parquet. It is there when it is whole, and not before."""
+
+    def __init__(self, target: Path) -> None:
+        """Take the name of the file.
+
+        Raises:
+            UnusableTable: its ending tells no format that is written.
+        """
+        self._target, self._format = target, format_of(target.name)
+        if self._format not in (CSV, JSON_LINES, PARQUET) or target.name.endswith((".gz", ".zst")):
+            raise UnusableTable(f"{target} is written as .csv, .jsonl or .parquet; choose one of them")
+        self._beside = target.with_name(f".{target.name}.part")
+
+    def __enter__(self) -> "Lines":
+        """Open a file beside it."""
+        try:
+            self._file: TextIO = self._beside.open("w", newline="", encoding="utf-8")
+        except OSError as error:
+            raise UnusableTable(f"{self._target} cannot be written: {error.strerror}; name another file") from error
+        if self._format != JSON_LINES:
+            csv.writer(self._file).writerow(COLUMNS)
+        return self
+
+    def write(self, one: Judged) -> None:
+        """Write the lines of one account."""
+        if self._format == JSON_LINES:
+            for line in lines_of(one):
+                self._file.write(json.dumps(dict(zip(COLUMNS, line, strict=True)), ensure_ascii=False) + "\n")
+        else:
+            csv.writer(self._file).writerows(lines_of(one))
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Put the file in its place, or nothing where something was raised."""
+        self._file.close()
+        try:
+            if kind is None:
+                self._finish()
+        finally:
+            self._beside.unlink(missing_ok=True)
+
+    def _finish(self) -> None:
+        if self._format != PARQUET:
+            self._beside.replace(self._target)
+            return
+        try:
+            import duckdb
+        except ModuleNotFoundError as error:
+            raise EngineMissing("Parquet is written by DuckDB; install it: pip install 'gal-friday[bulk]'") from error
+        whole = self._beside.with_suffix(".whole")
+        read = f"read_csv({quoted(str(self._beside))}, all_varchar = true, header = true, delim = ',', quote = '\"')"
+        with duckdb.connect() as connection:
+            connection.execute(f"COPY (SELECT * FROM {read}) TO {quoted(str(whole))} (FORMAT parquet)")
+        whole.replace(self._target)

@@ -1,0 +1,46 @@
+"""What an engine hands over: rows that survived, rows that are none, and what it counted on the way."""
+
+from decimal import Decimal
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from gal_friday.domain.quantity import ZERO
+from gal_friday.domain.snapshot import Side
+
+
+class Row(NamedTuple):
+    """A row of a side, of a key that survived the sieve."""
+
+    account: str | None
+    """None where the row names none; empty where the table is of one account."""
+    asset: str
+    wallet: str
+    side: Side
+    text: str | None
+    """The amount as the table says it."""
+    price: str | None
+    fits: bool
+    """Whether the engine could hold the amount, and has counted it."""
+
+
+class Rejected(Struct, frozen=True):
+    """A row that says nothing that could be compared."""
+
+    side: Side
+    file: str
+    line: int | None
+    """Counted from 1, with the line of the head; of formats without lines the row, from 1."""
+    reason: str
+    content: str
+
+
+class Total(Struct):
+    """So many rows of one asset, and what they sum to, exactly."""
+
+    rows: int = 0
+    amount: Decimal = ZERO
+
+
+Totals = dict[str, Total]
+"""What a side holds of each asset: the proof that every row was read. Under "" stand rows that name no asset."""

@@ -1,0 +1,101 @@
+"""Files that a side's table consists of, and how DuckDB reads them: as text wherever the format has no exact type."""
+
+from collections.abc import Sequence
+from glob import glob, has_magic
+from pathlib import Path
+
+from msgspec import Struct
+
+from gal_friday.bulk.errors import UnusableTable
+
+PARQUET, CSV, JSON_LINES = "parquet", "csv", "json lines"
+_FORMATS = {
+    ".parquet": PARQUET,
+    ".pq": PARQUET,
+    ".csv": CSV,
+    ".tsv": CSV,
+    ".csv.gz": CSV,
+    ".csv.zst": CSV,
+    ".jsonl": JSON_LINES,
+    ".ndjson": JSON_LINES,
+    ".jsonl.gz": JSON_LINES,
+}
+# Lines that are no rows of the table are put aside, each with its number and what is wrong with it.
+_TORN = "strict_mode = true, store_rejects = true"
+_REMOTE = ("s3://", "gs://", "az://", "http://", "https://")
+
+
+class Source(Struct, frozen=True):
+    """The files of one side, all of one format."""
+
+    name: str
+    """As the user wrote it."""
+    format: str
+    files: tuple[str, ...]
+
+    def stamp(self) -> tuple[tuple[int, int], ...]:
+        """Return size and time of every local file: another stamp later means that somebody wrote meanwhile."""
+        found = [Path(one).stat() for one in self.files if not is_remote(one)]
+        return tuple((one.st_size, one.st_mtime_ns) for one in found)
+
+
+def format_of(name: str) -> str | None:
+    """Return the format that a name's ending tells, or None where it is no table."""
+    lower = name.lower()
+    return next((kind for ending, kind in _FORMATS.items() if lower.endswith(ending)), None)
+
+
+def is_remote(name: str) -> bool:
+    """Say whether DuckDB fetches this from elsewhere."""
+    return name.startswith(_REMOTE)
+
+
+def source_of(name: str) -> Source:
+    """Return the files that this name means: a file, or several by * and ?.
+
+    Raises:
+        UnusableTable: there is none, or it is of no format that is read.
+    """
+    kind = format_of(name)
+    if kind is None:
+        raise UnusableTable(f"{name} is no table; a table's name ends in one of {', '.join(_FORMATS)}")
+    if is_remote(name):
+        return Source(name, kind, (name,))
+    files = tuple(sorted(glob(name, recursive=True))) if has_magic(name) else (name,)
+    if not files or not all(Path(one).is_file() for one in files):
+        raise UnusableTable(f"there is no file {name}; look at the name, and at the folder in which this runs")
+    return Source(name, kind, files)
+
+
+def reader(source: Source, columns: Sequence[str]) -> str:
+    """Return the table expression by which DuckDB reads these columns, and ``filename`` beside them.
+
+    Of JSON a column comes as the piece of JSON that it is: a number with a point has lost its digits there already.
+    """
+    files = "[" + ", ".join(map(quoted, source.files)) + "]"
+    if source.format == PARQUET:
+        return f"read_parquet({files}, filename = true, union_by_name = true)"
+    if source.format == CSV:
+        form = f"all_varchar = true, header = true, delim = {quoted(_between(source))}, quote = '\"', escape = '\"'"
+        return f"read_csv({files}, {form}, {_TORN}, filename = true)"
+    kinds = ", ".join(f"{quoted(one)}: 'JSON'" for one in columns)
+    return f"read_json({files}, format = 'newline_delimited', columns = {{{kinds}}}, filename = true)"
+
+
+def _between(source: Source) -> str:
+    """Return what stands between the columns: of the usual three the one that the head has most often."""
+    if is_remote(source.files[0]) or not source.files[0].lower().endswith((".csv", ".tsv")):
+        return ","
+    with Path(source.files[0]).open("rb") as file:
+        head = file.readline(65_536)
+    return max((",", ";", "\t"), key=lambda one: head.count(one.encode()))
+
+
+def quoted(text: str) -> str:
+    """Return this text as one in SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def named(column: str) -> str:
+    """Return this name as that of a column in SQL."""
+    return '"' + column.replace('"', '""') + '"'

@@ -1,0 +1,194 @@
+"""``gal-friday compare`` on tables: millions of rows, sieved by an engine and judged as everything else is."""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from decimal import Decimal
+from heapq import nlargest
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from cyclopts import Parameter
+
+from gal_friday.bootstrap.clock import system_clock
+from gal_friday.bulk.duck import Duck, Limits
+from gal_friday.bulk.judge import Judged, Terms
+from gal_friday.bulk.layout import layout_of
+from gal_friday.bulk.lines import Lines
+from gal_friday.bulk.sieve import SIDES
+from gal_friday.bulk.source import Source, source_of
+from gal_friday.cli.columns import aligned, padded, signed, table, worth
+from gal_friday.cli.exit_status import DISCREPANCIES, INCOMPLETE, RECONCILED, worst
+from gal_friday.cli.options import BadUsage
+from gal_friday.cli.output import out, printable, write_json
+from gal_friday.domain.assets import Asset
+from gal_friday.domain.discrepancy import BalanceDiscrepancy, Discrepancy
+from gal_friday.domain.materiality import Prices, Severity
+from gal_friday.domain.plain import plain
+from gal_friday.domain.policy import Policy
+from gal_friday.domain.quantity import ZERO
+from gal_friday.domain.snapshot import Coverage, Side
+from gal_friday.domain.verdict import Verdict
+from gal_friday.flows.reconcile_many import Outcome, reconcile_many
+
+_SHOWN = 20
+
+Found = tuple[str, Discrepancy]
+
+
+@dataclass(frozen=True, kw_only=True)  # what the command line's library takes apart
+class Tables:
+    """How two tables are laid out, and what comes out of them."""
+
+    key: Annotated[str, Parameter(help="Of tables: columns of account, asset and wallet: account=acct,asset=ccy.")] = (
+        "account,asset"
+    )
+    quantity: Annotated[str, Parameter(help="Of tables: the column of the amount.")] = "quantity"
+    price: Annotated[str | None, Parameter(help="Of tables: the column of what one unit is worth.")] = None
+    account: Annotated[str, Parameter(help="Of tables without an account column: whose they are.")] = "main"
+    partial: Annotated[
+        str | None, Parameter(help="Of tables: the side that is not whole: internal, exchange, or both with a comma.")
+    ] = None
+    sieve: Annotated[
+        str, Parameter(help="Of tables: how keys are told apart: hash, or exact, which takes more memory.")
+    ] = "hash"
+    memory: Annotated[str | None, Parameter(help="Of tables: about how much memory may be taken, such as 4GB.")] = None
+    spill: Annotated[Path | None, Parameter(help="Of tables: the folder for what does not fit into memory.")] = None
+    findings: Annotated[
+        Path | None, Parameter(help="Of tables: write every line that differs here: .csv, .jsonl or .parquet.")
+    ] = None
+
+
+class _Told:
+    """What is said of the accounts that do not agree, as they come."""
+
+    def __init__(self, lines: Lines | None, *, whole: bool) -> None:
+        self.lines, self.whole = lines, whole
+        self.found: list[Found] = []
+
+    def hear(self, one: Judged) -> None:
+        if self.lines is not None:
+            self.lines.write(one)
+        self.found += [(one.account, each) for each in one.discrepancies]
+        if not self.whole and len(self.found) > 100 * _SHOWN:
+            self.found = self.largest()
+
+    def largest(self) -> list[Found]:
+        return nlargest(_SHOWN, self.found, key=_weight)
+
+
+def _weight(found: Found) -> tuple[Decimal, int]:
+    return found[1].value or ZERO, list(Severity).index(found[1].severity)
+
+
+def compare_tables(
+    internal: str, exchange: str, tables: Tables, policy: Policy, prices: Prices, names: Mapping[str, Asset], *,
+    as_json: bool, exit_zero: bool,
+) -> int:  # fmt: skip
+    """Compare two tables, say what differs, and return the exit status.
+
+    Raises:
+        UnusableTable: a table cannot be read, or is laid out otherwise.
+        EngineMissing: the engine is not installed.
+    """
+    if tables.sieve not in ("hash", "exact"):
+        raise BadUsage(f"--sieve: {tables.sieve!r} is none; there are hash and exact")
+    layout = layout_of(tables.key, tables.quantity, tables.price)
+    sources: dict[Side, Source] = {"internal": source_of(internal), "exchange": source_of(exchange)}
+    limits = Limits(memory=tables.memory, spill=tables.spill)
+    clock = system_clock()
+    terms = Terms(
+        policy=policy,
+        prices=prices,
+        exchange="kraken",
+        account=tables.account,
+        as_of=clock.now(),
+        coverage=_coverage(tables.partial),
+    )
+    began = clock.monotonic()
+    with ExitStack() as stack:
+        engine = stack.enter_context(
+            Duck(sources, dict.fromkeys(SIDES, layout), names=names, exact=tables.sieve == "exact", limits=limits)
+        )
+        lines = stack.enter_context(Lines(tables.findings)) if tables.findings else None
+        told = _Told(lines, whole=as_json)
+        outcome = reconcile_many(engine, terms, told.hear)
+    if as_json:
+        write_json(_document(outcome, told.found, policy))
+    else:
+        for line in _page(outcome, told, policy, clock.monotonic() - began):
+            out().print(printable(line))
+    return worst([_STATUS[outcome.verdict]], exit_zero=exit_zero)
+
+
+_STATUS = {
+    Verdict.RECONCILED: RECONCILED,
+    Verdict.DISCREPANCIES: DISCREPANCIES,
+    Verdict.INCOMPLETE: INCOMPLETE,
+    Verdict.PENDING: INCOMPLETE,
+}
+
+
+def _coverage(partial: str | None) -> Mapping[Side, Coverage]:
+    words = {word.strip() for word in (partial or "").split(",") if word.strip()}
+    if unknown := sorted(words - set(SIDES)):
+        raise BadUsage(f"--partial: {', '.join(unknown)} is no side; write internal, exchange or internal,exchange")
+    return {side: Coverage.PARTIAL if side in words else Coverage.TOTAL for side in SIDES}
+
+
+def _document(outcome: Outcome, found: list[Found], policy: Policy) -> dict[str, Any]:
+    told = msgspec.structs.asdict(outcome)
+    told["control_totals"] = told.pop("totals")
+    told["valued_in"] = policy.reporting_currency
+    told["discrepancies_found"] = told.pop("discrepancies")
+    told["discrepancies"] = [{"account": account, **plain(one)} for account, one in found]
+    return told
+
+
+def _page(outcome: Outcome, told: _Told, policy: Policy, seconds: float) -> list[str]:
+    rows = " and ".join(f"{outcome.rows[side]:,} rows of the {side} side" for side in SIDES)
+    page = [
+        f"{outcome.verdict.upper()}: {outcome.keys:,} balances in {outcome.accounts:,} accounts",
+        f"{outcome.agreed:,} agree, {outcome.discrepancies:,} differ",
+        f"{rows} were read, in {seconds:.1f} s by {outcome.engine}",
+    ]
+    page += [f"not checked: {reason}" for reason in outcome.not_checked]
+    if outcome.rejected:
+        page += ["", f"{outcome.rejected:,} rows could not be read:"]
+        page += [_rejected(one) for one in outcome.first_rejected[:_SHOWN]]
+    if outcome.discrepancies:
+        page += ["", *(f"{count:>12,}  {what}" for what, count in outcome.by_severity.most_common())]
+        page += ["", *_largest(told.largest(), policy.reporting_currency)]
+        if (more := outcome.discrepancies - _SHOWN) > 0:
+            page.append(f"and {more:,} more; --findings FILE writes all of them")
+    return page
+
+
+def _rejected(one: Any) -> str:
+    place = f"line {one.line}: " if one.line is not None else ""
+    return f"  {one.side}: {place}{one.reason}: {one.content}"
+
+
+def _right(cells: list[str]) -> list[str]:
+    width = max(map(len, cells), default=0)
+    return [cell.rjust(width) for cell in cells]
+
+
+def _what(one: Discrepancy) -> str:
+    if isinstance(one, BalanceDiscrepancy) and one.missing_on:
+        return f"missing on the {one.missing_on} side"
+    return one.type.replace("_", " ")
+
+
+def _largest(found: list[Found], currency: str) -> list[str]:
+    return table(
+        [
+            padded([account for account, _ in found]),
+            padded([" ".join(one.key.split(":")[1:]) for _, one in found]),
+            padded([_what(one) for _, one in found]),
+            aligned([signed(one.difference) for _, one in found]),
+            _right([worth(one.value, currency) for _, one in found]),
+            padded([one.severity for _, one in found]),
+        ]
+    )

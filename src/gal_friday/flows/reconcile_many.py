@@ -1,0 +1,133 @@
+"""Two tables of any number of rows: the engine sieves, the domain judges, and everything is counted."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Protocol
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from gal_friday.bulk.judge import Judged, Terms, judged
+from gal_friday.bulk.rows import Rejected, Row, Totals
+from gal_friday.bulk.sieve import SIDES
+from gal_friday.domain import quantity
+from gal_friday.domain.finding import CannotTell
+from gal_friday.domain.snapshot import Coverage, Side
+from gal_friday.domain.verdict import Verdict
+
+_SHOWN = 1_000
+
+
+class Engine(Protocol):
+    """What a columnar engine is asked; see ``bulk/duck``."""
+
+    name: str
+
+    def totals(self, side: Side) -> Totals:
+        """Return how many rows a side has, and the exact sum of each asset."""
+        ...
+
+    def accounts(self) -> int:
+        """Return how many accounts there are, on either side."""
+        ...
+
+    def rejected(self, side: Side) -> tuple[int, Sequence[Rejected]]:
+        """Return how many rows of a side name no key, and the first of them."""
+        ...
+
+    def survivors(self) -> Iterator[Row]:
+        """Yield the rows of every key that did not pass, by key, the book's first."""
+        ...
+
+
+class Outcome(Struct, kw_only=True):
+    """What two tables came to."""
+
+    verdict: Verdict
+    engine: str
+    accounts: int
+    rows: Mapping[Side, int]
+    keys: int
+    """Compared, on either side."""
+    agreed: int
+    untold: int = 0
+    discrepancies: int = 0
+    by_type: Counter[str] = field(default_factory=Counter)
+    by_severity: Counter[str] = field(default_factory=Counter)
+    totals: Mapping[Side, Totals]
+    rejected: int
+    first_rejected: list[Rejected]
+    not_checked: tuple[str, ...] = ()
+
+
+def reconcile_many(engine: Engine, terms: Terms, each: Callable[[Judged], None]) -> Outcome:
+    """Compare what the engine has opened, hand every account that does not agree to *each*, and return the whole.
+
+    Raises:
+        UnusableTable: a table cannot be read to its end.
+    """
+    totals = {side: engine.totals(side) for side in SIDES}
+    nameless = {side: engine.rejected(side) for side in SIDES}
+    told = {side: Coverage.PARTIAL if count else terms.coverage[side] for side, (count, _) in nameless.items()}
+    outcome = Outcome(
+        verdict=Verdict.RECONCILED,
+        engine=engine.name,
+        accounts=engine.accounts(),
+        rows={side: sum(one.rows for one in totals[side].values()) for side in SIDES},
+        keys=0,
+        agreed=0,
+        totals=totals,
+        rejected=sum(count for count, _ in nameless.values()),
+        first_rejected=[one for _, some in nameless.values() for one in some],
+    )
+    left = _judge(engine, replace(terms, coverage=told), each, outcome)
+    named = sum(outcome.rows.values()) - sum(_in_rows(some) for some in nameless.values())
+    passed = (named - left) // 2
+    outcome.agreed += passed
+    outcome.keys += passed
+    outcome.not_checked = tuple(_gaps(told, outcome))
+    outcome.verdict = _verdict(outcome)
+    return outcome
+
+
+def _judge(engine: Engine, terms: Terms, each: Callable[[Judged], None], outcome: Outcome) -> int:
+    """Judge what survives; return how many rows that were."""
+    rows = 0
+    for one in judged(engine.survivors(), terms):
+        rows += one.rows
+        outcome.agreed += one.agreed
+        outcome.keys += one.agreed + len(one.findings)
+        outcome.untold += sum(isinstance(finding, CannotTell) for finding in one.findings)
+        outcome.discrepancies += len(one.discrepancies)
+        outcome.by_type.update(str(found.type) for found in one.discrepancies)
+        outcome.by_severity.update(str(found.severity) for found in one.discrepancies)
+        outcome.rejected += len(one.rejected)
+        for side, balance in one.wide:
+            total = outcome.totals[side][balance.asset]
+            total.amount = quantity.add(total.amount, balance.total)
+        outcome.first_rejected += one.rejected[: max(0, _SHOWN - len(outcome.first_rejected))]
+        if one.findings:
+            each(one)
+    return rows
+
+
+def _in_rows(nameless: tuple[int, Sequence[Rejected]]) -> int:
+    """Return how many of the rejected are rows that the engine counted; a torn line is none."""
+    count, some = nameless
+    return count - sum(one.line is not None for one in some)
+
+
+def _gaps(coverage: Mapping[Side, Coverage], outcome: Outcome) -> Iterator[str]:
+    for side in SIDES:
+        if coverage[side] is Coverage.PARTIAL:
+            yield f"the {side} side is not whole: what is absent there is unknown"
+    if outcome.untold:
+        yield f"{outcome.untold} keys could not be judged"
+    if not any(outcome.rows.values()):
+        yield "neither side lists anything: nothing was compared"
+
+
+def _verdict(outcome: Outcome) -> Verdict:
+    if outcome.not_checked or outcome.rejected:
+        return Verdict.INCOMPLETE
+    return Verdict.DISCREPANCIES if outcome.discrepancies else Verdict.RECONCILED

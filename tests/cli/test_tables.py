@@ -1,0 +1,224 @@
+"""``gal-friday compare`` on tables: what differs, and a clear sentence for everything that is no table like that."""
+
+import csv
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from gal_friday.bulk import source
+from gal_friday.bulk.lines import COLUMNS
+from tests.cli.conftest import Run
+
+HEAD = "account,asset,quantity,price"
+OURS = (HEAD, "a,BTC,1.5,60000", "a,ETH,2,3000", "b,BTC,-0.25,60000", "b,USD,100,")
+THEIRS = (HEAD, "a,BTC,1.5000,60000", "a,ETH,2.5,3000", "b,BTC,-0.25,60000", "c,XRP,40,0.5")
+
+
+def table(path: Path, lines: Sequence[str], encoding: str = "utf-8") -> str:
+    path.write_text("\n".join(lines) + "\n", encoding=encoding)
+    return str(path)
+
+
+def both(folder: Path, ours: Sequence[str] = OURS, theirs: Sequence[str] = THEIRS) -> list[str]:
+    return [table(folder / "ours.csv", ours), table(folder / "theirs.csv", theirs)]
+
+
+def test_what_differs_is_found_named_and_valued(run: Run, tmp_path: Path) -> None:
+    outcome = run("compare", *both(tmp_path), "--price", "price")
+    assert (outcome.status, outcome.err) == (1, "")
+    assert outcome.out.splitlines()[:2] == ["DISCREPANCIES: 5 balances in 3 accounts", "2 agree, 3 differ"]
+    assert "a  ETH spot  balance mismatch" in outcome.out
+    assert "≈ 1,500.00 USD" in outcome.out
+
+
+def test_json_holds_every_discrepancy_and_what_each_side_sums_to(run: Run, tmp_path: Path) -> None:
+    told = run("compare", *both(tmp_path), "--json").json()
+    assert [(one["account"], one["key"], one["difference"]) for one in told["discrepancies"]] == [
+        ("a", "balances:ETH:spot", "0.5"),
+        ("b", "balances:USD:spot", "-100"),
+        ("c", "balances:XRP:spot", "40"),
+    ]
+    assert told["control_totals"]["internal"]["BTC"] == {"rows": 2, "amount": "1.250000000000000000"}
+    assert (told["verdict"], told["keys"], told["agreed"]) == ("discrepancies", 5, 2)
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_every_line_that_differs_is_written_to_a_file(run: Run, tmp_path: Path, ending: str) -> None:
+    target = tmp_path / f"found.{ending}"
+    run("compare", *both(tmp_path), "--findings", str(target))
+    match ending:
+        case "csv":
+            rows = list(csv.DictReader(target.read_text(encoding="utf-8").splitlines()))
+        case "jsonl":
+            rows = [json.loads(line) for line in target.read_text(encoding="utf-8").splitlines()]
+        case _:
+            found = duckdb.execute(f"SELECT * FROM '{target}'")
+            rows = [dict(zip(COLUMNS, row, strict=True)) for row in found.fetchall()]
+    assert [(row["account"], row["asset"], row["difference"], row["missing_on"] or None) for row in rows] == [
+        ("a", "ETH", "0.5", None),
+        ("b", "USD", "-100", "exchange"),
+        ("c", "XRP", "40", "internal"),
+    ]
+    assert [path.name for path in tmp_path.iterdir() if ".part" in path.name or ".whole" in path.name] == []
+
+
+def test_parquet_csv_and_json_lines_say_the_same(run: Run, tmp_path: Path) -> None:
+    ours, theirs = both(tmp_path)
+    for name in (ours, theirs):
+        read = f"read_csv('{name}', types = {{'quantity': 'DECIMAL(30, 10)'}})"
+        duckdb.sql(f"COPY (SELECT * FROM {read}) TO '{name[:-4]}.parquet'")
+        text = f"read_csv('{name}', all_varchar = true)"
+        duckdb.sql(f"COPY (SELECT * FROM {text}) TO '{name[:-4]}.jsonl' (FORMAT json)")
+    told = [
+        run("compare", f"{ours[:-4]}.{one}", f"{theirs[:-4]}.{one}", "--json").json() for one in ("parquet", "jsonl")
+    ]
+    expected = run("compare", ours, theirs, "--json").json()
+    for one in told:
+        assert [found["id"] for found in one["discrepancies"]] == [found["id"] for found in expected["discrepancies"]]
+        assert (one["verdict"], one["agreed"]) == (expected["verdict"], expected["agreed"])
+
+
+def test_a_table_may_be_many_files_of_one_account_with_other_names(run: Run, tmp_path: Path) -> None:
+    for number, line in enumerate(("BTC;1", "ETH;2")):
+        table(tmp_path / f"ours-{number}.csv", ("ccy;qty", line))
+    theirs = table(tmp_path / "theirs.csv", ("ccy;qty", "BTC;1", "ETH;2"))
+    outcome = run("compare", str(tmp_path / "ours-*.csv"), theirs, "--key", "asset=ccy", "--quantity", "qty")
+    assert (outcome.status, outcome.out.splitlines()[0]) == (0, "RECONCILED: 2 balances in 1 accounts")
+
+
+def test_the_books_names_are_those_of_the_configuration(run: Run, tmp_path: Path) -> None:
+    config = tmp_path / "names.toml"
+    config.write_text('[aliases.assets]\nXBT = "BTC"\n', encoding="utf-8")
+    files = both(tmp_path, (HEAD, "a,XBT,1.5,", "a,BTC,0.5,"), (HEAD, "a,BTC,1.5,"))
+    told = run("compare", *files, "--config", str(config), "--json").json()
+    assert [(one["type"], one["key"]) for one in told["discrepancies"]] == [("identity_conflict", "balances:BTC:spot")]
+
+
+def test_a_side_that_is_not_whole_is_never_green(run: Run, tmp_path: Path) -> None:
+    outcome = run("compare", *both(tmp_path, OURS, OURS), "--partial", "exchange")
+    assert outcome.status == 3
+    assert "the exchange side is not whole: what is absent there is unknown" in outcome.out
+
+
+def test_two_empty_sides_are_nothing_that_agrees(run: Run, tmp_path: Path) -> None:
+    outcome = run("compare", *both(tmp_path, (HEAD,), (HEAD,)))
+    assert (outcome.status, "neither side lists anything" in outcome.out) == (3, True)
+
+
+def test_an_empty_side_lacks_everything(run: Run, tmp_path: Path) -> None:
+    told = run("compare", *both(tmp_path, OURS, (HEAD,)), "--json").json()
+    assert (told["discrepancies_found"], {one["missing_on"] for one in told["discrepancies"]}) == (4, {"exchange"})
+
+
+@pytest.mark.parametrize(
+    "line, reason",
+    [
+        ("a,BTC", "Expected Number of Columns: 4 Found: 2"),
+        ("a,BTC,1,2,3", "Expected Number of Columns: 4 Found: 5"),
+        ("a,BTC,1.5x,", "'1.5x' is not an amount"),
+        ("a,BTC,,", "is not an amount: there is none"),
+        ("a,BTC,NaN,", "'NaN' is not an amount"),
+        ("a,BTC,1 000,", "'1 000' is not an amount"),
+        ("a,,1,", "it names no asset"),
+        (",BTC,1,", "it names no account"),
+        (f"a,BTC,{'9' * 41},", "more than 40 digits before the point"),
+        ("a,BTC,1,abc", "'abc' is not an amount"),
+    ],
+)
+def test_a_row_that_says_nothing_is_shown_and_the_verdict_says_so(
+    run: Run, tmp_path: Path, line: str, reason: str
+) -> None:
+    outcome = run("compare", *both(tmp_path, (*OURS[:2], line), OURS[:2]), "--price", "price")
+    assert (outcome.status, reason in outcome.out) == (3, True), outcome.out
+    assert outcome.out.startswith("INCOMPLETE")
+
+
+def test_what_an_unreadable_row_may_be_is_not_called_missing(run: Run, tmp_path: Path) -> None:
+    told = run("compare", *both(tmp_path, (HEAD, "a,ETH,2,", ",BTC,1.5,"), (HEAD, "a,ETH,2,", "a,BTC,1.5,")), "--json")
+    assert (told.json()["discrepancies"], told.json()["untold"], told.status) == ([], 1, 3)
+
+
+def test_an_amount_that_json_has_already_rounded_is_refused(run: Run, tmp_path: Path) -> None:
+    one = table(tmp_path / "ours.jsonl", ('{"account":"a","asset":"BTC","quantity":1.50}',))
+    other = table(tmp_path / "theirs.jsonl", ('{"account":"a","asset":"BTC","quantity":"1.50"}',))
+    outcome = run("compare", one, other)
+    assert (outcome.status, "in JSON a number with a point has lost its digits" in outcome.out) == (3, True), (
+        outcome.out
+    )
+
+
+@pytest.mark.parametrize(
+    "ours, options, words",
+    [
+        (("account,ccy,quantity", "a,BTC,1"), [], "has no column asset; it has account, ccy, quantity"),
+        (OURS, ["--quantity", "qty"], "has no column qty"),
+        (OURS, ["--key", "account,asset,wallet,more"], "is no key; write account,asset"),
+        (OURS, ["--key", "venue=x"], "is no part of a key"),
+        (OURS, ["--sieve", "coarse"], "there are hash and exact"),
+        (OURS, ["--partial", "both"], "both is no side"),
+        (OURS, ["--spill", "no-such-folder"], "cannot be written to: No such file or directory; see --spill"),
+        (OURS, ["--memory", "much"], "DuckDB does not begin with these limits"),
+        (OURS, ["--findings", "found.xlsx"], "is written as .csv, .jsonl or .parquet"),
+        (OURS, ["--findings", "no-such-folder/found.csv"], "cannot be written"),
+        (OURS, ["--only", "orders"], "tables hold balances"),
+        ((), [], "has no column account, asset, quantity; it has"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused_with_the_way_out(
+    run: Run, tmp_path: Path, ours: Sequence[str], options: Sequence[str], words: str
+) -> None:
+    outcome = run("compare", *both(tmp_path, ours), *options)
+    assert (outcome.status, words in outcome.err) == (2, True), outcome.err
+
+
+def test_inexact_columns_are_refused(run: Run, tmp_path: Path) -> None:
+    ours, theirs = both(tmp_path)
+    duckdb.sql(f"COPY (SELECT account, asset, quantity::DOUBLE AS quantity FROM '{ours}') TO '{tmp_path}/ours.parquet'")
+    outcome = run("compare", f"{tmp_path}/ours.parquet", theirs)
+    assert (outcome.status, "holds DOUBLE, which is not exact" in outcome.err) == (2, True)
+
+
+def test_a_file_that_was_cut_off_is_no_table(run: Run, tmp_path: Path) -> None:
+    ours, theirs = both(tmp_path)
+    whole = tmp_path / "ours.parquet"
+    duckdb.sql(f"COPY (SELECT * FROM '{ours}') TO '{whole}'")
+    whole.write_bytes(whole.read_bytes()[:-20])
+    outcome = run("compare", str(whole), theirs)
+    assert (outcome.status, "DuckDB cannot read this" in outcome.err) == (2, True)
+
+
+def test_another_encoding_is_not_guessed(run: Run, tmp_path: Path) -> None:
+    ours = table(tmp_path / "ours.csv", (HEAD, "a,Gröschl,1,"), encoding="latin-1")
+    outcome = run("compare", ours, table(tmp_path / "theirs.csv", (HEAD, "a,Gröschl,1,")))
+    assert (outcome.status, "line 2" in outcome.out) == (3, True), outcome.out
+
+
+def test_a_file_that_changes_while_it_is_read_is_told(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stamps = iter(range(100))
+    monkeypatch.setattr(source.Source, "stamp", lambda _: ((next(stamps), 0),))
+    target = tmp_path / "found.csv"
+    outcome = run("compare", *both(tmp_path), "--findings", str(target))
+    assert (outcome.status, "was written to while it was read" in outcome.err) == (2, True)
+    assert not target.exists()
+
+
+def test_without_its_engine_it_says_how_to_get_it(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "duckdb", None)
+    outcome = run("compare", *both(tmp_path))
+    assert (outcome.status, "pip install 'gal-friday[bulk]'" in outcome.err) == (2, True)
+
+
+def test_what_does_not_fit_into_memory_is_spilled(run: Run, tmp_path: Path) -> None:
+    for name in ("ours", "theirs"):
+        duckdb.sql(
+            f"COPY (SELECT 'a' || i AS account, 'BTC' AS asset, i AS quantity FROM range(2000000) t(i)) "
+            f"TO '{tmp_path}/{name}.parquet'"
+        )
+    files = [f"{tmp_path}/{name}.parquet" for name in ("ours", "theirs")]
+    outcome = run("compare", *files, "--memory", "150MB", "--spill", str(tmp_path), "--sieve", "exact")
+    assert (outcome.status, "2,000,000 agree, 0 differ" in outcome.out) == (0, True), outcome.err
