@@ -7,7 +7,7 @@ from typing import Any
 
 from gal_friday.domain.assets import Asset, Instrument, Wallet
 from gal_friday.domain.compare import compare_snapshots
-from gal_friday.domain.finding import Finding
+from gal_friday.domain.finding import Finding, Stake
 from gal_friday.domain.records import (
     Balance,
     Fill,
@@ -127,6 +127,11 @@ def movement(
 ) -> Movement:
     """Return a movement half an hour before T0."""
     return Movement(movement_id, kind, Asset(asset), wallet, D(net), at(minute), D(fee), refers_to, **more)
+
+
+def stake(text: str, asset: str) -> Stake:
+    """Return what a difference amounts to."""
+    return Stake(D(text), Asset(asset))
 
 
 def snapshot(side: Side, *rows: object, coverage: Coverages = ALL, **more: Any) -> Snapshot:

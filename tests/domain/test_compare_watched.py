@@ -32,8 +32,10 @@ def test_a_key_that_both_sides_lack_agrees_where_both_were_seen_whole(key: Key) 
 @pytest.mark.parametrize("key", WATCHED, ids=str)
 def test_a_discrepancy_does_not_clear_because_nobody_could_look(key: Key, coverage: Coverage) -> None:  # I7
     blind = covering(key.kind, coverage)
-    assert isinstance(watch(key, internal(coverage=blind), []), CannotTell)
-    assert isinstance(watch(key, [], exchange(coverage=blind)), CannotTell)
+    how = "only in part" if coverage is Coverage.PARTIAL else "not at all"
+    said = f"snapshot covers {key.kind} {how}"
+    assert watch(key, internal(coverage=blind), []) == CannotTell(key, f"the internal {said}", "internal")
+    assert watch(key, [], exchange(coverage=blind)) == CannotTell(key, f"the exchange {said}", "exchange")
 
 
 @pytest.mark.parametrize("key", WATCHED[2:], ids=str)

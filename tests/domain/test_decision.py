@@ -258,3 +258,71 @@ def test_the_version_of_a_policy_hangs_on_its_content_alone() -> None:
     other = Policy(tolerances={Asset("B"): Decimal(2), Asset("A"): Decimal(1)})
     assert one.version == other.version
     assert Policy().version == POLICY.version
+
+
+@pytest.mark.parametrize(
+    "candidate, terms, reasons",
+    [
+        (proven(), {}, ["the exchange's records prove it, without residual and without another explanation"]),
+        (plug(), {}, ["no record explains it; it is confirmed, and small enough to be forced"]),
+        (proven(), {"mode": Mode.OBSERVE}, ["this account is only observed"]),
+        (proven(), {"mode": Mode.PROPOSE}, ["in this mode a person decides"]),
+        (proven(confirmed=False), {}, ["seen too seldom or too shortly to be certain"]),
+        (proven(adjustment=None), {}, ["nothing could be posted for it"]),
+        (proven(bars=Bars(("in motion",), ("unknown",))), {}, ["unknown"]),
+        (proven(bars=Bars(("in motion",))), {"stop": ("stopped",)}, ["in motion", "stopped"]),
+        (proven(None), {}, ["nobody knows what it is worth: there is no price"]),
+        (proven(turned_down="adj_1"), {}, ["adj_1 posted the same, and a person decided against it"]),
+        (proven(flips=3), {}, ["it came back 3 times"]),
+        (
+            proven("10001", proven=False),
+            {},
+            [
+                "the records do not explain it to the last digit and beyond doubt",
+                "it is worth more than 10000 (proven_max_value)",
+            ],
+        ),
+        (
+            plug("11", "2", "1000"),
+            {},
+            [
+                "no record explains it, and it is worth more than 10",
+                "no record explains it, and it is more than 0.001 of the amount",
+            ],
+        ),
+        (
+            proven(kind=AdjustmentType.REVERSE_RECORD),
+            {},
+            ["the book would lose a record that the exchange denies"],
+        ),
+        (
+            proven(kind=AdjustmentType.ORDER_STATE),
+            {},
+            ["the book would take in an order that may be somebody else's, or that still works"],
+        ),
+        (
+            proven(),
+            {"used": Used(20, Decimal(20_000), 100, Decimal(100_000))},
+            [
+                "20 corrections in this hour already (corrections_per_hour)",
+                "100 corrections in this day already (corrections_per_day)",
+                "20000 corrected in this hour already (corrected_value_per_hour)",
+                "100000 corrected in this day already (corrected_value_per_day)",
+            ],
+        ),
+    ],
+)
+def test_a_decision_says_why_in_whole_sentences(
+    candidate: Candidate, terms: dict[str, Any], reasons: list[str]
+) -> None:
+    assert list(decided(candidate, **terms).reasons) == reasons
+
+
+def test_a_breaker_says_what_has_tripped_it() -> None:
+    assert stopped(discrepancies=101, flips=3, degraded=["no answer"], unverified=["adj_1"], unsettled=["adj_2"]) == (
+        "corrections stopped: 101 discrepancies at once (breaker_discrepancies)",
+        "corrections stopped: not everything was seen (no answer)",
+        "corrections stopped: a discrepancy came back 3 times (breaker_flips)",
+        "corrections stopped: after adj_1 a difference was still seen",
+        "corrections stopped: nobody knows whether adj_2 was posted (gal-friday adjustments adj_2)",
+    )

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from gal_friday.domain.canonical import WHOLE_MAX, canonical, written_exactly
 from gal_friday.domain.errors import MalformedFact
 from gal_friday.domain.facts import Actor, Fact, FactKind, KnownBy
-from gal_friday.domain.journal import Head, entry_of, key_id, kind_of, written
+from gal_friday.domain.journal import FORMULA, Head, begun, entry_of, journal_id, key_added, key_id, kind_of, written
 
 AT = datetime(2026, 1, 31, 12, 0, 0, 5, tzinfo=UTC)
 FACT = Fact(
@@ -140,3 +141,30 @@ def test_what_is_no_entry_is_not_read(text: bytes) -> None:
 def test_an_instant_is_written_in_one_way_wherever_it_was_read() -> None:
     there = AT.astimezone(timezone(timedelta(hours=5, minutes=30)))
     assert written_exactly(there) == written_exactly(AT) == "2026-01-31T12:00:00.000005Z"
+
+
+def test_a_journal_begins_with_its_name_and_names_its_keys() -> None:
+    public = bytes(range(32))
+    name = journal_id(public, AT)
+    assert begun(name, AT) == Fact(
+        kind=FactKind.JOURNAL_BEGUN,
+        at=AT,
+        account="",
+        subject=name,
+        body={"format": "gal-friday/journal/1", "journal": name},
+    )
+    assert key_added(public, AT) == Fact(
+        kind=FactKind.JOURNAL_KEY_ADDED,
+        at=AT,
+        account="",
+        subject="key_630dcd2966c43366",
+        body={"algorithm": "Ed25519", "public_key": public.hex()},
+    )
+    assert name == "jnl_3ebc71a777817a79"
+
+
+def test_the_formula_in_words_is_part_of_the_format() -> None:
+    assert (
+        sha256("\n".join(FORMULA).encode()).hexdigest()
+        == "4f17f0c3add2ca0a5e3720d02ce8375dbdf3c3a2fdcac83121efeeb53f2bfd4e"
+    )
