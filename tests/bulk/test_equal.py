@@ -8,12 +8,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from gal_friday.bulk.duck import Duck, Limits
+from gal_friday.bulk.engine import SqlEngine
 from gal_friday.bulk.judge import Judged, Terms
 from gal_friday.bulk.layout import Layout
+from gal_friday.bulk.postgres import Postgres, place_of
 from gal_friday.bulk.sieve import SIDES
 from gal_friday.bulk.source import source_of
 from gal_friday.domain import quantity
@@ -24,7 +26,8 @@ from gal_friday.domain.finding import Agrees
 from gal_friday.domain.policy import Policy
 from gal_friday.domain.records import Balance
 from gal_friday.domain.snapshot import Coverage, Coverages, Side, Snapshot
-from gal_friday.flows.reconcile_many import Outcome, reconcile_many
+from gal_friday.flows.reconcile_many import reconcile_many
+from tests.bulk.databases import Tables
 
 Line = tuple[str, str, str, str]
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -32,6 +35,17 @@ HEAD = ("account", "asset", "wallet", "quantity")
 COLUMNS = Layout(account="account", wallet="wallet")
 POLICY = Policy(tolerances={Asset("ETH"): Decimal("0.5"), Asset("BTC"): Decimal(0)})
 PRICES = {Asset("BTC"): Decimal(60000), Asset("ETH"): Decimal(3000)}
+
+World = Mapping[Side, Sequence[Line]]
+LAYOUTS = dict.fromkeys(SIDES, COLUMNS)
+TERMS = Terms(
+    policy=POLICY,
+    prices=PRICES,
+    exchange="kraken",
+    account="main",
+    as_of=NOW,
+    coverage=dict.fromkeys(SIDES, Coverage.TOTAL),
+)
 
 accounts = st.sampled_from(["a", "b", "A"])
 # Near misses, a name that nobody resolved, and letters that an engine could take for others.
@@ -45,7 +59,7 @@ _AMOUNTS = """
     60000000000000000000 1000000000000000000000000000000 -1000000000000000000000000000000.5
 """
 AMOUNTS = _AMOUNTS.split()
-PAIRS: Mapping[Side, Sequence[Line]] = {
+PAIRS: World = {
     "internal": [(f"{one} {other}", "BTC", "spot", one) for one in AMOUNTS for other in AMOUNTS],
     "exchange": [(f"{one} {other}", "BTC", "spot", other) for one in AMOUNTS for other in AMOUNTS],
 }
@@ -54,7 +68,7 @@ amounts = st.sampled_from(AMOUNTS)
 
 
 @st.composite
-def worlds(draw: st.DrawFn) -> Mapping[Side, Sequence[Line]]:
+def worlds(draw: st.DrawFn) -> World:
     """Draw two sides that are mostly the same, with lines that are missing, repeated or other on either."""
     names = draw(st.lists(st.sampled_from(ASSETS), min_size=1, max_size=3))
     some = draw(st.lists(amounts, min_size=1, max_size=4))
@@ -69,11 +83,30 @@ def worlds(draw: st.DrawFn) -> Mapping[Side, Sequence[Line]]:
 @given(world=worlds())
 @example(world=PAIRS)
 @settings(deadline=None, max_examples=60)
-def test_the_sieve_and_the_judge_find_what_the_comparison_finds(
-    world: Mapping[Side, Sequence[Line]], exact: bool
-) -> None:
+def test_the_sieve_and_the_judge_find_what_the_comparison_finds(world: World, exact: bool) -> None:
+    with TemporaryDirectory() as name:
+        for side in SIDES:
+            written(Path(name) / f"{side}.csv", world[side])
+        sources = {side: source_of(f"{name}/{side}.csv") for side in SIDES}
+        with Duck(sources, LAYOUTS, names={}, exact=exact, limits=Limits(threads=1)) as engine:
+            held_against_the_comparison(world, engine)
+
+
+@given(world=worlds())
+@example(world=PAIRS)
+@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.postgres
+@pytest.mark.parametrize("kind", ["text", "numeric"])
+def test_postgresql_finds_the_same_where_its_tables_are(tables: Tables, world: World, kind: str) -> None:
+    tables.hold(world, kind)
+    places = {side: place_of(f"{tables.address}#public.{side}") for side in SIDES}
+    with Postgres(places, LAYOUTS, names={}) as engine:
+        held_against_the_comparison(world, engine)
+
+
+def held_against_the_comparison(world: World, engine: SqlEngine) -> None:
     found: list[Judged] = []
-    outcome = compared(world, found, exact=exact)
+    outcome = reconcile_many(engine, TERMS, found.append)
     alone, agreed = {}, 0
     for account in {line[0] for side in SIDES for line in world[side]}:
         findings = compare_snapshots(*(snapshot(side, account, world[side]) for side in SIDES), policy=POLICY)
@@ -81,6 +114,7 @@ def test_the_sieve_and_the_judge_find_what_the_comparison_finds(
         if unlike := tuple(one for one in findings if type(one) is not Agrees):
             alone[account] = unlike
     assert {one.account: one.findings for one in found} == alone
+    assert [one.account for one in found] == sorted(alone, key=str.encode)
     assert outcome.agreed == agreed
     assert outcome.keys == agreed + sum(map(len, alone.values()))
     graded = {name: graded_alone(name, findings) for name, findings in alone.items()}
@@ -95,26 +129,6 @@ def test_the_sieve_and_the_judge_find_what_the_comparison_finds(
 def graded_alone(account: str, findings: Sequence[object]) -> tuple[object, ...]:
     grader = Grader(account, "kraken", POLICY, PRICES, NOW)
     return tuple(one for finding in findings for one in discrepancies_of(finding, grader))  # type: ignore[arg-type]
-
-
-def compared(world: Mapping[Side, Sequence[Line]], found: list[Judged], *, exact: bool) -> Outcome:
-    with TemporaryDirectory() as name:
-        for side in SIDES:
-            written(Path(name) / f"{side}.csv", world[side])
-        sources = {side: source_of(f"{name}/{side}.csv") for side in SIDES}
-        layouts = dict.fromkeys(SIDES, COLUMNS)
-        with Duck(sources, layouts, names={}, exact=exact, limits=Limits(threads=1)) as engine:
-            return reconcile_many(engine, TERMS, found.append)
-
-
-TERMS = Terms(
-    policy=POLICY,
-    prices=PRICES,
-    exchange="kraken",
-    account="main",
-    as_of=NOW,
-    coverage=dict.fromkeys(SIDES, Coverage.TOTAL),
-)
 
 
 def written(path: Path, some: Sequence[Line]) -> None:

@@ -1,5 +1,6 @@
-"""DuckDB on one machine: reads both sides, asks the one question, and hands over what survives."""
+"""DuckDB on one machine: reads files, out of core where they do not fit."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from gal_friday.bulk.engine import SHOWN, SqlEngine
 from gal_friday.bulk.errors import EngineMissing, UnusableTable
 from gal_friday.bulk.layout import Layout
-from gal_friday.bulk.relation import relation
-from gal_friday.bulk.rows import Rejected, Row, Total, Totals
-from gal_friday.bulk.sieve import KEY, SIDES, question
-from gal_friday.bulk.source import CSV, Source, quoted, reader
-from gal_friday.domain import quantity
+from gal_friday.bulk.relation import inexact, no_amounts, relation
+from gal_friday.bulk.rows import Rejected, Row
+from gal_friday.bulk.sieve import AMOUNT, PLACES, SIDES, WHOLE
+from gal_friday.bulk.source import CSV, Source, named, quoted, reader
 from gal_friday.domain.assets import Asset
 from gal_friday.domain.snapshot import Side
 
@@ -23,9 +24,12 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _AT_ONCE = 10_000
-_SHOWN = 1_000
-"""Rejected rows that are kept with their content; all of them are counted."""
-_HASHED = "hash(account, asset, wallet)"
+_DECIMAL = re.compile(r"DECIMAL\((\d+),\s*(\d+)\)")
+_FIT = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
+_WIDE = {"HUGEINT", "UHUGEINT"}
+_INEXACT = {"FLOAT", "DOUBLE", "REAL"}
+_LOST = " (in JSON a number with a point has lost its digits: write it as a text)"
+_PLAIN = f"[+-]?[0-9]{{1,{WHOLE}}}([.][0-9]{{0,{PLACES}}})?"
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -38,10 +42,12 @@ class Limits(Struct, frozen=True, kw_only=True):
     threads: int | None = None
 
 
-class Duck:
+class Duck(SqlEngine):
     """An engine; used as a context, at whose end everything it kept is gone."""
 
     name = "duckdb"
+    # Whole and fraction apart: their sum of a hundred million rows could be too wide for its exact type.
+    sum = "CAST(sum(CAST(trunc(amount) AS DECIMAL(38, 0))) AS VARCHAR), CAST(sum(amount - trunc(amount)) AS VARCHAR)"
 
     def __init__(
         self,
@@ -53,8 +59,9 @@ class Duck:
         limits: Limits,
     ) -> None:
         """Take what is to be read. *names* are the book's for assets; *exact* tells keys apart without a hash."""
-        self._sources, self._layouts, self._names = sources, layouts, names
-        self._exact, self._limits = exact, limits
+        super().__init__(layouts, names)
+        self._sources, self._limits = sources, limits
+        self.mark = None if exact else "hash(account, asset, wallet)"
 
     def __enter__(self) -> "Duck":
         """Open the engine, and look at both tables.
@@ -78,7 +85,7 @@ class Duck:
                 ) from error
             self._connection = stack.enter_context(self._opened(folder))
             for side in SIDES:
-                self._look_at(side)
+                self._relations[side] = self._looked_at(side)
             self._kept = stack.pop_all()
         return self
 
@@ -86,35 +93,11 @@ class Duck:
         """Close the engine and remove what it spilled."""
         self._kept.close()
 
-    def totals(self, side: Side) -> Totals:
-        """Return how many rows a side has of each asset, and the exact sum of those that the engine can hold."""
-        whole = "trunc(amount)"
-        rows = self._asked(
-            f"SELECT asset, count(*), CAST(sum(CAST({whole} AS DECIMAL(38, 0))) AS VARCHAR), "
-            f"CAST(sum(amount - {whole}) AS VARCHAR) FROM {side} GROUP BY asset ORDER BY asset"
-        ).fetchall()
-        return {
-            asset or "": Total(count, quantity.add(quantity.reread(above or "0"), quantity.reread(below or "0")))
-            for asset, count, above, below in rows
-        }
-
-    def accounts(self) -> int:
-        """Return how many accounts there are, on either side."""
-        one, other = (f"SELECT account FROM {side}" for side in SIDES)
-        return int(self._asked(f"SELECT count(DISTINCT account) FROM ({one} UNION ALL {other})").fetchall()[0][0])
-
     def rejected(self, side: Side) -> tuple[int, Sequence[Rejected]]:
-        """Return how many rows of a side name no key, and the first of them."""
-        found = list(self._torn.get(side, ()))
-        nameless = "account IS NULL OR asset IS NULL OR asset = ''" + (
-            " OR account = ''" if self._layouts[side].account else ""
-        )
-        count = int(self._asked(f"SELECT count(*) FROM {side} WHERE {nameless}").fetchall()[0][0])
-        rows = self._asked(f"SELECT * FROM {side} WHERE {nameless} LIMIT {_SHOWN}").fetchall() if count else []
-        for account, asset, _, _, text, _, file in rows:
-            reason = "it names no account" if not account and asset else "it names no asset"
-            found.append(Rejected(side, file, None, reason, f"{account or ''}, {asset or ''}, {text or ''}"))
-        return count + len(self._torn.get(side, ())), found[:_SHOWN]
+        """Return how many rows of a side name no key, lines that are no rows among them, and the first of them."""
+        count, found = super().rejected(side)
+        torn = self._torn(side)
+        return count + len(torn), [*torn, *found][:SHOWN]
 
     def survivors(self) -> Iterator[Row]:
         """Yield the rows of every key that did not pass, by key, the book's first.
@@ -122,21 +105,27 @@ class Duck:
         Raises:
             UnusableTable: a file was written to meanwhile.
         """
-        by, named = (", ".join(KEY), ", ".join(KEY)) if self._exact else (f"{_HASHED} AS mark", "mark")
-        ours, theirs = SIDES
-        self._asked(f"CREATE TEMP TABLE survivors AS {question(ours, theirs, by=by, named=named)}")
-        own = f"({named})" if self._exact else _HASHED
-        chosen = " UNION ALL ".join(
-            f"SELECT account, asset, wallet, '{side}' AS side, text, price, amount IS NOT NULL AS fits FROM {side} "
-            f"WHERE {own} IN (SELECT {f'({named})' if self._exact else named} FROM survivors)"
-            for side in SIDES
-        )
-        found = self._asked(f"SELECT * FROM ({chosen}) ORDER BY account, asset, wallet, side DESC, text")
-        while rows := found.fetchmany(_AT_ONCE):
-            yield from (Row(*row) for row in rows)
+        yield from super().survivors()
         for side, source in self._sources.items():
             if source.stamp() != self._stamps[side]:
                 raise UnusableTable(f"{source.name} was written to while it was read; compare again when it is whole")
+
+    def asked(self, statement: str) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows that answer a statement.
+
+        Raises:
+            UnusableTable: a table cannot be read, or memory does not suffice.
+        """
+        try:
+            found = self._connection.execute(statement)
+            while rows := found.fetchmany(_AT_ONCE):
+                yield from rows
+        except self._duckdb.OutOfMemoryException as error:
+            raise UnusableTable(
+                f"there is not enough memory or room to spill: {_first_line(error)}; see --memory and --spill"
+            ) from error
+        except self._duckdb.Error as error:
+            raise UnusableTable(f"DuckDB cannot read this: {_first_line(error)}") from error
 
     def _opened(self, folder: str) -> "DuckDBPyConnection":
         # Its own order is not kept, which would take memory: what comes out is put in order at the end.
@@ -150,40 +139,53 @@ class Duck:
         except self._duckdb.Error as error:
             raise UnusableTable(f"DuckDB does not begin with these limits: {_first_line(error)}") from error
 
-    def _look_at(self, side: Side) -> None:
+    def _looked_at(self, side: Side) -> str:
         source, layout = self._sources[side], self._layouts[side]
         table = reader(source, layout.columns)
-        kinds = {name: kind for name, kind, *_ in self._asked(f"DESCRIBE SELECT * FROM {table}").fetchall()}
-        self._asked(f"CREATE TEMP VIEW {side} AS {relation(table, source, layout, kinds, self._names_of(side))}")
+        kinds = {name: kind for name, kind, *_ in self.asked(f"DESCRIBE SELECT * EXCLUDE (filename) FROM {table}")}
+        return relation(source.name, table, layout, kinds, self.names_of(side), _Words())
 
-    def _names_of(self, side: Side) -> Mapping[str, Asset]:
-        return self._names if side == "internal" else {}
-
-    @property
-    def _torn(self) -> Mapping[Side, Sequence[Rejected]]:
-        """Lines of CSV that are no rows of its table."""
-        if not any(source.format == CSV for source in self._sources.values()):
-            return {}
-        sides = {file: side for side, source in self._sources.items() for file in source.files}
+    def _torn(self, side: Side) -> list[Rejected]:
+        """Return lines of CSV that are no rows of its table."""
+        if self._sources[side].format != CSV:
+            return []
         query = (
             "SELECT DISTINCT file_path, line, error_message, csv_line FROM reject_errors "
-            f"JOIN reject_scans USING (scan_id, file_id) ORDER BY ALL LIMIT {_SHOWN}"
+            f"JOIN reject_scans USING (scan_id, file_id) ORDER BY ALL LIMIT {SHOWN}"
         )
-        found: dict[Side, list[Rejected]] = {}
-        for file, line, reason, content in self._asked(query).fetchall():
-            found.setdefault(sides[file], []).append(Rejected(sides[file], file, line, reason, content or ""))
-        return found
+        return [
+            Rejected(side, file, line, reason, content or "")
+            for file, line, reason, content in self.asked(query)
+            if file in self._sources[side].files
+        ]
 
-    def _asked(self, statement: str) -> "DuckDBPyConnection":
-        try:
-            return self._connection.execute(statement)
-        except self._duckdb.OutOfMemoryException as error:
-            raise UnusableTable(
-                f"there is not enough memory or room to spill: {_first_line(error)}; see --memory and --spill"
-            ) from error
-        except self._duckdb.Error as error:
-            raise UnusableTable(f"DuckDB cannot read this: {_first_line(error)}") from error
+
+class _Words:
+    places = "filename"
+
+    def text(self, column: str, kind: str) -> str:
+        """Return the column as text; of JSON a number with a point as what is none."""
+        name = named(column)
+        if kind == "JSON":
+            whole = f"json_type({name}) IN ('VARCHAR', 'BIGINT', 'UBIGINT', 'HUGEINT', 'NULL')"
+            return f"CASE WHEN {whole} THEN {name} ->> '$' ELSE CAST({name} AS VARCHAR) || {quoted(_LOST)} END"
+        return name if kind == "VARCHAR" else f"CAST({name} AS VARCHAR)"
+
+    def amount(self, column: str, kind: str) -> str:
+        """Return the amount in the exact type, NULL where it does not fit without loss."""
+        digits, name = _DECIMAL.fullmatch(kind), named(column)
+        if kind in _INEXACT:
+            raise inexact(column, kind)
+        if kind in _FIT or (digits and int(digits[2]) <= PLACES and int(digits[1]) - int(digits[2]) <= WHOLE):
+            return f"CAST({name} AS {AMOUNT})"
+        if digits or kind in _WIDE:
+            cast = f"TRY_CAST({name} AS {AMOUNT})"
+            return f"CASE WHEN TRY_CAST({cast} AS {kind}) = {name} THEN {cast} END"
+        if kind not in ("VARCHAR", "JSON"):
+            raise no_amounts(column, kind)
+        text = self.text(column, kind)
+        return f"CASE WHEN regexp_full_match({text}, {quoted(_PLAIN)}) THEN CAST({text} AS {AMOUNT}) END"
 
 
 def _first_line(error: Exception) -> str:
-    return quoted(str(error).strip().splitlines()[0])[1:-1]
+    return str(error).strip().splitlines()[0]

@@ -7,12 +7,11 @@ from typing import Annotated
 from cyclopts import Parameter
 from msgspec.structs import replace
 
-from gal_friday.bulk.source import format_of
 from gal_friday.cli.exit_status import exit_status
 from gal_friday.cli.files import snapshot_in, title
 from gal_friday.cli.options import AsJson, BadUsage, ExitZero, Only, kinds_in, prices_in
 from gal_friday.cli.output import STDIN
-from gal_friday.cli.tables import Tables, compare_tables
+from gal_friday.cli.tables import Tables, compare_tables, is_table
 from gal_friday.domain.aliases import Aliases, renamed
 from gal_friday.domain.assets import Asset
 from gal_friday.domain.errors import MixedSides
@@ -23,7 +22,10 @@ from gal_friday.domain.report import compare as compared
 from gal_friday.domain.snapshot import Snapshot
 
 Internal = Annotated[
-    str, Parameter(help="Snapshot file of the book, or a table (.parquet, .csv, .jsonl); - is standard input.")
+    str,
+    Parameter(
+        help="Snapshot file of the book, or a table (.parquet, .csv, postgresql://…#table); - is standard input."
+    ),
 ]
 TheExchange = Annotated[str, Parameter(help="Snapshot file of the exchange, or a table; - is standard input.")]
 Prices = Annotated[str | None, Parameter(help="What one unit is worth, to value differences: BTC=60000,XRP=0.61.")]
@@ -57,7 +59,7 @@ def compare(
     policy, names = (Policy(), Aliases()) if config is None else _configured(config)
     if currency is not None:
         policy = replace(policy, reporting_currency=Asset(currency))
-    if format_of(internal) is not None or format_of(exchange) is not None:
+    if is_table(internal) or is_table(exchange):
         if Kind.BALANCES not in kinds:
             raise BadUsage("--only: tables hold balances, and nothing else is compared in them")
         return compare_tables(

@@ -14,10 +14,11 @@ from cyclopts import Parameter
 from gal_friday.bootstrap.clock import system_clock
 from gal_friday.bulk.duck import Duck, Limits
 from gal_friday.bulk.judge import Judged, Terms
-from gal_friday.bulk.layout import layout_of
+from gal_friday.bulk.layout import Layout, layout_of
 from gal_friday.bulk.lines import Lines
+from gal_friday.bulk.postgres import Postgres, is_database, place_of
 from gal_friday.bulk.sieve import SIDES
-from gal_friday.bulk.source import Source, source_of
+from gal_friday.bulk.source import format_of, source_of
 from gal_friday.cli.columns import aligned, padded, signed, table, worth
 from gal_friday.cli.exit_status import DISCREPANCIES, INCOMPLETE, RECONCILED, worst
 from gal_friday.cli.options import BadUsage
@@ -95,8 +96,6 @@ def compare_tables(
     if tables.sieve not in ("hash", "exact"):
         raise BadUsage(f"--sieve: {tables.sieve!r} is none; there are hash and exact")
     layout = layout_of(tables.key, tables.quantity, tables.price)
-    sources: dict[Side, Source] = {"internal": source_of(internal), "exchange": source_of(exchange)}
-    limits = Limits(memory=tables.memory, spill=tables.spill)
     clock = system_clock()
     terms = Terms(
         policy=policy,
@@ -108,9 +107,7 @@ def compare_tables(
     )
     began = clock.monotonic()
     with ExitStack() as stack:
-        engine = stack.enter_context(
-            Duck(sources, dict.fromkeys(SIDES, layout), names=names, exact=tables.sieve == "exact", limits=limits)
-        )
+        engine = stack.enter_context(_engine({"internal": internal, "exchange": exchange}, layout, names, tables))
         lines = stack.enter_context(Lines(tables.findings)) if tables.findings else None
         told = _Told(lines, whole=as_json)
         outcome = reconcile_many(engine, terms, told.hear)
@@ -120,6 +117,26 @@ def compare_tables(
         for line in _page(outcome, told, policy, clock.monotonic() - began):
             out().print(printable(line))
     return worst([_STATUS[outcome.verdict]], exit_zero=exit_zero)
+
+
+def is_table(name: str) -> bool:
+    """Say whether this names a table, and no snapshot file."""
+    return is_database(name) or format_of(name) is not None
+
+
+def _engine(places: Mapping[Side, str], layout: Layout, names: Mapping[str, Asset], tables: Tables) -> Duck | Postgres:
+    layouts = dict.fromkeys(SIDES, layout)
+    if all(map(is_database, places.values())):
+        return Postgres({side: place_of(one) for side, one in places.items()}, layouts, names=names)
+    if any(map(is_database, places.values())):
+        raise BadUsage("one side is a table in a database, and the other is not: give both, or export one to a file")
+    return Duck(
+        {side: source_of(one) for side, one in places.items()},
+        layouts,
+        names=names,
+        exact=tables.sieve == "exact",
+        limits=Limits(memory=tables.memory, spill=tables.spill),
+    )
 
 
 _STATUS = {

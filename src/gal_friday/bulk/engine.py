@@ -1,0 +1,99 @@
+"""What every engine that speaks SQL does alike: ask, count, and hand over what survives."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from gal_friday.bulk.layout import Layout
+from gal_friday.bulk.rows import Rejected, Row, Total, Totals
+from gal_friday.bulk.sieve import KEY, SIDES, question
+from gal_friday.domain import quantity
+from gal_friday.domain.assets import Asset
+from gal_friday.domain.snapshot import Side
+
+SHOWN = 1_000
+"""Rejected rows that are kept with their content; all of them are counted."""
+_KEY = ", ".join(KEY)
+
+
+class SqlEngine(ABC):
+    """Two relations of one engine, ``internal`` and ``exchange``."""
+
+    name: str
+    mark: str | None = None
+    """An expression that is a hash of the key, by which keys are told apart; the key itself without one."""
+    sum = "sum(amount)"
+    """The exact sum of amounts, whole and behind the point, with a comma between them where they are two."""
+    binary = ""
+    """What makes the order of text that of its bytes."""
+
+    def __init__(self, layouts: Mapping[Side, Layout], names: Mapping[str, Asset]) -> None:
+        """Keep how both sides are laid out. *names* are the book's for assets."""
+        self._layouts, self._names = layouts, names
+        self._relations: dict[Side, str] = {}
+
+    @abstractmethod
+    def asked(self, statement: str) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows that answer a statement."""
+
+    def names_of(self, side: Side) -> Mapping[str, Asset]:
+        """Return what a side calls assets otherwise."""
+        return self._names if side == "internal" else {}
+
+    def totals(self, side: Side) -> Totals:
+        """Return how many rows a side has of each asset, and the exact sum of those that the engine can hold."""
+        told = self._told(f"SELECT asset, count(*), {self.sum} FROM {side} GROUP BY asset")
+        return {asset or "": Total(count, _exact(parts)) for asset, count, *parts in sorted(told, key=_by_name)}
+
+    def accounts(self) -> int:
+        """Return how many accounts there are, on either side."""
+        one, other = (f"SELECT account FROM {side}" for side in SIDES)
+        ((count,),) = self._told(f"SELECT count(DISTINCT account) FROM ({one} UNION ALL {other}) AS accounts")
+        return int(count)
+
+    def rejected(self, side: Side) -> tuple[int, Sequence[Rejected]]:
+        """Return how many rows of a side name no key, and the first of them."""
+        nameless = "account IS NULL OR asset IS NULL OR asset = ''"
+        if self._layouts[side].account:
+            nameless += " OR account = ''"
+        ((count,),) = self._told(f"SELECT count(*) FROM {side} WHERE {nameless}")
+        found = []
+        if count:
+            rows = self._told(f"SELECT account, asset, text, place FROM {side} WHERE {nameless} LIMIT {SHOWN}")
+            for account, asset, text, place in rows:
+                reason = "it names no account" if not account and asset else "it names no asset"
+                found.append(Rejected(side, place, None, reason, f"{account or ''}, {asset or ''}, {text or ''}"))
+        return int(count), found
+
+    def survivors(self) -> Iterator[Row]:
+        """Yield the rows of every key that did not pass, by key, the book's first."""
+        ours, theirs = SIDES
+        if self.mark is None:
+            sieve, joined = question(ours, theirs), f"USING ({_KEY})"
+        else:
+            sieve = question(ours, theirs, by=f"{self.mark} AS mark", named="mark")
+            joined = f"ON {self.mark} = mark"
+        qualified = ", ".join(f"one.{part}" for part in KEY)
+        chosen = " UNION ALL ".join(
+            f"SELECT {qualified}, '{side}' AS side, text, price, amount IS NOT NULL AS fits "
+            f"FROM {side} AS one JOIN survivors {joined}"
+            for side in SIDES
+        )
+        order = ", ".join(f"{part}{self.binary}" for part in (*KEY, "side DESC", "text"))
+        order = order.replace(f"side DESC{self.binary}", "side DESC")
+        rows = self._told(f"SELECT * FROM ({chosen}) AS found ORDER BY {order}", survivors=sieve)
+        yield from (Row(*row) for row in rows)
+
+    def _told(self, statement: str, **more: str) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows that answer a statement about both relations, and whatever else is named."""
+        known = [f"{side} AS NOT MATERIALIZED ({text})" for side, text in self._relations.items()]
+        known += [f"{name} AS MATERIALIZED ({text})" for name, text in more.items()]
+        return self.asked(f"WITH {', '.join(known)} {statement}")
+
+
+def _exact(parts: Sequence[Any]) -> Any:
+    return quantity.total(quantity.reread(str(part)) for part in parts if part is not None)
+
+
+def _by_name(row: tuple[Any, ...]) -> str:
+    return row[0] or ""

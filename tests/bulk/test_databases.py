@@ -1,0 +1,103 @@
+"""Tables in PostgreSQL: the same files come out as from files, and nobody is told a password."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+import psycopg
+import pytest
+
+from gal_friday.bulk.sieve import SIDES
+from gal_friday.cli import main
+from gal_friday.domain.snapshot import Side
+from tests.bulk.databases import Tables
+
+pytestmark = pytest.mark.postgres
+ROWS = 5_000
+Both = dict[Side, list[tuple[str, str, str, str]]]
+
+
+def planted() -> tuple[Both, set[tuple[str, str]]]:
+    """Make two sides that agree but for what is planted, and say of which keys that is."""
+    differ = set[tuple[str, str]]()
+    sides: Both = {side: [] for side in SIDES}
+    for number in range(ROWS):
+        account, asset = f"acct-{number % 97}", f"A{number // 97}"
+        whole, rest = number * 7_919_777, f"{number * 104_729_111_777 % 10**18:018}"
+        amount = other = f"{whole}.{rest}"
+        if number % 101 == 0:
+            differ.add((account, asset))
+            other = f"{whole + 1}.{rest}"
+        if number % 103 != 0:
+            sides["internal"].append((account, asset, "spot", amount))
+        if number % 107 != 0:
+            sides["exchange"].append((account, asset, "spot", other))
+        if (number % 103 == 0) != (number % 107 == 0):
+            differ.add((account, asset))
+        if number % 103 == number % 107 == 0:
+            differ.discard((account, asset))
+    return sides, differ
+
+
+def test_files_and_tables_of_a_database_give_the_same_file(
+    tables: Tables, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sides, differ = planted()
+    tables.hold(sides, "numeric(38, 18)")
+    with psycopg.connect(tables.address) as connection:
+        for side in SIDES:
+            lines = [",".join(map(str, row)) for row in connection.execute(f"SELECT * FROM {side}")]
+            (tmp_path / f"{side}.csv").write_text("\n".join(["account,asset,wallet,quantity", *lines]) + "\n")
+            read = f"read_csv('{tmp_path}/{side}.csv', types = {{'quantity': 'DECIMAL(38, 18)'}})"
+            duckdb.sql(f"COPY (SELECT * FROM {read}) TO '{tmp_path}/{side}.parquet'")
+    made = {
+        "postgresql": [f"{tables.address}#{side}" for side in SIDES],
+        "csv": [f"{tmp_path}/{side}.csv" for side in SIDES],
+        "parquet": [f"{tmp_path}/{side}.parquet" for side in SIDES],
+    }
+    key = ("--key", "account,asset,wallet")
+    for name, both in made.items():
+        assert main(["compare", *both, *key, "--findings", f"{tmp_path}/found-{name}.csv"]) == 1
+    first, *others = [(tmp_path / f"found-{name}.csv").read_bytes() for name in made]
+    assert others == [first, first]
+    found = [tuple(line.split(",")[0:3:2]) for line in first.decode().splitlines()[1:]]
+    assert (len(found), set(found)) == (len(differ), differ)
+    assert "differ" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        (lambda address: [f"{address}#internal", f"{address}#nothing"], "does not exist"),
+        (lambda address: [address, f"{address}#exchange"], "names no table"),
+        (lambda address: [f"{address}#internal", "other.csv"], "one side is a table in a database"),
+        (lambda address: [f"{address}#internal", f"{address}?connect_timeout=3#exchange"], "in two databases"),
+        (lambda address: [f"{address}_gone#internal", f"{address}_gone#exchange"], "cannot be reached"),
+    ],
+)
+def test_what_is_not_there_is_told_without_the_password(
+    tables: Tables, capsys: pytest.CaptureFixture[str], change: object, words: str
+) -> None:
+    tables.hold({side: [("a", "BTC", "spot", "1")] for side in SIDES}, "numeric")
+    assert main(["compare", *changed(change, tables.address)]) == 2
+    said = capsys.readouterr().err
+    password = tables.address.split(":")[2].partition("@")[0]
+    assert (words in said, password in said) == (True, False), said
+
+
+def changed(change: object, address: str) -> Sequence[str]:
+    assert callable(change)
+    found: Sequence[str] = change(address)
+    return found
+
+
+def test_floating_point_is_refused_and_nothing_is_written(tables: Tables, capsys: pytest.CaptureFixture[str]) -> None:
+    tables.hold({side: [("a", "BTC", "spot", "1")] for side in SIDES}, "double precision")
+    assert main(["compare", *(f"{tables.address}#public.{side}" for side in SIDES)]) == 2
+    assert "holds float8, which is not exact" in capsys.readouterr().err
+
+
+def test_no_number_is_no_amount(tables: Tables, capsys: pytest.CaptureFixture[str]) -> None:
+    tables.hold({side: [("a", "BTC", "spot", "NaN")] for side in SIDES}, "numeric")
+    assert main(["compare", *(f"{tables.address}#{side}" for side in SIDES)]) == 3
+    assert "'NaN' is not an amount" in capsys.readouterr().out
