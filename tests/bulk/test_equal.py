@@ -16,6 +16,7 @@ from gal_friday.bulk.engine import SqlEngine
 from gal_friday.bulk.judge import Judged, Terms
 from gal_friday.bulk.layout import Layout
 from gal_friday.bulk.postgres import Postgres, place_of
+from gal_friday.bulk.rows import Rejected
 from gal_friday.bulk.sieve import SIDES
 from gal_friday.bulk.source import source_of
 from gal_friday.domain import quantity
@@ -106,7 +107,9 @@ def test_postgresql_finds_the_same_where_its_tables_are(tables: Tables, world: W
 
 def held_against_the_comparison(world: World, engine: SqlEngine) -> None:
     found: list[Judged] = []
-    outcome = reconcile_many(engine, TERMS, found.append)
+    refused: list[Rejected] = []
+    outcome = reconcile_many(engine, TERMS, found.append, refused.append)
+    assert refused == []
     alone, agreed = {}, 0
     for account in {line[0] for side in SIDES for line in world[side]}:
         findings = compare_snapshots(*(snapshot(side, account, world[side]) for side in SIDES), policy=POLICY)

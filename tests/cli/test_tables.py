@@ -141,6 +141,22 @@ def test_what_an_unreadable_row_may_be_is_not_called_missing(run: Run, tmp_path:
     assert (told.json()["discrepancies"], told.json()["untold"], told.status) == ([], 1, 3)
 
 
+def test_every_row_that_cannot_be_read_is_written_to_a_file(run: Run, tmp_path: Path) -> None:
+    bad = [f"a,X{number},none," for number in range(30)]
+    target = tmp_path / "rejected.csv"
+    outcome = run("compare", *both(tmp_path, (*OURS, *bad, "a,b"), OURS), "--rejected", str(target))
+    rows = list(csv.DictReader(target.read_text(encoding="utf-8").splitlines()))
+    assert ("and 11 more; --rejected FILE writes all of them" in outcome.out, len(rows)) == (True, 31)
+    assert {row["file"] for row in rows} == {str(tmp_path / "ours.csv")}
+    assert [row["line"] for row in rows if row["content"] == "a,b"] == ["36"]
+
+
+def test_names_that_are_nearly_one_are_pointed_out(run: Run, tmp_path: Path) -> None:
+    outcome = run("compare", *both(tmp_path, (HEAD, "a,btc,1,", "b,btc ,1,"), (HEAD, "a,BTC,1,", "b,BTC,1,")))
+    assert "'btc' of the book may be 'BTC' (1 times): [aliases.assets] says what is one asset" in outcome.out
+    assert outcome.status == 1
+
+
 def test_an_amount_that_json_has_already_rounded_is_refused(run: Run, tmp_path: Path) -> None:
     one = table(tmp_path / "ours.jsonl", ('{"account":"a","asset":"BTC","quantity":1.50}',))
     other = table(tmp_path / "theirs.jsonl", ('{"account":"a","asset":"BTC","quantity":"1.50"}',))

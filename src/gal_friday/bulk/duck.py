@@ -1,7 +1,7 @@
 """DuckDB on one machine: reads files, out of core where they do not fit."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from gal_friday.bulk.engine import SHOWN, SqlEngine
+from gal_friday.bulk.engine import SqlEngine
 from gal_friday.bulk.errors import EngineMissing, UnusableTable
 from gal_friday.bulk.layout import Layout
 from gal_friday.bulk.relation import inexact, no_amounts, relation
@@ -93,11 +93,12 @@ class Duck(SqlEngine):
         """Close the engine and remove what it spilled."""
         self._kept.close()
 
-    def rejected(self, side: Side) -> tuple[int, Sequence[Rejected]]:
-        """Return how many rows of a side name no key, lines that are no rows among them, and the first of them."""
-        count, found = super().rejected(side)
-        torn = self._torn(side)
-        return count + len(torn), [*torn, *found][:SHOWN]
+    def rejected(self, side: Side) -> Iterator[Rejected]:
+        """Yield every row of a side that names no key, after the lines that are no rows."""
+        nameless = list(super().rejected(side))  # reads every file, and so finds the lines
+        if self._sources[side].format == CSV:
+            yield from self._torn(side)
+        yield from nameless
 
     def survivors(self) -> Iterator[Row]:
         """Yield the rows of every key that did not pass, by key, the book's first.
@@ -145,19 +146,15 @@ class Duck(SqlEngine):
         kinds = {name: kind for name, kind, *_ in self.asked(f"DESCRIBE SELECT * EXCLUDE (filename) FROM {table}")}
         return relation(source.name, table, layout, kinds, self.names_of(side), _Words())
 
-    def _torn(self, side: Side) -> list[Rejected]:
-        """Return lines of CSV that are no rows of its table."""
-        if self._sources[side].format != CSV:
-            return []
+    def _torn(self, side: Side) -> Iterator[Rejected]:
+        """Yield lines of CSV that are no rows of its table."""
         query = (
-            "SELECT DISTINCT file_path, line, error_message, csv_line FROM reject_errors "
-            f"JOIN reject_scans USING (scan_id, file_id) ORDER BY ALL LIMIT {SHOWN}"
+            "SELECT file_path, line, min(error_message), min(csv_line) FROM reject_errors "
+            "JOIN reject_scans USING (scan_id, file_id) GROUP BY ALL ORDER BY ALL"
         )
-        return [
-            Rejected(side, file, line, reason, content or "")
-            for file, line, reason, content in self.asked(query)
-            if file in self._sources[side].files
-        ]
+        for file, line, reason, content in self.asked(query):
+            if file in self._sources[side].files:
+                yield Rejected(side, file, line, reason, content or "")
 
 
 class _Words:

@@ -11,8 +11,6 @@ from gal_friday.domain import quantity
 from gal_friday.domain.assets import Asset
 from gal_friday.domain.snapshot import Side
 
-SHOWN = 1_000
-"""Rejected rows that are kept with their content; all of them are counted."""
 _KEY = ", ".join(KEY)
 
 
@@ -51,19 +49,15 @@ class SqlEngine(ABC):
         ((count,),) = self._told(f"SELECT count(DISTINCT account) FROM ({one} UNION ALL {other}) AS accounts")
         return int(count)
 
-    def rejected(self, side: Side) -> tuple[int, Sequence[Rejected]]:
-        """Return how many rows of a side name no key, and the first of them."""
+    def rejected(self, side: Side) -> Iterator[Rejected]:
+        """Yield every row of a side that names no key."""
         nameless = "account IS NULL OR asset IS NULL OR asset = ''"
         if self._layouts[side].account:
             nameless += " OR account = ''"
-        ((count,),) = self._told(f"SELECT count(*) FROM {side} WHERE {nameless}")
-        found = []
-        if count:
-            rows = self._told(f"SELECT account, asset, text, place FROM {side} WHERE {nameless} LIMIT {SHOWN}")
-            for account, asset, text, place in rows:
-                reason = "it names no account" if not account and asset else "it names no asset"
-                found.append(Rejected(side, place, None, reason, f"{account or ''}, {asset or ''}, {text or ''}"))
-        return int(count), found
+        rows = self._told(f"SELECT account, asset, text, place FROM {side} WHERE {nameless}")
+        for account, asset, text, place in rows:
+            reason = "it names no account" if not account and asset else "it names no asset"
+            yield Rejected(side, place, None, reason, f"{account or ''}, {asset or ''}, {text or ''}")
 
     def survivors(self) -> Iterator[Row]:
         """Yield the rows of every key that did not pass, by key, the book's first."""
@@ -75,7 +69,7 @@ class SqlEngine(ABC):
             joined = f"ON {self.mark} = mark"
         qualified = ", ".join(f"one.{part}" for part in KEY)
         chosen = " UNION ALL ".join(
-            f"SELECT {qualified}, '{side}' AS side, text, price, amount IS NOT NULL AS fits "
+            f"SELECT {qualified}, '{side}' AS side, text, price, place, amount IS NOT NULL AS fits "
             f"FROM {side} AS one JOIN survivors {joined}"
             for side in SIDES
         )

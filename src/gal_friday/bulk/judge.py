@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
+from unicodedata import normalize
 
 from msgspec import Struct
 
@@ -13,7 +14,7 @@ from gal_friday.domain.assets import Asset, Wallet
 from gal_friday.domain.compare import compare_snapshots
 from gal_friday.domain.discrepancy import Discrepancy, Grader, discrepancies_of
 from gal_friday.domain.errors import MalformedAmount
-from gal_friday.domain.finding import Agrees, CannotTell, Finding, Key
+from gal_friday.domain.finding import Agrees, CannotTell, ExchangeOnly, Finding, InternalOnly, Key
 from gal_friday.domain.materiality import Prices
 from gal_friday.domain.policy import Policy
 from gal_friday.domain.records import Balance, Kind
@@ -47,6 +48,8 @@ class Judged(Struct, frozen=True):
     rejected: tuple[Rejected, ...]
     wide: tuple[tuple[Side, Balance], ...]
     """Rows whose amount the engine could not hold."""
+    near: tuple[tuple[str, str], ...]
+    """Assets that only the book has, with those that only the exchange has and that nearly have the same name."""
 
 
 def judged(rows: Iterable[Row], terms: Terms) -> Iterator[Judged]:
@@ -67,7 +70,9 @@ def _one(account: str, rows: Sequence[Row], terms: Terms) -> Judged:
             if row.price is not None:
                 prices[Asset(row.asset)] = quantity.parse(row.price)
         except (MalformedAmount, ValueError) as wrong:
-            rejected.append(Rejected(row.side, "", None, str(wrong), f"{account}, {row.asset}, {row.text or ''}"))
+            rejected.append(
+                Rejected(row.side, row.place, None, str(wrong), f"{account}, {row.asset}, {row.text or ''}")
+            )
             key = Key(Kind.BALANCES, row.asset, row.wallet)
             untold[key] = CannotTell(key, f"a row of the {row.side} side cannot be read: {wrong}", row.side)
         else:
@@ -81,7 +86,22 @@ def _one(account: str, rows: Sequence[Row], terms: Terms) -> Judged:
     unlike = tuple(one for one in told if type(one) is not Agrees)
     grader = Grader(account, terms.exchange, terms.policy, prices, terms.as_of)
     found = tuple(one for finding in unlike for one in discrepancies_of(finding, grader))
-    return Judged(account, len(rows), len(told) - len(unlike), unlike, found, tuple(rejected), tuple(wide))
+    return Judged(
+        account, len(rows), len(told) - len(unlike), unlike, found, tuple(rejected), tuple(wide), _near(unlike)
+    )
+
+
+def _near(findings: Iterable[Finding]) -> tuple[tuple[str, str], ...]:
+    alone: dict[type, dict[str, str]] = {InternalOnly: {}, ExchangeOnly: {}}
+    for one in findings:
+        if type(one) in alone:
+            alone[type(one)][_folded(one.key.name)] = one.key.name
+    ours, theirs = alone[InternalOnly], alone[ExchangeOnly]
+    return tuple((ours[name], theirs[name]) for name in sorted(ours.keys() & theirs.keys()))
+
+
+def _folded(name: str) -> str:
+    return normalize("NFKC", name).casefold().strip()
 
 
 def _balance(row: Row) -> Balance:

@@ -1,14 +1,15 @@
-"""What differs, line by line, in a table of its own: each discrepancy, and each key that nobody can judge."""
+"""What comes out, line by line, in tables of its own: what differs or cannot be judged, and rows that are none."""
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TextIO
 
 from gal_friday.bulk.errors import EngineMissing, UnusableTable
 from gal_friday.bulk.judge import Judged
+from gal_friday.bulk.rows import Rejected
 from gal_friday.bulk.source import CSV, JSON_LINES, PARQUET, format_of, quoted
 from gal_friday.domain import quantity
 from gal_friday.domain.discrepancy import BalanceDiscrepancy, RecordDiscrepancy
@@ -29,6 +30,7 @@ COLUMNS = (
     "id",
     "reason",
 )
+REJECTED = ("side", "file", "line", "reason", "content")
 CANNOT_TELL = "cannot_tell"
 _REPEATED = "a side lists it more than once"
 Line = tuple[str | None, ...]
@@ -53,16 +55,21 @@ def lines_of(one: Judged) -> Iterator[Line]:
             yield (one.account, *about, *(None,) * 7, finding.reason)
 
 
+def line_of(one: Rejected) -> Line:
+    """Return the line of a row that cannot be read."""
+    return (one.side, one.file, None if one.line is None else str(one.line), one.reason, one.content)
+
+
 class Lines:
     """A file of lines: .csv, .jsonl or .parquet. It is there when it is whole, and not before."""
 
-    def __init__(self, target: Path) -> None:
-        """Take the name of the file.
+    def __init__(self, target: Path, columns: Sequence[str]) -> None:
+        """Take the name of the file, and those of its columns.
 
         Raises:
             UnusableTable: its ending tells no format that is written.
         """
-        self._target, self._format = target, format_of(target.name)
+        self._target, self._columns, self._format = target, columns, format_of(target.name)
         if self._format not in (CSV, JSON_LINES, PARQUET) or target.name.endswith((".gz", ".zst")):
             raise UnusableTable(f"{target} is written as .csv, .jsonl or .parquet; choose one of them")
         self._beside = target.with_name(f".{target.name}.part")
@@ -74,16 +81,16 @@ class Lines:
         except OSError as error:
             raise UnusableTable(f"{self._target} cannot be written: {error.strerror}; name another file") from error
         if self._format != JSON_LINES:
-            csv.writer(self._file).writerow(COLUMNS)
+            csv.writer(self._file).writerow(self._columns)
         return self
 
-    def write(self, one: Judged) -> None:
-        """Write the lines of one account."""
+    def write(self, lines: Iterable[Line]) -> None:
+        """Write these lines."""
         if self._format == JSON_LINES:
-            for line in lines_of(one):
-                self._file.write(json.dumps(dict(zip(COLUMNS, line, strict=True)), ensure_ascii=False) + "\n")
+            for line in lines:
+                self._file.write(json.dumps(dict(zip(self._columns, line, strict=True)), ensure_ascii=False) + "\n")
         else:
-            csv.writer(self._file).writerows(lines_of(one))
+            csv.writer(self._file).writerows(lines)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

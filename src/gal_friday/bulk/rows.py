@@ -20,6 +20,8 @@ class Row(NamedTuple):
     text: str | None
     """The amount as the table says it."""
     price: str | None
+    place: str
+    """The file that it is from, where it is from one."""
     fits: bool
     """Whether the engine could hold the amount, and has counted it."""
 

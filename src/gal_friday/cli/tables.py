@@ -15,8 +15,9 @@ from gal_friday.bootstrap.clock import system_clock
 from gal_friday.bulk.duck import Duck, Limits
 from gal_friday.bulk.judge import Judged, Terms
 from gal_friday.bulk.layout import Layout, layout_of
-from gal_friday.bulk.lines import Lines
+from gal_friday.bulk.lines import COLUMNS, REJECTED, Lines, line_of, lines_of
 from gal_friday.bulk.postgres import Postgres, is_database, place_of
+from gal_friday.bulk.rows import Rejected
 from gal_friday.bulk.sieve import SIDES
 from gal_friday.bulk.source import format_of, source_of
 from gal_friday.cli.columns import aligned, padded, signed, table, worth
@@ -33,7 +34,7 @@ from gal_friday.domain.snapshot import Coverage, Side
 from gal_friday.domain.verdict import Verdict
 from gal_friday.flows.reconcile_many import Outcome, reconcile_many
 
-_SHOWN = 20
+_SHOWN, _KEPT = 20, 1_000
 
 Found = tuple[str, Discrepancy]
 
@@ -59,18 +60,28 @@ class Tables:
     findings: Annotated[
         Path | None, Parameter(help="Of tables: write every line that differs here: .csv, .jsonl or .parquet.")
     ] = None
+    rejected: Annotated[
+        Path | None, Parameter(help="Of tables: write every row that cannot be read here, and why.")
+    ] = None
 
 
 class _Told:
     """What is said of the accounts that do not agree, as they come."""
 
-    def __init__(self, lines: Lines | None, *, whole: bool) -> None:
-        self.lines, self.whole = lines, whole
+    def __init__(self, lines: Lines | None, refusals: Lines | None, *, whole: bool) -> None:
+        self.lines, self.refusals, self.whole = lines, refusals, whole
         self.found: list[Found] = []
+        self.refused: list[Rejected] = []
+
+    def refuse(self, one: Rejected) -> None:
+        if self.refusals is not None:
+            self.refusals.write([line_of(one)])
+        if len(self.refused) < _KEPT:
+            self.refused.append(one)
 
     def hear(self, one: Judged) -> None:
         if self.lines is not None:
-            self.lines.write(one)
+            self.lines.write(lines_of(one))
         self.found += [(one.account, each) for each in one.discrepancies]
         if not self.whole and len(self.found) > 100 * _SHOWN:
             self.found = self.largest()
@@ -108,11 +119,12 @@ def compare_tables(
     began = clock.monotonic()
     with ExitStack() as stack:
         engine = stack.enter_context(_engine({"internal": internal, "exchange": exchange}, layout, names, tables))
-        lines = stack.enter_context(Lines(tables.findings)) if tables.findings else None
-        told = _Told(lines, whole=as_json)
-        outcome = reconcile_many(engine, terms, told.hear)
+        lines = stack.enter_context(Lines(tables.findings, COLUMNS)) if tables.findings else None
+        refusals = stack.enter_context(Lines(tables.rejected, REJECTED)) if tables.rejected else None
+        told = _Told(lines, refusals, whole=as_json)
+        outcome = reconcile_many(engine, terms, told.hear, told.refuse)
     if as_json:
-        write_json(_document(outcome, told.found, policy))
+        write_json(_document(outcome, told, policy))
     else:
         for line in _page(outcome, told, policy, clock.monotonic() - began):
             out().print(printable(line))
@@ -154,13 +166,15 @@ def _coverage(partial: str | None) -> Mapping[Side, Coverage]:
     return {side: Coverage.PARTIAL if side in words else Coverage.TOTAL for side in SIDES}
 
 
-def _document(outcome: Outcome, found: list[Found], policy: Policy) -> dict[str, Any]:
-    told = msgspec.structs.asdict(outcome)
-    told["control_totals"] = told.pop("totals")
-    told["valued_in"] = policy.reporting_currency
-    told["discrepancies_found"] = told.pop("discrepancies")
-    told["discrepancies"] = [{"account": account, **plain(one)} for account, one in found]
-    return told
+def _document(outcome: Outcome, told: _Told, policy: Policy) -> dict[str, Any]:
+    document = msgspec.structs.asdict(outcome)
+    document["control_totals"] = document.pop("totals")
+    document["valued_in"] = policy.reporting_currency
+    document["first_rejected"] = told.refused
+    document["near"] = [{"internal": one, "exchange": other, "times": n} for (one, other), n in outcome.near.items()]
+    document["discrepancies_found"] = document.pop("discrepancies")
+    document["discrepancies"] = [{"account": account, **plain(one)} for account, one in told.found]
+    return document
 
 
 def _page(outcome: Outcome, told: _Told, policy: Policy, seconds: float) -> list[str]:
@@ -173,7 +187,11 @@ def _page(outcome: Outcome, told: _Told, policy: Policy, seconds: float) -> list
     page += [f"not checked: {reason}" for reason in outcome.not_checked]
     if outcome.rejected:
         page += ["", f"{outcome.rejected:,} rows could not be read:"]
-        page += [_rejected(one) for one in outcome.first_rejected[:_SHOWN]]
+        page += [_rejected(one) for one in told.refused[:_SHOWN]]
+        if (more := outcome.rejected - _SHOWN) > 0:
+            page.append(f"  and {more:,} more; --rejected FILE writes all of them")
+    for (one, other), times in outcome.near.most_common(_SHOWN):
+        page.append(f"{one!r} of the book may be {other!r} ({times:,} times): [aliases.assets] says what is one asset")
     if outcome.discrepancies:
         page += ["", *(f"{count:>12,}  {what}" for what, count in outcome.by_severity.most_common())]
         page += ["", *_largest(told.largest(), policy.reporting_currency)]
@@ -182,7 +200,7 @@ def _page(outcome: Outcome, told: _Told, policy: Policy, seconds: float) -> list
     return page
 
 
-def _rejected(one: Any) -> str:
+def _rejected(one: Rejected) -> str:
     place = f"line {one.line}: " if one.line is not None else ""
     return f"  {one.side}: {place}{one.reason}: {one.content}"
 

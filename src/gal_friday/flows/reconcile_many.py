@@ -1,7 +1,7 @@
 """Two tables of any number of rows: the engine sieves, the domain judges, and everything is counted."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
 from msgspec import Struct, field
@@ -14,8 +14,6 @@ from gal_friday.domain import quantity
 from gal_friday.domain.finding import CannotTell
 from gal_friday.domain.snapshot import Coverage, Side
 from gal_friday.domain.verdict import Verdict
-
-_SHOWN = 1_000
 
 
 class Engine(Protocol):
@@ -31,8 +29,8 @@ class Engine(Protocol):
         """Return how many accounts there are, on either side."""
         ...
 
-    def rejected(self, side: Side) -> tuple[int, Sequence[Rejected]]:
-        """Return how many rows of a side name no key, and the first of them."""
+    def rejected(self, side: Side) -> Iterator[Rejected]:
+        """Yield every row of a side that names no key."""
         ...
 
     def survivors(self) -> Iterator[Row]:
@@ -55,20 +53,23 @@ class Outcome(Struct, kw_only=True):
     by_type: Counter[str] = field(default_factory=Counter)
     by_severity: Counter[str] = field(default_factory=Counter)
     totals: Mapping[Side, Totals]
-    rejected: int
-    first_rejected: list[Rejected]
+    rejected: int = 0
+    near: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Names of assets that only one side has, and that nearly are one of the other's: how often."""
     not_checked: tuple[str, ...] = ()
 
 
-def reconcile_many(engine: Engine, terms: Terms, each: Callable[[Judged], None]) -> Outcome:
-    """Compare what the engine has opened, hand every account that does not agree to *each*, and return the whole.
+def reconcile_many(
+    engine: Engine, terms: Terms, each: Callable[[Judged], None], refused: Callable[[Rejected], None]
+) -> Outcome:
+    """Compare what the engine has opened, and return the whole.
+
+    Every account that does not agree is handed to *each*, every row that cannot be read to *refused*.
 
     Raises:
         UnusableTable: a table cannot be read to its end.
     """
     totals = {side: engine.totals(side) for side in SIDES}
-    nameless = {side: engine.rejected(side) for side in SIDES}
-    told = {side: Coverage.PARTIAL if count else terms.coverage[side] for side, (count, _) in nameless.items()}
     outcome = Outcome(
         verdict=Verdict.RECONCILED,
         engine=engine.name,
@@ -77,20 +78,29 @@ def reconcile_many(engine: Engine, terms: Terms, each: Callable[[Judged], None])
         keys=0,
         agreed=0,
         totals=totals,
-        rejected=sum(count for count, _ in nameless.values()),
-        first_rejected=[one for _, some in nameless.values() for one in some],
     )
-    left = _judge(engine, replace(terms, coverage=told), each, outcome)
-    named = sum(outcome.rows.values()) - sum(_in_rows(some) for some in nameless.values())
+    named, coverage = sum(outcome.rows.values()), dict(terms.coverage)
+    for one in (one for side in SIDES for one in engine.rejected(side)):
+        refused(one)
+        outcome.rejected += 1
+        named -= one.line is None  # a torn line is no row
+        coverage[one.side] = Coverage.PARTIAL  # whatever it was about
+    left = _judge(engine, replace(terms, coverage=coverage), each, refused, outcome)
     passed = (named - left) // 2
     outcome.agreed += passed
     outcome.keys += passed
-    outcome.not_checked = tuple(_gaps(told, outcome))
+    outcome.not_checked = tuple(_gaps(coverage, outcome))
     outcome.verdict = _verdict(outcome)
     return outcome
 
 
-def _judge(engine: Engine, terms: Terms, each: Callable[[Judged], None], outcome: Outcome) -> int:
+def _judge(
+    engine: Engine,
+    terms: Terms,
+    each: Callable[[Judged], None],
+    refused: Callable[[Rejected], None],
+    outcome: Outcome,
+) -> int:
     """Judge what survives; return how many rows that were."""
     rows = 0
     for one in judged(engine.survivors(), terms):
@@ -101,20 +111,16 @@ def _judge(engine: Engine, terms: Terms, each: Callable[[Judged], None], outcome
         outcome.discrepancies += len(one.discrepancies)
         outcome.by_type.update(str(found.type) for found in one.discrepancies)
         outcome.by_severity.update(str(found.severity) for found in one.discrepancies)
-        outcome.rejected += len(one.rejected)
+        outcome.near.update(one.near)
+        for row in one.rejected:
+            refused(row)
+            outcome.rejected += 1
         for side, balance in one.wide:
             total = outcome.totals[side][balance.asset]
             total.amount = quantity.add(total.amount, balance.total)
-        outcome.first_rejected += one.rejected[: max(0, _SHOWN - len(outcome.first_rejected))]
         if one.findings:
             each(one)
     return rows
-
-
-def _in_rows(nameless: tuple[int, Sequence[Rejected]]) -> int:
-    """Return how many of the rejected are rows that the engine counted; a torn line is none."""
-    count, some = nameless
-    return count - sum(one.line is not None for one in some)
 
 
 def _gaps(coverage: Mapping[Side, Coverage], outcome: Outcome) -> Iterator[str]:
