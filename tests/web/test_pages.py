@@ -216,6 +216,14 @@ async def test_a_sheet_has_plain_digits_and_no_formula(browsers: SignIn, here: W
     ) == 1
 
 
+async def test_a_browser_keeps_scripts_and_asks_whether_they_are_the_same(browsers: SignIn) -> None:
+    browser = await browsers()
+    first = await browser.get("/static/page.js")
+    assert (first.status_code, first.headers["cache-control"]) == (200, "private, no-cache")
+    again = await browser.get("/static/page.js", headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content, again.headers["cache-control"]) == (304, b"", "private, no-cache")
+
+
 async def test_what_nobody_may_press_is_not_there(browsers: SignIn) -> None:
     assert "Check now" not in (await (await browsers("victor", Role.VIEWER)).get("/")).text
     page = (await (await browsers("adam", Role.ADMIN)).get("/")).text

@@ -5,7 +5,7 @@ is answered as if it did not exist. Nothing here changes anything.
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request, Response
 from starlette.staticfiles import StaticFiles
@@ -54,6 +54,16 @@ _BY_PERSON = (
 router = new_router()
 
 
+class _Kept(StaticFiles):
+    """Files that a browser keeps; it asks every time whether they are still the same, and is mostly told so at once."""
+
+    def file_response(self, *given: Any, **named: Any) -> Response:
+        """Return the file, or that it is the same; see ``StaticFiles``."""
+        answer = super().file_response(*given, **named)
+        answer.headers["Cache-Control"] = "private, no-cache"
+        return answer
+
+
 def add_pages(app: FastAPI, house: House) -> None:
     """Give the application its pages."""
     app.state.house = house
@@ -61,7 +71,7 @@ def add_pages(app: FastAPI, house: House) -> None:
     reports = (beside.router, run.router)
     for one in (queue.router, router, accounts.router, *reports, history.router, journal.router, policy.router):
         app.include_router(one)
-    app.mount("/static", StaticFiles(directory=_STATIC), name="static")
+    app.mount("/static", _Kept(directory=_STATIC), name="static")
     told_in_words(app)
 
 
