@@ -26,6 +26,7 @@ from benchmarks import (
     start,
     store,
     stream,
+    tables,
 )
 from benchmarks.measured import Measured
 
@@ -45,6 +46,7 @@ SUITES: dict[str, Callable[[], Iterator[Measured]]] = {
     "idle": idle.run,
     "day": day.run,
     "pages": pages.run,
+    "tables": tables.run,
 }
 
 
