@@ -106,6 +106,7 @@ RECORD_RECOGNISERS: tuple[RecordRecogniser, ...] = (
     (Cause.MANUAL_TRADE, manual_trade.recognise_record),
     (Cause.DUPLICATED_FILL, duplicated_fill.recognise_record),
     (Cause.WRONG_SIDE, wrong_side.recognise_record),
+    (Cause.WRONG_AMOUNT, wrong_amount.recognise_record),
     (Cause.FEE_IN_OTHER_ASSET, fee_in_other_asset.recognise_record),
     (Cause.UNBOOKED_FEE, unbooked_fee.recognise_record),
     (Cause.MISSED_CANCEL, missed_cancel.recognise_record),

@@ -7,11 +7,11 @@ exchange's with its point shifted. That is a hint, and needs three digits that c
 Not to be confused with another price or fee, or with an event of which the exchange took a part back.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from gal_friday.domain import quantity
-from gal_friday.domain.case import Case, Lead
+from gal_friday.domain.case import Case, Lead, once
 from gal_friday.domain.causes.evidence import (
     Rest,
     amount_of,
@@ -25,7 +25,8 @@ from gal_friday.domain.causes.evidence import (
     told,
 )
 from gal_friday.domain.compare.stake import net
-from gal_friday.domain.records import Kind
+from gal_friday.domain.finding import Finding
+from gal_friday.domain.records import Fill, Kind
 from gal_friday.domain.snapshot import Coverage
 
 _SHIFTS = {places: Decimal(f"1e{places}") for places in (-3, -2, -1, 1, 2, 3)}
@@ -70,6 +71,30 @@ def _pattern(booked: Decimal, real: Decimal) -> str:
     if len(one) == len(other) and len(places) == 2 and one[places[0]] == other[places[1]]:
         return ": two digits are transposed" if one[places[1]] == other[places[0]] else ""
     return ""
+
+
+def recognise_record(finding: Finding, case: Case) -> str | None:
+    """Return the sentence, where the book's fills would be what its order says, were they of the exchange's size."""
+    if finding.key.kind is not Kind.SOURCES or finding.key.part != "internal":
+        return None
+    order = case.orders["internal"].get(finding.key.name.removeprefix("order:"))
+    fills = _of_order(case).get(order.order_id or "", ()) if order else ()
+    other = [ours.fill_id for ours, theirs in fills if theirs is not None and ours.quantity != theirs.quantity]
+    if order is None or not other or any(theirs is None or ours.side != theirs.side for ours, theirs in fills):
+        return None
+    if quantity.total(theirs.quantity for _, theirs in fills if theirs is not None) != order.filled:
+        return None
+    return f"the order is filled as its fills are at the exchange: the book has {', '.join(other)} in another size"
+
+
+@once
+def _of_order(case: Case) -> Mapping[str, Sequence[tuple[Fill, Fill | None]]]:
+    """Return the book's fills of each order, beside what the exchange has under their ids."""
+    found: dict[str, list[tuple[Fill, Fill | None]]] = {}
+    for fill_id, ours in sorted(case.fills["internal"].items()):
+        if ours.order_id:
+            found.setdefault(ours.order_id, []).append((ours, case.fills["exchange"].get(fill_id)))
+    return found
 
 
 def recognise_rest(rest: Rest) -> str | None:
