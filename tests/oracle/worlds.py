@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 Row = dict[str, Any]
 Side = dict[str, Any]
 UNIT = 10**8
+OPENING = 1_000 * UNIT
+"""What every balance of the book began with."""
 T0 = datetime(2026, 1, 31, 12, tzinfo=UTC)
 BEGINS = T0 - timedelta(hours=24)
 KINDS = ("balances", "positions", "orders", "fills", "movements")
@@ -66,7 +68,7 @@ def _side(name: str) -> Side:
 
 def _balance(side: Side, asset: str, beyond: int) -> Row:
     moved = [units_of(row["amount"]) - units_of(row["fee"]) for row in side["movements"] if row["asset"] == asset]
-    return {"asset": asset, "wallet": "spot", "total": written(1_000 * UNIT + sum(moved) + beyond)}
+    return {"asset": asset, "wallet": "spot", "total": written(OPENING + sum(moved) + beyond)}
 
 
 def units_of(amount: str) -> int:
