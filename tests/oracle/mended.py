@@ -34,7 +34,7 @@ def wrong_in(book: Side, ours: Side, theirs: Side) -> Iterator[str]:
 
 
 def _told(side: Side, kind: str) -> list[Row]:
-    """Return what a side tells of a kind: of movements those that do not follow from fills, nor stand for what is left."""
+    """Return what a side tells of a kind: of movements those that neither follow from fills nor stand for others."""
     return [row for row in side[kind] if row.get("kind") not in (*LEGS, "opening", "plug")]
 
 
