@@ -158,7 +158,9 @@ def fire(arguments: Sequence[str]) -> int:
     kept.mkdir(exist_ok=True)
     pages = ["--report", str(ROOT / "docs" / "quality.md"), "--report", str(kept / "quality.html")]
     fixed = ["simulate", "--about", commit(), "--worlds", str(kept / "worlds.jsonl"), *pages]
-    return become(ready(FULL).program("gal-friday"), [*fixed, *(arguments or ["--hours", "24", "--seeds", "1000"])])
+    return become(
+        ready(FULL).program("gal-friday"), [*fixed, *(arguments or ["--hours", "24", "--seeds", "1000", "--baselines"])]
+    )
 
 
 def commit() -> str:

@@ -32,6 +32,9 @@ Seeds = Annotated[
 ]
 Seed = Annotated[int | None, Parameter(help="Only the world of this seed.")]
 Errors = Annotated[float, Parameter(help="The share of events that go wrong in the book, about.")]
+Baselines = Annotated[
+    bool, Parameter(negative=(), help="Let simpler ways to reconcile live in the same worlds, and show them beside.")
+]
 Jobs = Annotated[int | None, Parameter(help="How many processes; as many as there are processors by default.")]
 About = Annotated[str, Parameter(help="What the page is to say of the program, such as its commit.")]
 Worlds = Annotated[
@@ -45,7 +48,8 @@ ReportFiles = Annotated[
 
 def simulate(
     *, hours: Hours = 24.0, accounts: Accounts = 1, seeds: Seeds = "10", seed: Seed = None, errors: Errors = 0.01,
-    jobs: Jobs = None, about: About = "", worlds: Worlds = None, reports: ReportFiles = None, as_json: AsJson = False,
+    baselines: Baselines = False, jobs: Jobs = None, about: About = "", worlds: Worlds = None,
+    reports: ReportFiles = None, as_json: AsJson = False,
 ) -> int:  # fmt: skip
     """Let worlds live in which much goes wrong, and measure what is made of it."""
     if hours <= 0 or accounts < 1 or not 0 <= errors <= 0.1 or (jobs is not None and jobs < 1):
@@ -54,10 +58,10 @@ def simulate(
         if path.suffix not in (".json", ".md", ".html"):
             raise BadUsage(f"{path}: the numbers are written as .json, .md or .html; choose one of them")
     wanted = _wanted(seeds) if seed is None else range(seed, seed + 1)
-    settings = Settings(hours=hours, accounts=accounts, errors=errors)
+    settings = Settings(hours=hours, accounts=accounts, errors=errors, baselines=baselines)
     workers, program = min(jobs or os.cpu_count() or 1, len(wanted)), about or f"Gal-Friday {version()}"
     found, speed = _found(wanted, settings, workers, program, worlds)
-    which = f"--seeds {seeds}" if seed is None else f"--seed {seed}"
+    which = (f"--seeds {seeds}" if seed is None else f"--seed {seed}") + " --baselines" * baselines
     command = f"gal-friday simulate --hours {hours:g} --accounts {accounts} {which} --errors {errors:g}"
     said = f"{program}, {_machine(workers)}{speed}."
     for path in reports or ():

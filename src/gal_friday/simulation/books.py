@@ -44,7 +44,7 @@ class Books:
 
     async def look(self, account: str, by: str) -> None:
         """Note what is right in the book of one account now; *by* has put right what was wrong until now."""
-        held = await self._held(account)
+        held = await self.held(account)
         for planted in self._bots[account].planted:
             if planted.over is None:
                 planted.right = right_keys(planted, held)
@@ -63,7 +63,7 @@ class Books:
         await self.mended()
         for name in self._bots:
             await self.look(name, "end")
-            self._tally.wrong += self._off(name, await self._held(name))
+            self._tally.wrong += self._off(name, await self.held(name))
 
     def _off(self, name: str, held: Snapshot) -> Iterable[str]:
         off, wanted = off_by(held, self._real(name)), planted_effects(self._bots[name].planted)
@@ -72,7 +72,8 @@ class Books:
                 wrongly = f"off by {off.get(place, 0)}, planted {wanted.get(place, 0)}"
                 yield f"{name}: {place[0]} {place[1]} is {wrongly}"
 
-    async def _held(self, name: str) -> Snapshot:
+    async def held(self, name: str) -> Snapshot:
+        """Return the book of one account as it stands."""
         return await self._service.book.snapshot(account=name, since=self._clock.now() - _LONG, scales=Scales())
 
     def _real(self, name: str) -> Mapping[Place, Decimal]:

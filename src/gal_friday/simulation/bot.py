@@ -99,6 +99,8 @@ class Bot:
         """What happens that it hears nothing of: somebody trades by hand, or the exchange by itself."""
         self.down_until = clock.now()
         """Before this instant it is not running, and hears nothing."""
+        self.also: Callable[[str, Heard], object] | None = None
+        """Who else is to have what it writes down."""
         self._owner, self._scribe = exchange.account(account), Scribe(exchange, clock)
         self._happened: list[Happening] = []
         self._arriving: list[_Arriving] = []
@@ -143,6 +145,8 @@ class Bot:
 
     async def write(self, heard: Heard) -> None:
         """Write it down."""
+        if self.also is not None:
+            self.also(self.account, heard)
         await self.book.append(
             account=self.account, exchange="kraken", fills=heard.fills, movements=heard.movements, orders=heard.orders
         )

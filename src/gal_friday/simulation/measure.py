@@ -11,6 +11,8 @@ from statistics import quantiles
 
 from msgspec import Struct, field
 
+from gal_friday.simulation.baselines.beside import Score
+from gal_friday.simulation.baselines.table import Compared, compared
 from gal_friday.simulation.tally import Case
 from gal_friday.simulation.world import Outcome, Settings
 
@@ -59,6 +61,8 @@ class Counted(Struct, frozen=True, kw_only=True):
     wrong: list[str]
     told_twice: list[str]
     never_told: list[str]
+    beside: list[Score] = []
+    """What came of the product's books and of the baselines, where there were some."""
 
 
 class Times(Struct, frozen=True):
@@ -137,6 +141,8 @@ class Measures(Struct, frozen=True, kw_only=True):
     seconds_to_correct: Times | None
     failures: list[str] = field(default_factory=list)
     """The first of them, each with its seed."""
+    beside: list[Compared] = []
+    """The product and the baselines in the same worlds, where there were baselines."""
 
     @property
     def holds(self) -> bool:
@@ -165,6 +171,7 @@ def counted(one: Outcome) -> Counted:
         wrong=tally.wrong,
         told_twice=tally.told_twice,
         never_told=tally.never_told,
+        beside=[*one.beside],
     )
 
 
@@ -211,6 +218,7 @@ def summed(worlds: Sequence[Counted], settings: Settings) -> Measures:
         seconds_to_explain=times(errors, lambda error: error.explained),
         seconds_to_correct=times(errors, lambda error: error.corrected),
         failures=[line for one in worlds for line in _failures(one)][:_SHOWN],
+        beside=compared(one.beside for one in worlds),
     )
 
 

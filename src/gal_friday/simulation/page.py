@@ -9,6 +9,7 @@ from gal_friday.simulation.measure import Measures, Times, share
 from gal_friday.simulation.plots import bars, curves
 
 _OF_KINDS = ("Error of the book", "Cause", "Planted", "Found", "Named rightly", "Missed", "Corrected, minutes", "By")
+_BESIDE = ("", "Errors found", "Recall", "False", "Corrected", "Wrongly", "Minutes to find", "Balances off at the end")
 _OF_LIES = ("What went wrong beside them", "Worlds", "Looks", "Failures in these worlds")
 
 
@@ -73,6 +74,10 @@ def _size(found: Measures) -> str:
 
 def _tables(found: Measures) -> Iterable[_Table]:
     yield _Table("All together", ("What", "Measured"), [*_totals(found)])
+    if found.beside:
+        yield _Table(
+            "What the difference is worth: the same worlds, reconciled in simpler ways", _BESIDE, [*_beside(found)]
+        )
     yield _Table("Errors of the book, one by one", _OF_KINDS, [*_kinds(found)])
     lies = [(one.name.replace("_", " "), f"{one.worlds}", f"{one.due:,}", f"{one.failures}") for one in found.lies]
     yield _Table("Lies of the exchange, and troubles around the service", _OF_LIES, lies)
@@ -101,6 +106,15 @@ def _totals(found: Measures) -> Iterable[tuple[str, str]]:
     complete = sum(count for name, count in found.verdicts.items() if name != "incomplete")
     yield f"everything was checked, of {found.runs:,} runs", share(complete, found.runs)
     yield "verdicts", ", ".join(f"{count:,} {name}" for name, count in found.verdicts.items())
+
+
+def _beside(found: Measures) -> Iterable[Sequence[str]]:
+    for one in found.beside:
+        off = f"{one.off} (≈ {one.off_value:,.0f} USD)" if one.off else "0"
+        minutes = "–" if one.median_seconds is None else f"{one.median_seconds / 60:.1f}"
+        errors, recall = f"{one.found:,} of {one.planted:,}", share(one.due - one.missed, one.due)
+        false, corrected, wrong = f"{one.false:,} of {one.shown:,}", f"{one.corrected:,}", f"{one.wrong:,}"
+        yield one.name, errors, recall, false, corrected, wrong, minutes, off
 
 
 def _times(found: Measures) -> dict[str, Times | None]:

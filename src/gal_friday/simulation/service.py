@@ -46,6 +46,7 @@ from gal_friday.service.scheduler import Scheduler
 from gal_friday.service.tell import Pace, Teller
 from gal_friday.service.turns import Ran, Turns
 from gal_friday.simulation.alerts import KeptAlerts
+from gal_friday.simulation.baselines.overheard import Hear, Overheard
 from gal_friday.simulation.trouble import Line, half_done, reached
 
 LOOKBACK = timedelta(hours=2)
@@ -88,6 +89,8 @@ class Service:
         self.alerts, self.watched = alerts, MemoryWatched()
         self.keys = {name: exchange.issue_key(name, tier="pro") for name in names}
         self.accounts = [Account(name=name, exchange="kraken", timing=timing) for name in names]
+        self.hearing: Callable[[str], Hear] | None = None
+        """Who is to be told what a run of an account reads."""
         self._begun = clock.now()
 
     def watch(self, line: Line | None = None) -> Watch:
@@ -147,11 +150,11 @@ class Process:
     async def run(self, account: str) -> Ran:
         """Reconcile one account, and repair what can be proven."""
         spent, began, key = _Spent(), self._clock.monotonic(), self._service.keys[account]
-        exchange = Heeded(
-            KrakenExchange(
-                key=key.key, secret=key.secret, clock=self._clock, tier="pro", http=self._service.http, calls=spent.note
-            )
+        kraken = KrakenExchange(
+            key=key.key, secret=key.secret, clock=self._clock, tier="pro", http=self._service.http, calls=spent.note
         )
+        hearing = self._service.hearing
+        exchange = Overheard(kraken, hearing(account)) if hearing else Heeded(kraken)
         async with held(self._leases, account, owner=self._name, clock=self._clock) as lease:
             report = await reconcile(
                 Sources(account, exchange, self._book, self._clock),

@@ -21,6 +21,8 @@ from gal_friday.domain.policy import Policy
 from gal_friday.domain.schedule import Timing
 from gal_friday.simulation import hands
 from gal_friday.simulation.alerts import NAMES, KeptAlerts, Listening, Pager
+from gal_friday.simulation.baselines.beside import Score
+from gal_friday.simulation.baselines.runs import Baselines
 from gal_friday.simulation.books import Books
 from gal_friday.simulation.bot import Bot, Errs
 from gal_friday.simulation.life import PAIRS, Life
@@ -52,6 +54,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Between two runs of one account."""
     errors: float = 0.01
     """How many of the events go wrong in the book, about."""
+    baselines: bool = False
+    """Whether simpler ways to reconcile live in the same worlds."""
 
 
 class Outcome(Struct):
@@ -63,6 +67,8 @@ class Outcome(Struct):
     events: int
     lies: tuple[str, ...]
     """Faults of the exchange, and troubles of the service, that this world had."""
+    beside: tuple[Score, ...] = ()
+    """What came of the product's books and of the baselines, where there were some."""
 
 
 def simulated(seed: int, settings: Settings) -> Outcome:
@@ -117,7 +123,15 @@ class _World:
         self.bots = {name: self._bot(name) for name in names}
         for bot in self.bots.values():
             bot.others = [one for one in self.bots.values() if one is not bot]
+        self.baselines = self._beside() if settings.baselines else None
         self.books = Books(self.exchange, self.service, self.bots, self.tally, policy, self.clock)
+
+    def _beside(self) -> Baselines:
+        baselines = Baselines(self.exchange, self.bots, self.clock)
+        self.service.hearing = baselines.hearing
+        for bot in self.bots.values():
+            bot.also = baselines.writes
+        return baselines
 
     def _chance(self, of: str) -> Random:
         return Random(f"{self.seed} {of}")
@@ -151,7 +165,12 @@ class _World:
         self.tally.notices = self.listening.heard
         self.tally.never_told += await self.listening.never()
         self.tally.told_twice += self.listening.twice()
-        return Outcome(self.seed, self.settings, self.tally, self.events, self.lies)
+        beside = (
+            self.baselines.outcome(self.tally, {name: await self.books.held(name) for name in self.bots})
+            if self.baselines
+            else ()
+        )
+        return Outcome(self.seed, self.settings, self.tally, self.events, self.lies, beside)
 
     def _calm(self) -> None:
         self.storms.calm()
@@ -238,9 +257,12 @@ class _World:
         while "restored" in self.trouble.kinds:
             await self.clock.sleep(chance.expovariate(1 / 20_000))
             backup = hands.Backup(self.service, self.clock.now())
+            beside = self.baselines.kept() if self.baselines else None
             await self.clock.sleep(chance.choice((300, 1_200, 3_600)))
             self.processes.kill()
             backup.put_back(self.bots.values())
+            if self.baselines and beside:
+                self.baselines.put_back(beside)
             self.listening.restored = True
             await self.books.restored()
 
