@@ -104,7 +104,9 @@ class Listening:
         standing = await self._watch.alerts.standing(groups)
         for name, since in self._held.items():
             one = standing.get(name)
-            if now - since > _SOON and (one is None or not one.is_open or not (one.told or one.muted)):
+            # Between two looks it may have been over, told so, and come back: an episode of its own.
+            began = since if one is None else max(since, one.began, one.resolved_at or since)
+            if now - began > _SOON and (one is None or not one.is_open or not (one.told or one.muted)):
                 self.untold.append(f"{groups[name].kind} of {groups[name].account} at {now:%H:%M:%S}: nobody was told")
 
     async def never(self) -> Sequence[str]:
