@@ -65,7 +65,7 @@ async def read_by_id(session: Session, kind: Kind, ids: Sequence[str]) -> Readin
 async def _asked(session: Session, trail: Trail, question: _Question, ids: Sequence[str]) -> dict[str, Row]:
     """Ask for these ids together; where the answer does not hold all of them, for each half by itself."""
     try:
-        rows = await session.rows(question.endpoint, {question.field: ",".join(ids), **question.more}, trail)
+        rows = await session.asked_for(question.endpoint, ids, trail, field=question.field, more=question.more)
     except (UnknownId, WrongArguments):
         rows = {}
     found = {name: rows[name] for name in ids if name in rows}

@@ -193,10 +193,10 @@ async def _trades_by_id(session: Session, trail: Trail, ids: Sequence[str]) -> l
     for start in range(0, len(ids), IDS_PER_CALL):
         wanted = ids[start : start + IDS_PER_CALL]
         try:
-            rows = await session.rows(QUERY_TRADES, {"txid": ",".join(wanted)}, trail)
+            rows = await session.asked_for(QUERY_TRADES, wanted, trail)
         except (UnknownId, WrongArguments):
             continue
-        found.extend(fill(row, name, quotes, QUERY_TRADES.name) for name, row in rows.items() if name in wanted)
+        found.extend(fill(row, name, quotes, QUERY_TRADES.name) for name, row in rows.items())
     return found
 
 

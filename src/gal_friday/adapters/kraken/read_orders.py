@@ -82,7 +82,7 @@ async def _by_id(session: Session, trail: Trail, ids: Sequence[str]) -> tuple[di
 async def _asked(session: Session, trail: Trail, ids: Sequence[str]) -> dict[str, Order]:
     """Ask for these ids together; where one of them spoils the answer, for each half by itself."""
     try:
-        rows = await session.rows(QUERY_ORDERS, {"txid": ",".join(ids), "trades": "true"}, trail)
+        rows = await session.asked_for(QUERY_ORDERS, ids, trail, more={"trades": "true"})
     except (UnknownId, WrongArguments):
         if len(ids) == 1:
             return {}
@@ -91,8 +91,7 @@ async def _asked(session: Session, trail: Trail, ids: Sequence[str]) -> dict[str
             **await _asked(session, trail, ids[:middle]),
             **await _asked(session, trail, ids[middle:]),
         }
-    wanted = set(ids)
-    return {name: order(row, name, session.names, QUERY_ORDERS.name) for name, row in rows.items() if name in wanted}
+    return {name: order(row, name, session.names, QUERY_ORDERS.name) for name, row in rows.items()}
 
 
 def _should_be_listed(order: Order, since: datetime, now: datetime) -> bool:

@@ -15,6 +15,7 @@ from gal_friday.adapters.kraken.trail import KeepRaw, Trail
 from gal_friday.adapters.kraken.wire import Row
 from gal_friday.domain.snapshot import Coverage
 from gal_friday.ports.clock import Clock
+from gal_friday.ports.errors import ExchangeMalformed
 from gal_friday.ports.exchange import Progress
 
 CLOCK_FAR_OFF = timedelta(seconds=60)
@@ -49,6 +50,20 @@ class Session(Struct, frozen=True, kw_only=True):
         reply = await self.client.call(endpoint, params)
         rows = rows_inside(reply, inside)
         trail.add(reply, len(rows))
+        return rows
+
+    async def asked_for(
+        self, endpoint: Endpoint, ids: Sequence[str], trail: Trail, *, field: str = "txid", more: Params | None = None
+    ) -> dict[str, Row]:
+        """Return the rows of these ids, as far as they exist.
+
+        Raises:
+            ExchangeMalformed: it tells of others, so it is the answer to another question and denies nothing.
+        """
+        rows = await self.rows(endpoint, {field: ",".join(ids), **(more or {})}, trail)
+        if strangers := sorted(rows.keys() - set(ids)):
+            others = f"{strangers[0]} and {len(strangers) - 1} more" if len(strangers) > 1 else strangers[0]
+            raise ExchangeMalformed(f"Kraken {endpoint.name}: nobody asked for {others}; nothing of this answer was used")
         return rows
 
     def window_gaps(self, since: datetime, until: datetime) -> tuple[str, ...]:
