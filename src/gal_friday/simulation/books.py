@@ -1,7 +1,7 @@
 """The books of a world, held against what was planted: after every run, after every repair, and in the end."""
 
-from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from gal_friday.adapters.simulated import Exchange
@@ -22,9 +22,11 @@ class Books:
     """Every book of a world, beside the truth."""
 
     def __init__(
-        self, exchange: Exchange, service: Service, bots: Mapping[str, Bot], tally: Tally, policy: Policy, clock: Clock
-    ) -> None:
-        """Count into *tally*. *clock* is the world's own."""
+        self, exchange: Exchange, service: Service, bots: Mapping[str, Bot], tally: Tally, policy: Policy, clock: Clock,
+        *, stale_at: Callable[[], datetime],
+    ) -> None:  # fmt: skip
+        """Count into *tally*. *clock* is the world's own, and *stale_at* tells when an old answer was given last."""
+        self._stale_at = stale_at
         self._exchange, self._service, self._bots, self._tally, self._clock = exchange, service, bots, tally, clock
         self.judges = {name: Judge(bot.planted, tally, policy) for name, bot in bots.items()}
 
@@ -32,7 +34,7 @@ class Books:
         """Count a run that has just ended."""
         await self.mended()
         judge, now = self.judges[report.account], self._clock.now()
-        judge.saw(report, now - took, now, calls)
+        judge.saw(report, now - took, now, calls, stale=self._stale_at() >= now - took)
         known = await self._service.desk.store.open_discrepancies(report.account)
         judge.remembers(report, {str(one.key) for one in known})
 

@@ -10,11 +10,11 @@ from typing import Any
 from msgspec.structs import replace
 
 from gal_friday.adapters.book_sql.memory import Kept
+from gal_friday.adapters.book_sql.shelf import Entry
 from gal_friday.domain import quantity
 from gal_friday.domain.cause import Cause
 from gal_friday.domain.records import Fill, Movement
 from gal_friday.simulation.bot import CAUSES, Bot, Logged
-from gal_friday.simulation.events import Heard
 from gal_friday.simulation.planted import Planted, add
 from gal_friday.simulation.service import Service
 
@@ -25,26 +25,41 @@ _LATELY = timedelta(minutes=30)
 def delete(bot: Bot, chance: Random) -> None:
     """Delete a fill or the rows of an event that was booked lately."""
     some = [one for one in _lately(bot) if one.heard.fills or one.heard.movements]
-    if some:
-        heard = chance.choice(some).heard
-        _without(bot, heard)
-        records = heard.fills or heard.movements
-        bot.plant("deleted", heard, CAUSES[heard.kind], heard.moved, records)
+    if not some:
+        return
+    heard = chance.choice(some).heard
+    gone = {_name(one) for one in (*heard.fills, *heard.movements)}
+    if _rewritten(bot, [one for one in _book(bot).entries if _name(one.record) not in gone]):
+        bot.plant("deleted", heard, CAUSES[heard.kind], heard.moved, heard.fills or heard.movements)
 
 
 def change(bot: Bot, chance: Random) -> None:
     """Change the amount of a row that was booked lately."""
     some = [one for one in _lately(bot) if not one.heard.fills and len(one.heard.movements) == 1]
-    book = bot.book.kept(bot.account)
-    if not some or book is None:
+    if not some:
         return
     heard = chance.choice(some).heard
     (row,) = heard.movements
     wrong = replace(row, amount=quantity.multiply(row.amount, Decimal(10)))
-    book.rewrite([one._replace(record=wrong) if one.record == row else one for one in book.entries])
     effects = heard.moved
     add(effects, (row.asset, row.wallet), quantity.negate(quantity.subtract(wrong.amount, wrong.fee)))
-    bot.plant("changed", heard, Cause.WRONG_AMOUNT, effects, (row,))
+    changed = [one._replace(record=wrong) if one.record == row else one for one in _book(bot).entries]
+    if _rewritten(bot, changed):
+        bot.plant("changed", heard, Cause.WRONG_AMOUNT, effects, (row,))
+
+
+def _book(bot: Bot) -> Kept:
+    book = bot.book.kept(bot.account)
+    assert book is not None, "it was written to"
+    return book
+
+
+def _rewritten(bot: Bot, entries: list[Entry]) -> bool:
+    """Let the book have these entries; say whether it had others."""
+    book = _book(bot)
+    other = entries != book.entries
+    book.rewrite(entries)
+    return other
 
 
 def _lately(bot: Bot) -> list[Logged]:
@@ -60,13 +75,6 @@ def _lately(bot: Bot) -> list[Logged]:
         if one.planted is None and all(at >= since and name not in wrong for at, name in records):
             some.append(one)
     return some
-
-
-def _without(bot: Bot, heard: Heard) -> None:
-    book = bot.book.kept(bot.account)
-    assert book is not None, "it was written to"
-    gone = {_name(one) for one in (*heard.fills, *heard.movements)}
-    book.rewrite([one for one in book.entries if _name(one.record) not in gone])
 
 
 def _name(record: object) -> str:

@@ -27,10 +27,8 @@ def known(path: Path, settings: Settings, program: str) -> dict[int, Counted]:
     """
     if not path.exists():
         return {}
-    lines = (
-        msgspec.json.decode(line, type=_Line) for line in path.read_bytes().splitlines(keepends=True) if _is_whole(line)
-    )
-    return {one.world.seed: one.world for one in lines if one.settings == settings and one.program == program}
+    kept = (msgspec.json.decode(line, type=_Line) for line in _whole(path.read_bytes()).splitlines())
+    return {one.world.seed: one.world for one in kept if one.settings == settings and one.program == program}
 
 
 def counted_once(
@@ -40,13 +38,19 @@ def counted_once(
     """Yield the world of every seed, in no order; those that the file does not have are counted and added to it."""
     had = known(path, settings, program) if path is not None else {}
     yield from (had[seed] for seed in seeds if seed in had)
+    if path is not None and path.exists():
+        path.write_bytes(_whole(path.read_bytes()))
     for world in count([seed for seed in seeds if seed not in had]):
         if path is not None:
-            with path.open("ab") as file:
-                file.write(msgspec.json.encode(_Line(program=program, settings=settings, world=world)) + b"\n")
+            _add(path, _Line(program=program, settings=settings, world=world))
         yield world
 
 
-def _is_whole(line: bytes) -> bool:
-    # A run that was killed may have left half a line.
-    return line.endswith(b"\n")
+def _add(path: Path, line: _Line) -> None:
+    with path.open("ab") as file:
+        file.write(msgspec.json.encode(line) + b"\n")
+
+
+def _whole(data: bytes) -> bytes:
+    """Return all but a last line of which a run that was killed has left a part."""
+    return data[: data.rfind(b"\n") + 1]

@@ -10,12 +10,17 @@ from gal_friday.ports.clock import Clock
 
 _LATENCIES = (0.03, 0.05, 0.05, 0.08, 0.3)
 
+_STALE = ("page_repeated", "stale_balance", "unknown_enum")
+"""Faults by which an answer is untrue, and no answer of itself tells so."""
+
 
 class Wire(httpx2.AsyncBaseTransport):
     """Carries requests to the exchange in this process, on the time of its clock."""
 
     def __init__(self, service: Service, chance: Random, clock: Clock) -> None:
         """Carry to *service*; how long it takes is drawn from *chance*."""
+        self.stale_at = clock.now()
+        """When an old answer was given in place of the new one."""
         self._service, self._chance, self._clock = service, chance, clock
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -32,7 +37,7 @@ class Wire(httpx2.AsyncBaseTransport):
         if refused is not None:
             return _response(refused)
         try:
-            answer = self._service.answer(asked)
+            answer = self._answered(asked)
             await self._clock.sleep(answer.delay + self._chance.choice(_LATENCIES))
         finally:
             self._service.leave(asked)
@@ -46,6 +51,14 @@ class Wire(httpx2.AsyncBaseTransport):
                 raise httpx2.ReadError("the connection was reset", request=request)
             case Ending.CUT:
                 raise httpx2.RemoteProtocolError("the connection closed in the middle of the body", request=request)
+
+    def _answered(self, asked: HttpRequest) -> Answer:
+        fired = self._service.faults.fired
+        before = len(fired)
+        answer = self._service.answer(asked)
+        if any(name in _STALE for name, _ in fired[before:]):
+            self.stale_at = self._clock.now()
+        return answer
 
 
 def _response(answer: Answer) -> httpx2.Response:

@@ -124,7 +124,9 @@ class _World:
         for bot in self.bots.values():
             bot.others = [one for one in self.bots.values() if one is not bot]
         self.baselines = self._beside() if settings.baselines else None
-        self.books = Books(self.exchange, self.service, self.bots, self.tally, policy, self.clock)
+        self.books = Books(
+            self.exchange, self.service, self.bots, self.tally, policy, self.clock, stale_at=lambda: wire.stale_at
+        )
 
     def _beside(self) -> Baselines:
         baselines = Baselines(self.exchange, self.bots, self.clock)

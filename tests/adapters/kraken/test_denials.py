@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 
 from gal_friday.domain.snapshot import Coverage
+from gal_friday.ports.errors import ExchangeMalformed
 from tests.adapters.kraken.rows import LEDGER, TRADE
 from tests.adapters.kraken.script import ok
-from tests.adapters.kraken.test_exchange import ROW, Account, Answerer
+from tests.adapters.kraken.test_exchange import ROW, Account, Answerer, with_orders
 
 
 def an_hour_ago(account: Account) -> str:
@@ -44,6 +45,12 @@ async def test_rows_of_another_time_are_not_left_out_in_silence(what: str, answe
     coverage, reasons = await last_day(Account(**nothing | answer), what)
     assert coverage is Coverage.PARTIAL
     assert "after the time that was asked for, which were left out: L1" in reasons
+
+
+async def test_an_answer_about_orders_that_nobody_asked_for_denies_none() -> None:  # N4
+    account = with_orders(lambda asked: ok({"OBBBBB-BBBBB-BBBBBB": ROW}))
+    with pytest.raises(ExchangeMalformed, match="nobody asked for OBBBBB-BBBBB-BBBBBB"):
+        await account.exchange.orders(since=account.clock.now(), known=["OAAAAA-AAAAA-AAAAAA"])
 
 
 @pytest.mark.parametrize("status", ["open", "pending", "closed", "canceled"])

@@ -195,12 +195,6 @@ async def test_an_unknown_id_costs_the_others_nothing(spoils: bool) -> None:
     assert all(len(asked["txid"].split(",")) <= 50 for asked in account.asked("QueryOrders"))
 
 
-async def test_an_answer_about_orders_that_nobody_asked_for_denies_none() -> None:  # N4
-    account = with_orders(lambda asked: ok({"OBBBBB-BBBBB-BBBBBB": ROW}))
-    with pytest.raises(ExchangeMalformed, match="nobody asked for OBBBBB-BBBBB-BBBBBB"):
-        await account.exchange.orders(since=account.clock.now(), known=["OAAAAA-AAAAA-AAAAAA"])
-
-
 @pytest.mark.parametrize("odd", ["a,b", "", "x" * 60, "with space", "O1&otp=1", "ö"])
 async def test_what_is_no_id_is_not_sent(odd: str) -> None:
     account = with_orders(by_id(spoils=True))

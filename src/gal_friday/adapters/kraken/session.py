@@ -63,7 +63,9 @@ class Session(Struct, frozen=True, kw_only=True):
         rows = await self.rows(endpoint, {field: ",".join(ids), **(more or {})}, trail)
         if strangers := sorted(rows.keys() - set(ids)):
             others = f"{strangers[0]} and {len(strangers) - 1} more" if len(strangers) > 1 else strangers[0]
-            raise ExchangeMalformed(f"Kraken {endpoint.name}: nobody asked for {others}; nothing of this answer was used")
+            raise ExchangeMalformed(
+                f"Kraken {endpoint.name}: nobody asked for {others}; nothing of this answer was used"
+            )
         return rows
 
     def window_gaps(self, since: datetime, until: datetime) -> tuple[str, ...]:
