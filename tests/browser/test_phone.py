@@ -15,8 +15,9 @@ SHIFTED = (
     " if (!one.hadRecentInput) shifted += one.value; })"
     ".observe({type: 'layout-shift', buffered: true})"
 )
-SIDEWAYS = """[...document.querySelectorAll(".scroll:has(table:not(.days))")]
-  .filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent.trim().slice(0, 60))"""
+SIDEWAYS = """[...document.querySelectorAll(".scroll:has(table:not(.days), .bridge, .course)")]
+  .filter((one) => one.scrollWidth > one.clientWidth && getComputedStyle(one).overflowX !== "hidden")
+  .map((one) => one.textContent.trim().slice(0, 60))"""
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 
