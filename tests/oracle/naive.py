@@ -12,7 +12,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
-from tests.oracle import positions
+from tests.oracle import ledger, positions
 from tests.oracle.positions import FLOOR, Row, difference
 
 Side = dict[str, Any]
@@ -25,18 +25,30 @@ LEGS = ("trade", "fee", "margin", "settlement")
 
 def opinion(ours: Side, theirs: Side) -> Said:
     """Return what must be said of every key of either side."""
-    said: Said = {}
+    said: Said = {
+        f"sources:ledger:{asset}:{wallet}:exchange": ("differs", [{"type": "ledger_gap", "side": "exchange"}])
+        for asset, wallet in ledger.broken(theirs)
+    }
+    doubted = ledger.denied(theirs)
+    if said:
+        # What a ledger lacks from which rows are missing is not taken for absent.
+        theirs = {**theirs, "coverage": {**theirs["coverage"], "movements": "partial"}}
     for judge in (_balances, _holds, _positions, _orders, _fills, _movements, _sources):
         for key, finding in judge(ours, theirs):
             assert key not in said, f"{key} has two findings"
             said[key] = finding
+    for asset, wallet in doubted:
+        key = f"balances:{asset}:{wallet}"
+        # A balance that its own ledger denies proves nothing, whether the book says the same or not.
+        said[key] = {"agrees": ("pending", []), "differs": ("cannot_tell", [])}.get(said[key][0], said[key])
     return said
 
 
 def gaps(ours: Side, theirs: Side) -> set[tuple[str, str]]:
     """Return which kinds were not seen in full, and on which side; nothing of kinds that nobody speaks of."""
     spoken = [kind for kind in KINDS if any(covered(side, kind) != "none" or side[kind] for side in (ours, theirs))]
-    return {(kind, side["side"]) for kind in spoken for side in (ours, theirs) if covered(side, kind) != "total"}
+    unseen = {(kind, side["side"]) for kind in spoken for side in (ours, theirs) if covered(side, kind) != "total"}
+    return unseen | ({("movements", "exchange")} if ledger.broken(theirs) else set())
 
 
 def silent(ours: Side, theirs: Side) -> set[tuple[str, str]]:

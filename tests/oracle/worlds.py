@@ -57,6 +57,15 @@ def world(events: Sequence[Told], *, off: dict[str, int] | None = None) -> tuple
     return ours, theirs
 
 
+def keeps_running_balances(side: Side) -> None:
+    """Let every row tell what was there after it."""
+    totals: dict[str, int] = {}
+    for row in sorted(side["movements"], key=lambda row: str(row["at"])):
+        moved = units_of(row["amount"]) - units_of(row["fee"])
+        totals[row["asset"]] = totals.get(row["asset"], OPENING) + moved
+        row["balance_after"] = written(totals[row["asset"]])
+
+
 def _side(name: str) -> Side:
     return {
         "format": "gal-friday/snapshot/1", "side": name, "account": "main", "exchange": "kraken",
