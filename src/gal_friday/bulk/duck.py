@@ -13,8 +13,8 @@ from msgspec import Struct
 from gal_friday.bulk.engine import SqlEngine
 from gal_friday.bulk.errors import EngineMissing, UnusableTable
 from gal_friday.bulk.layout import Layout
-from gal_friday.bulk.relation import inexact, no_amounts, relation
-from gal_friday.bulk.rows import Rejected, Row
+from gal_friday.bulk.relation import Relation, inexact, no_amounts, relation
+from gal_friday.bulk.rows import Rejected, Row, Totals
 from gal_friday.bulk.sieve import AMOUNT, PLACES, SIDES, WHOLE
 from gal_friday.bulk.source import CSV, Source, named, quoted, reader
 from gal_friday.domain.assets import Asset
@@ -32,6 +32,13 @@ _LOST = " (in JSON a number with a point has lost its digits: write it as a text
 _PLAIN = f"[+-]?[0-9]{{1,{WHOLE}}}([.][0-9]{{0,{PLACES}}})?"
 
 
+_SUMS = "CAST(sum(CAST(trunc(amount) AS DECIMAL(38, 0))) AS VARCHAR), CAST(sum(amount - trunc(amount)) AS VARCHAR)"
+
+
+class TooWide(UnusableTable):
+    """A sum has more digits than the exact type."""
+
+
 class Limits(Struct, frozen=True, kw_only=True):
     """What DuckDB may take."""
 
@@ -46,8 +53,7 @@ class Duck(SqlEngine):
     """An engine; used as a context, at whose end everything it kept is gone."""
 
     name = "duckdb"
-    # Whole and fraction apart: their sum of a hundred million rows could be too wide for its exact type.
-    sum = "CAST(sum(CAST(trunc(amount) AS DECIMAL(38, 0))) AS VARCHAR), CAST(sum(amount - trunc(amount)) AS VARCHAR)"
+    sum = "CAST(sum(amount) AS VARCHAR)"
 
     def __init__(
         self,
@@ -61,7 +67,9 @@ class Duck(SqlEngine):
         """Take what is to be read. *names* are the book's for assets; *exact* tells keys apart without a hash."""
         super().__init__(layouts, names)
         self._sources, self._limits = sources, limits
-        self.mark = None if exact else "hash(account, asset, wallet)"
+        if not exact:
+            self.mark = "hash(account, asset, wallet)"
+            self.hashes = ("hash(asset, wallet, amount)", "hash(wallet, amount, asset)")
 
     def __enter__(self) -> "Duck":
         """Open the engine, and look at both tables.
@@ -92,6 +100,15 @@ class Duck(SqlEngine):
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         """Close the engine and remove what it spilled."""
         self._kept.close()
+
+    def totals(self, side: Side) -> Totals:
+        """Return how many rows a side has of each asset, and the exact sum of those that the engine can hold."""
+        try:
+            return super().totals(side)
+        except TooWide:
+            # Whole and fraction apart, which takes longer: both have room for the sum of any number of rows.
+            self.sum = _SUMS
+            return super().totals(side)
 
     def rejected(self, side: Side) -> Iterator[Rejected]:
         """Yield every row of a side that names no key, after the lines that are no rows."""
@@ -125,6 +142,8 @@ class Duck(SqlEngine):
             raise UnusableTable(
                 f"there is not enough memory or room to spill: {_first_line(error)}; see --memory and --spill"
             ) from error
+        except self._duckdb.OutOfRangeException as error:
+            raise TooWide(f"DuckDB cannot read this: {_first_line(error)}") from error
         except self._duckdb.Error as error:
             raise UnusableTable(f"DuckDB cannot read this: {_first_line(error)}") from error
 
@@ -140,7 +159,7 @@ class Duck(SqlEngine):
         except self._duckdb.Error as error:
             raise UnusableTable(f"DuckDB does not begin with these limits: {_first_line(error)}") from error
 
-    def _looked_at(self, side: Side) -> str:
+    def _looked_at(self, side: Side) -> Relation:
         source, layout = self._sources[side], self._layouts[side]
         table = reader(source, layout.columns)
         kinds = {name: kind for name, kind, *_ in self.asked(f"DESCRIBE SELECT * EXCLUDE (filename) FROM {table}")}

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from gal_friday.bulk.layout import Layout
+from gal_friday.bulk.relation import Relation
 from gal_friday.bulk.rows import Rejected, Row, Total, Totals
-from gal_friday.bulk.sieve import KEY, SIDES, question
+from gal_friday.bulk.sieve import KEY, SIDES, question, suspects
 from gal_friday.domain import quantity
 from gal_friday.domain.assets import Asset
 from gal_friday.domain.snapshot import Side
@@ -20,6 +21,8 @@ class SqlEngine(ABC):
     name: str
     mark: str | None = None
     """An expression that is a hash of the key, by which keys are told apart; the key itself without one."""
+    hashes: Sequence[str] = ()
+    """Expressions that are hashes of a row without its account. Given, accounts without a difference are not sieved."""
     sum = "sum(amount)"
     """The exact sum of amounts, whole and behind the point, with a comma between them where they are two."""
     binary = ""
@@ -28,7 +31,7 @@ class SqlEngine(ABC):
     def __init__(self, layouts: Mapping[Side, Layout], names: Mapping[str, Asset]) -> None:
         """Keep how both sides are laid out. *names* are the book's for assets."""
         self._layouts, self._names = layouts, names
-        self._relations: dict[Side, str] = {}
+        self._relations: dict[Side, Relation] = {}
 
     @abstractmethod
     def asked(self, statement: str) -> Iterator[tuple[Any, ...]]:
@@ -54,33 +57,36 @@ class SqlEngine(ABC):
         nameless = "account IS NULL OR asset IS NULL OR asset = ''"
         if self._layouts[side].account:
             nameless += " OR account = ''"
-        rows = self._told(f"SELECT account, asset, text, place FROM {side} WHERE {nameless}")
+        text = self._relations[side].text
+        rows = self._told(f"SELECT account, asset, {text}, place FROM {side} WHERE {nameless}")
         for account, asset, text, place in rows:
             reason = "it names no account" if not account and asset else "it names no asset"
             yield Rejected(side, place, None, reason, f"{account or ''}, {asset or ''}, {text or ''}")
 
     def survivors(self) -> Iterator[Row]:
         """Yield the rows of every key that did not pass, by key, the book's first."""
-        ours, theirs = SIDES
-        if self.mark is None:
-            sieve, joined = question(ours, theirs), f"USING ({_KEY})"
-        else:
-            sieve = question(ours, theirs, by=f"{self.mark} AS mark", named="mark")
-            joined = f"ON {self.mark} = mark"
-        qualified = ", ".join(f"one.{part}" for part in KEY)
+        sieves, read = {}, {side: str(side) for side in SIDES}
+        if self.mark and self.hashes:
+            sieves["suspects"] = suspects(*SIDES, hashes=self.hashes, mark=self.mark)
+            read = {side: f"(SELECT * FROM {side} WHERE account IN (SELECT account FROM suspects))" for side in SIDES}
+        by, named = (f"{self.mark} AS mark", "mark") if self.mark else (_KEY, _KEY)
+        sieves["survivors"] = question(*(f"{read[side]} AS read" for side in SIDES), by=by, named=named)
+        joined = f"ON {self.mark} = mark" if self.mark else f"USING ({_KEY})"
+        for side in SIDES:
+            sieves[f"of_{side}"] = f"SELECT one.* FROM {read[side]} AS one JOIN survivors {joined}"
         chosen = " UNION ALL ".join(
-            f"SELECT {qualified}, '{side}' AS side, text, price, place, amount IS NOT NULL AS fits "
-            f"FROM {side} AS one JOIN survivors {joined}"
-            for side in SIDES
+            f"SELECT {_KEY}, '{side}' AS side, {one.text} AS text, {one.price} AS price, place, "
+            f"amount IS NOT NULL AS fits FROM of_{side}"
+            for side, one in self._relations.items()
         )
         order = ", ".join(f"{part}{self.binary}" for part in (*KEY, "side DESC", "text"))
         order = order.replace(f"side DESC{self.binary}", "side DESC")
-        rows = self._told(f"SELECT * FROM ({chosen}) AS found ORDER BY {order}", survivors=sieve)
+        rows = self._told(f"SELECT * FROM ({chosen}) AS found ORDER BY {order}", **sieves)
         yield from (Row(*row) for row in rows)
 
     def _told(self, statement: str, **more: str) -> Iterator[tuple[Any, ...]]:
         """Yield the rows that answer a statement about both relations, and whatever else is named."""
-        known = [f"{side} AS NOT MATERIALIZED ({text})" for side, text in self._relations.items()]
+        known = [f"{side} AS NOT MATERIALIZED ({one.statement})" for side, one in self._relations.items()]
         known += [f"{name} AS MATERIALIZED ({text})" for name, text in more.items()]
         return self.asked(f"WITH {', '.join(known)} {statement}")
 

@@ -15,7 +15,7 @@ from msgspec import Struct
 from gal_friday.bulk.engine import SqlEngine
 from gal_friday.bulk.errors import EngineMissing, UnusableTable
 from gal_friday.bulk.layout import Layout
-from gal_friday.bulk.relation import inexact, no_amounts, relation
+from gal_friday.bulk.relation import Relation, inexact, no_amounts, relation
 from gal_friday.bulk.sieve import SIDES
 from gal_friday.bulk.source import named, quoted
 from gal_friday.domain.assets import Asset
@@ -138,7 +138,7 @@ class Postgres(SqlEngine):
         connection.read_only = True
         return connection
 
-    def _looked_at(self, side: Side) -> str:
+    def _looked_at(self, side: Side) -> Relation:
         place = self._places[side]
         table = ".".join(map(named, place.table.split(".")))
         try:

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+from msgspec import Struct
+
 from gal_friday.bulk.errors import UnusableTable
 from gal_friday.bulk.layout import Layout
-from gal_friday.bulk.source import quoted
+from gal_friday.bulk.source import named, quoted
 from gal_friday.domain.assets import Asset, Wallet, unresolved_asset
 
 
@@ -30,10 +32,18 @@ class Words(Protocol):
         ...
 
 
+class Relation(Struct, frozen=True):
+    """A side as the sieve reads it, and how what it hands over is made text: of all rows that would take longest."""
+
+    statement: str
+    text: str
+    price: str
+
+
 def relation(
     name: str, table: str, layout: Layout, kinds: Mapping[str, str], names: Mapping[str, Asset], words: Words
-) -> str:
-    """Return the statement that reads *table*, whose columns are of these *kinds*, under canonical *names*.
+) -> Relation:
+    """Return how *table* is read, whose columns are of these *kinds*, under canonical *names*.
 
     Raises:
         UnusableTable: a column is not there, or holds amounts that are not exact; the message calls the table *name*.
@@ -56,15 +66,17 @@ def relation(
     account = text(layout.account) if layout.account else "''"
     asset = _renamed(text(layout.asset), names)
     wallet = f"coalesce(nullif({text(layout.wallet)}, ''), '{Wallet.SPOT}')" if layout.wallet else f"'{Wallet.SPOT}'"
-    price = text(layout.price) if layout.price else "CAST(NULL AS VARCHAR)"
+    price = named(layout.price) if layout.price else "NULL"
     lacks = [f"{asset} IS NULL", f"{asset} = ''", f"starts_with({asset}, {quoted(unresolved_asset(''))})"]
     if layout.account:
         lacks += [f"{account} IS NULL", f"{account} = ''"]
-    return (
+    statement = (
         f"SELECT {account} AS account, {asset} AS asset, {wallet} AS wallet, "
         f"CASE WHEN {' OR '.join(lacks)} THEN NULL ELSE {amount} END AS amount, "
-        f"{text(layout.quantity)} AS text, {price} AS price, {words.places} AS place FROM {table}"
+        f"{named(layout.quantity)} AS raw, {price} AS raw_price, {words.places} AS place FROM {table}"
     )
+    priced = words.text("raw_price", kinds[layout.price]) if layout.price else "CAST(NULL AS VARCHAR)"
+    return Relation(statement, words.text("raw", kinds[layout.quantity]), priced)
 
 
 def inexact(column: str, kind: str) -> UnusableTable:

@@ -8,9 +8,11 @@ What an engine reads of a side is a relation with one row for each of its rows:
 
     account, asset, wallet   text, canonical names
     amount                   DECIMAL(38, 18); NULL where it does not fit, is none, or is of an unknown name
-    text                     the amount as the table says it
-    price                    as the table says it, or NULL
+    raw, raw_price           the amount and the price as the table holds them
+    place                    the file that the row is from
 """
+
+from collections.abc import Sequence
 
 from gal_friday.domain.snapshot import Side
 
@@ -31,3 +33,20 @@ def question(ours: str, theirs: str, *, by: str = ", ".join(KEY), named: str = "
     other = f"SELECT {by}, amount, 1 AS side FROM {theirs}"
     passes = "COUNT(*) = 2 AND COUNT(amount) = 2 AND SUM(side) = 1 AND MIN(amount) = MAX(amount)"
     return f"SELECT {named} FROM ({one} UNION ALL {other}) AS both_sides GROUP BY {named} HAVING NOT ({passes})"
+
+
+def suspects(ours: str, theirs: str, *, hashes: Sequence[str], mark: str) -> str:
+    """Return the statement that yields the accounts in which anything may differ, and maybe a few more.
+
+    The rows of a side are added up as numbers that are hashes of them, in whatever order they come. Where both sides
+    add up to the same by every hash, they hold the same rows, but for one chance in 2^64 for each account and hash.
+    That says nothing of rows that both sides repeat: those are looked for on one side, by *mark*, a hash of the key.
+    """
+    plus = ", ".join(f"CAST({one} AS HUGEINT) AS sum_{at}" for at, one in enumerate(hashes))
+    minus = ", ".join(f"-CAST({one} AS HUGEINT)" for one in hashes)
+    mine, other = f"account, amount, 1 AS one, {plus}", f"account, amount, -1, {minus}"
+    rows = f"SELECT {mine} FROM {ours} UNION ALL SELECT {other} FROM {theirs}"
+    sums = " OR ".join(f"SUM({name}) <> 0" for name in ("one", *(f"sum_{at}" for at in range(len(hashes)))))
+    unlike = f"SELECT account FROM ({rows}) GROUP BY account HAVING {sums} OR COUNT(amount) <> COUNT(*)"
+    repeated = f"SELECT ANY_VALUE(account) FROM {ours} GROUP BY {mark} HAVING COUNT(*) > 1"
+    return f"{unlike} UNION {repeated}"
