@@ -15,6 +15,7 @@ program that was asked for.
     lint           the checks without pytest
     format         rewrite what ruff can rewrite
     bench [ARGS]   the benchmarks
+    soak [ARGS]    load and a failing database for ten minutes; for example --minutes 1 --accounts 20 --fills 100
     screenshots [FOLDER]   pictures of every page of the demo, light and dark; --readme for those of the README
     lock [ARGS]    bring the locks in step with pyproject.toml (needs uv); --upgrade takes newer versions
     clean          remove environments and caches
@@ -38,15 +39,8 @@ ROOT = Path(__file__).resolve().parent
 OLDEST = (3, 11)
 # Not sys.executable: called from inside an environment, that would be the one to be replaced.
 BASE_PYTHON = getattr(sys, "_base_executable", sys.executable)
-CACHES = (
-    ".mypy_cache",
-    ".ruff_cache",
-    ".pytest_cache",
-    ".import_linter_cache",
-    ".hypothesis",
-    ".fuzz",
-    "browser-failures",
-)
+CACHES = (".mypy_cache", ".ruff_cache", ".pytest_cache", ".import_linter_cache", ".hypothesis")
+FINDINGS = (".fuzz", "browser-failures")
 
 
 class Environment(NamedTuple):
@@ -211,7 +205,7 @@ def lock(arguments: Sequence[str]) -> int:
 def clean(_arguments: Sequence[str]) -> int:
     """Remove environments and caches."""
     compiled = [path for folder in ("src", "tests", "benchmarks") for path in (ROOT / folder).rglob("__pycache__")]
-    for path in [*(ROOT / name for name in (*(one.folder for one in ENVIRONMENTS), *CACHES)), *compiled]:
+    for path in [*(ROOT / name for name in (*(one.folder for one in ENVIRONMENTS), *CACHES, *FINDINGS)), *compiled]:
         shutil.rmtree(path, ignore_errors=True)
     for path in ROOT.glob(".venv*.busy"):
         path.unlink()
@@ -228,6 +222,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "lint": lint,
     "format": reformat,
     "bench": module("benchmarks"),
+    "soak": module("benchmarks.soak"),
     "screenshots": screenshots,
     "lock": lock,
     "clean": clean,

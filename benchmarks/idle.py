@@ -42,12 +42,12 @@ async def _watched() -> tuple[float, float]:
             async with ReconciliationService(load(file, environment={})) as service:
                 for number in range(ACCOUNTS):
                     await service.opened.book.append(account=f"a{number}", exchange="kraken")
-                async with _serving(file, folder) as pid:
-                    await _all_run(service)
+                async with serving(file, folder) as pid:
+                    await all_run(service, ACCOUNTS)
                     await asyncio.sleep(5)
                     before = _seconds(pid)
                     await asyncio.sleep(SECONDS)
-                    return (_seconds(pid) - before) / SECONDS, _megabytes(pid)
+                    return (_seconds(pid) - before) / SECONDS, megabytes(pid)
 
 
 def _configured(folder: Path, url: str) -> Path:
@@ -61,10 +61,11 @@ def _configured(folder: Path, url: str) -> Path:
 
 
 @asynccontextmanager
-async def _serving(file: Path, folder: Path) -> AsyncIterator[int]:
+async def serving(file: Path, folder: Path) -> AsyncIterator[int]:
+    """Run a service with this configuration, and give the number of its process."""
     with (folder / "log").open("wb") as log:
         command = [sys.executable, "-m", "gal_friday", "serve", "--config", str(file)]
-        process = await asyncio.create_subprocess_exec(*command, stderr=log)
+        process = await asyncio.create_subprocess_exec(*command, stdout=log, stderr=log)
     try:
         yield process.pid
     finally:
@@ -72,12 +73,13 @@ async def _serving(file: Path, folder: Path) -> AsyncIterator[int]:
         await process.wait()
 
 
-async def _all_run(service: ReconciliationService) -> None:
+async def all_run(service: ReconciliationService, accounts: int) -> None:
+    """Wait until so many accounts have been reconciled."""
     runs = text("SELECT count(DISTINCT account) FROM reconciliation_events")
     async with asyncio.timeout(300):
         while True:
             async with service.opened._engine.connect() as connection:
-                if (await connection.execute(runs)).scalar_one() == ACCOUNTS:
+                if (await connection.execute(runs)).scalar_one() == accounts:
                     return
             await asyncio.sleep(0.5)
 
@@ -87,6 +89,7 @@ def _seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _megabytes(pid: int) -> float:
+def megabytes(pid: int) -> float:
+    """Return how much memory a process has, as the system counts it."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
