@@ -117,6 +117,32 @@ async def test_nothing_moves_under_somebody_who_writes(house: House) -> None:
     await expect(bob.page.locator(".history")).to_contain_text("meanwhile")
 
 
+async def test_what_is_pressed_stays_where_it_is(house: House) -> None:
+    alice = await house.enters("alice")
+    page = alice.page
+    button = page.get_by_role("button", name="Check now")
+    box = await button.bounding_box()
+    assert box is not None
+    await page.mouse.move(box["x"] + 5, box["y"] + 5)
+    await page.mouse.down()
+    assert await button.bounding_box() == box
+    async with page.expect_request(lambda one: one.method == "POST"):
+        await page.mouse.up()
+
+
+async def test_a_note_is_of_one_decision_and_its_longest_word_stays_on_the_page(house: House) -> None:
+    alice = await house.enters("alice")
+    page, word = alice.page, "W" * 300
+    await alice.goes_to(f"/discrepancies/{(await house.open_ones())[0].id}")
+    await page.get_by_label("What to do").select_option("comment")
+    await page.locator("form.act textarea").fill(word)
+    await page.locator("form.act button").click()
+    await expect(page.locator(".history")).to_contain_text(word)
+    await expect(page.locator("form.act textarea")).to_have_value("")
+    await expect(page.locator("#main")).to_be_focused()
+    assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
 async def test_a_passkey_is_made_and_lets_its_owner_in(house: House) -> None:
     alice = await house.enters("alice")
     page = alice.page

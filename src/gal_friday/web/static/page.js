@@ -46,6 +46,10 @@ async function submitted(event) {
   delete form.dataset.busy;
   if (done !== null) {
     say(DONE[verb] || "Done.");
+    // Neither the note nor the key of one decision is for the next one, whose form comes to stand in the same place.
+    form.reset();
+    fitted();
+    document.getElementById("main").focus({ preventScroll: true });
     refresh();
   }
 }
