@@ -91,6 +91,17 @@ def test_what_is_still_seen_is_in_doubt_until_it_agrees() -> None:
     assert became(doubted) is AdjustmentState.VERIFIED
 
 
+@pytest.mark.parametrize(
+    "kind, told", [(AdjustmentType.BOOK_FILL, None), (AdjustmentType.BALANCE, AdjustmentState.UNVERIFIED)]
+)
+def test_an_amount_that_differs_while_records_are_unseen_doubts_no_record(
+    kind: AdjustmentType, told: AdjustmentState | None
+) -> None:
+    moves = observed([applied(type=kind)], {}, {"dis_usd": ()}, ("dis_usd",), read_at=READ, blind={"dis_usd"})
+    assert [one.to_state for one in moves] == ([] if told is None else [told])
+    assert became(applied(type=kind), {}, SEEN_OF_IT) is AdjustmentState.UNVERIFIED
+
+
 @pytest.mark.parametrize("state", [AdjustmentState.APPLIED, AdjustmentState.UNVERIFIED])
 @pytest.mark.parametrize(
     "seen, opened, told",

@@ -41,14 +41,17 @@ def observed(
     opened: Collection[str],
     *,
     read_at: datetime,
+    blind: Collection[str] = (),
 ) -> tuple[Moved, ...]:
     """Return what becomes of applied adjustments after a run that began to read both sides at *read_at*.
 
     *findings* are those of the run by the text of their key, *discrepancies* the ids that it saw, each with the
     records that explain the whole of it, if any do: what only other records stand behind is no failure of a repair.
-    *opened* are the discrepancies that are open after the run, also where it could not judge them.
+    *opened* are the discrepancies that are open after the run, also where it could not judge them. *blind* are
+    amounts that differ while the records behind them were not all seen: any of those may be why, and no record that
+    was booked is in doubt. A plug is, which rests on no record.
     """
-    every = (_observed(one, findings, discrepancies, opened, read_at) for one in kept)
+    every = (_observed(one, findings, discrepancies, opened, read_at, blind) for one in kept)
     return tuple(moved for moved in every if moved is not None)
 
 
@@ -58,13 +61,15 @@ def _observed(
     discrepancies: Mapping[str, Collection[str]],
     opened: Collection[str],
     read_at: datetime,
+    blind: Collection[str],
 ) -> Moved | None:
     posted = _posted_at(one)
     # What takes another one back brings its difference back: that is no failure of it.
     if posted is None or posted >= read_at or one.adjustment.type is AdjustmentType.REVERSAL:
         return None
     still = sorted(set(one.adjustment.discrepancies) & discrepancies.keys())
-    doubted = [name for name in still if not _is_of_others(discrepancies[name], one)]
+    untold = () if one.adjustment.is_plug else blind
+    doubted = [name for name in still if name not in untold and not _is_of_others(discrepancies[name], one)]
     if doubted and one.state is AdjustmentState.APPLIED:
         return Moved(one, AdjustmentState.UNVERIFIED, f"still seen: {', '.join(doubted)}")
     if not still and _is_seen_to_agree(one.adjustment, findings, opened):

@@ -34,6 +34,7 @@ from gal_friday.domain.following import Carried
 from gal_friday.domain.observed import Moved, needless, observed, sighting
 from gal_friday.domain.policy import Mode, Policy
 from gal_friday.domain.quantity import ZERO
+from gal_friday.domain.records import Kind
 from gal_friday.domain.repair import candidates_of
 from gal_friday.domain.report import ReconciliationReport
 from gal_friday.domain.snapshot import Snapshot
@@ -135,7 +136,7 @@ async def _posted(
     kept = await adjustments.adjustments(account=account, states=_IN_THE_BOOK, limit=_LOOKED_AT)
     findings = {str(finding.key): finding for finding in report.findings}
     explained = {one.id: _explaining(one) for one in report.discrepancies}
-    moves = observed(kept, findings, explained, opened, read_at=report.cut.internal)
+    moves = observed(kept, findings, explained, opened, read_at=report.cut.internal, blind=_unseen_behind(report))
     for moved in moves:
         await _move(adjustments, moved)
     now = {moved.kept.id: moved.to_state for moved in moves}
@@ -166,6 +167,12 @@ def _stays(one: Kept) -> bool:
     """Say whether a person approved it, and it was on its way and did not reach its book: no need to ask them again."""
     on_its_way = one.history[-1].from_state in (AdjustmentState.INTENDED, AdjustmentState.OUTCOME_UNKNOWN)
     return one.state is AdjustmentState.APPROVED and one.decided_by != POLICY and on_its_way
+
+
+def _unseen_behind(report: ReconciliationReport) -> Collection[str]:
+    """Return the amounts that differ, where the records that may be why were not all seen."""
+    unseen = any(gap.side is not None and gap.kind in (Kind.FILLS, Kind.MOVEMENTS) for gap in report.not_checked)
+    return {one.id for one in report.discrepancies if unseen and not isinstance(one, RecordDiscrepancy)}
 
 
 def _explaining(one: Discrepancy) -> Collection[str]:

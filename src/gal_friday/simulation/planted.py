@@ -13,7 +13,7 @@ from gal_friday.domain.records import Fill, Movement, Order
 
 Place = tuple[Asset, Wallet]
 Effects = dict[Place, Decimal]
-_STRANGERS = frozenset({Cause.MANUAL_TRADE, Cause.FOREIGN_ORDER, Cause.LIQUIDATION})
+_NOT_ALONE = frozenset({Cause.MANUAL_TRADE, Cause.FOREIGN_ORDER, Cause.LIQUIDATION, Cause.STALE_BOOK})
 Record = Fill | Movement | Order
 
 
@@ -43,8 +43,8 @@ class Planted(Struct):
 
     @property
     def small(self) -> bool:
-        """Whether the policy may put it right by itself: the exchange proves it, and it is nothing of a stranger's."""
-        return bool(self.truth) and not self.causes & _STRANGERS
+        """Whether the policy may put it right by itself: it is proven, no stranger's, and not one of a mass."""
+        return bool(self.truth) and not self.causes & _NOT_ALONE
 
     @property
     def is_off(self) -> bool:
