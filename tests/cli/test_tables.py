@@ -89,6 +89,18 @@ def test_a_table_may_be_many_files_of_one_account_with_other_names(run: Run, tmp
     assert (outcome.status, outcome.out.splitlines()[0]) == (0, "RECONCILED: 2 balances in 1 accounts")
 
 
+def test_each_side_may_have_its_own_columns(run: Run, tmp_path: Path) -> None:
+    columns = tmp_path / "columns.toml"
+    columns.write_text('account = "acct"\n[internal]\nquantity = "qty"\n[exchange]\nasset = "coin"\n', encoding="utf-8")
+    files = both(tmp_path, ("acct,asset,qty", "a,BTC,1"), ("acct,coin,quantity", "a,BTC,1"))
+    assert run("compare", *files, "--columns", str(columns)).out.startswith("RECONCILED: 1 balances")
+    columns.write_text('acount = "acct"\n', encoding="utf-8")
+    outcome = run("compare", *files, "--columns", str(columns))
+    assert (outcome.status, "unknown field `acount`; it takes account, asset" in outcome.err) == (2, True), outcome.err
+    columns.write_text("account = \n", encoding="utf-8")
+    assert "is no TOML" in run("compare", *files, "--columns", str(columns)).err
+
+
 def test_the_books_names_are_those_of_the_configuration(run: Run, tmp_path: Path) -> None:
     config = tmp_path / "names.toml"
     config.write_text('[aliases.assets]\nXBT = "BTC"\n', encoding="utf-8")

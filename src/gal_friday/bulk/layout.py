@@ -1,13 +1,19 @@
 """Which column of a table is what."""
 
-from msgspec import Struct
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+from msgspec import Struct, ValidationError, convert
 
 from gal_friday.bulk.errors import UnusableTable
+from gal_friday.bulk.sieve import SIDES
+from gal_friday.domain.snapshot import Side
 
 _PARTS = ("account", "asset", "wallet")
 
 
-class Layout(Struct, frozen=True, kw_only=True):
+class Layout(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The columns of one side's table."""
 
     asset: str = "asset"
@@ -24,6 +30,25 @@ class Layout(Struct, frozen=True, kw_only=True):
         """Every column that is read."""
         named = (self.account, self.asset, self.wallet, self.quantity, self.price)
         return tuple(one for one in named if one is not None)
+
+
+def layouts_in(path: Path) -> Mapping[Side, Layout]:
+    """Return how both sides are laid out, as a file of TOML states it: for both, and under a side's name for it alone.
+
+    Raises:
+        UnusableTable: the file cannot be read, or names something else.
+    """
+    try:
+        stated = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise UnusableTable(f"{path} cannot be read: {error.strerror}; check path and rights") from error
+    except ValueError as error:
+        raise UnusableTable(f"{path} is no TOML: {error}") from error
+    own = {side: stated.pop(side, {}) for side in SIDES}
+    try:
+        return {side: convert(stated | own[side], Layout) for side in SIDES}
+    except (ValidationError, TypeError) as error:
+        raise UnusableTable(f"{path}: {error}; it takes account, asset, wallet, quantity and price") from None
 
 
 def layout_of(key: str, quantity: str, price: str | None) -> Layout:

@@ -51,7 +51,7 @@ def relation(
     if missing := [one for one in layout.columns if one not in kinds]:
         raise UnusableTable(
             f"{name} has no column {', '.join(missing)}; it has {', '.join(kinds)}: "
-            "say which is which with --key and --quantity"
+            "say which is which with --key and --quantity, or with --columns where the two sides call them differently"
         )
 
     def text(column: str) -> str:

@@ -49,10 +49,14 @@ def demo(*, once: Once = False, serve: Serve = None, mode: DemoMode = "observe",
     """
     if once and serve:
         raise BadUsage("--once stops after the report and --serve goes on; choose one")
+    unasked = serve is None and not once and not as_json
     if serve is None:
-        serve = not once and not as_json and sys.stdout.isatty()
+        serve = unasked and sys.stdout.isatty()
     with open(os.devnull, "w", encoding="utf-8") as nowhere, logging_to(nowhere):  # pages have what would be logged
-        return asyncio.run(_demo(Mode(mode), serve=serve, as_json=as_json))
+        status = asyncio.run(_demo(Mode(mode), serve=serve, as_json=as_json))
+    if unasked and not serve:
+        say("Without a terminal the demo ends here; with --serve it goes on, and shows this in a dashboard.")
+    return status
 
 
 async def _demo(mode: Mode, *, serve: bool, as_json: bool) -> int:

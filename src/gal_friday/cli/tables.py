@@ -14,7 +14,7 @@ from cyclopts import Parameter
 from gal_friday.bootstrap.clock import system_clock
 from gal_friday.bulk.duck import Duck, Limits
 from gal_friday.bulk.judge import Judged, Terms
-from gal_friday.bulk.layout import Layout, layout_of
+from gal_friday.bulk.layout import Layout, layout_of, layouts_in
 from gal_friday.bulk.lines import COLUMNS, REJECTED, Lines, line_of, lines_of
 from gal_friday.bulk.postgres import Postgres, is_database, place_of
 from gal_friday.bulk.rows import Rejected
@@ -48,6 +48,9 @@ class Tables:
     )
     quantity: Annotated[str, Parameter(help="Of tables: the column of the amount.")] = "quantity"
     price: Annotated[str | None, Parameter(help="Of tables: the column of what one unit is worth.")] = None
+    columns: Annotated[
+        Path | None, Parameter(help="Of tables: a file that names the columns, of each side too, in place of these.")
+    ] = None
     account: Annotated[str, Parameter(help="Of tables without an account column: whose they are.")] = "main"
     partial: Annotated[
         str | None, Parameter(help="Of tables: the side that is not whole: internal, exchange, or both with a comma.")
@@ -106,7 +109,7 @@ def compare_tables(
     """
     if tables.sieve not in ("hash", "exact"):
         raise BadUsage(f"--sieve: {tables.sieve!r} is none; there are hash and exact")
-    layout = layout_of(tables.key, tables.quantity, tables.price)
+    layouts = _layouts(tables)
     clock = system_clock()
     terms = Terms(
         policy=policy,
@@ -118,7 +121,7 @@ def compare_tables(
     )
     began = clock.monotonic()
     with ExitStack() as stack:
-        engine = stack.enter_context(_engine({"internal": internal, "exchange": exchange}, layout, names, tables))
+        engine = stack.enter_context(_engine({"internal": internal, "exchange": exchange}, layouts, names, tables))
         lines = stack.enter_context(Lines(tables.findings, COLUMNS)) if tables.findings else None
         refusals = stack.enter_context(Lines(tables.rejected, REJECTED)) if tables.rejected else None
         told = _Told(lines, refusals, whole=as_json)
@@ -136,8 +139,15 @@ def is_table(name: str) -> bool:
     return is_database(name) or format_of(name) is not None
 
 
-def _engine(places: Mapping[Side, str], layout: Layout, names: Mapping[str, Asset], tables: Tables) -> Duck | Postgres:
-    layouts = dict.fromkeys(SIDES, layout)
+def _layouts(tables: Tables) -> Mapping[Side, Layout]:
+    if tables.columns is not None:
+        return layouts_in(tables.columns)
+    return dict.fromkeys(SIDES, layout_of(tables.key, tables.quantity, tables.price))
+
+
+def _engine(
+    places: Mapping[Side, str], layouts: Mapping[Side, Layout], names: Mapping[str, Asset], tables: Tables
+) -> Duck | Postgres:
     if all(map(is_database, places.values())):
         return Postgres({side: place_of(one) for side, one in places.items()}, layouts, names=names)
     if any(map(is_database, places.values())):
