@@ -42,6 +42,24 @@ async def test_a_proposal_is_approved_by_keyboard_seen_to_agree_and_taken_back(h
     assert await page.locator("[data-row]").count() < before
 
 
+async def test_a_slip_does_not_reject_and_a_reason_that_is_chosen_does(house: House) -> None:
+    alice = await house.enters("alice")
+    page = alice.page
+    await alice.goes_to("/discrepancies")
+    await page.locator("tr[data-proposed] a").first.click()
+    await page.wait_for_url("**/discrepancies/dis_*")
+    await page.keyboard.press("r")
+    await page.keyboard.press("Enter")
+    why = page.locator("form.decide select[name=reason]").first
+    await expect(why).to_be_focused()
+    await expect(page.locator("aside h2").first).to_have_text("Adjustment: proposed")
+    await why.select_option("timing")
+    await page.get_by_role("button", name="Reject").first.click()
+    await expect(page.locator("#told")).to_have_text("Turned down.")
+    await expect(page.locator("aside h2").first).to_have_text("Adjustment: rejected")
+    await expect(page.locator(".history")).to_contain_text("timing")
+
+
 async def test_every_picture_has_its_table_and_moves_nothing(house: House) -> None:
     alice = await house.enters("alice")
     page = alice.page

@@ -8,6 +8,8 @@ import pytest
 
 from gal_friday.domain import quantity, words
 from gal_friday.domain.access import Accounts, Role
+from gal_friday.domain.adjusted import PROGRAM_ITSELF
+from gal_friday.domain.adjustment import AdjustmentState
 from gal_friday.domain.policy import Mode
 from tests.api.world import KINDS, World
 from tests.web.conftest import SignIn
@@ -135,6 +137,47 @@ async def test_whoever_takes_a_repair_back_is_told_that_somebody_else_approves_t
     assert "You proposed it, so somebody else has to approve it" in page
     assert 'value="approve"' not in page
     assert 'value="reject"' in page
+
+
+async def _proposed(browser: object, here: World) -> tuple[str, str, str]:
+    """Return the page of a discrepancy with one proposal, the address of its calls, and its content."""
+    await here.reconciled(mode=Mode.PROPOSE)
+    for one in await here.service.opened.store.open_discrepancies("main"):
+        page = (await browser.get(f"/discrepancies/{one.id}")).text  # type: ignore[attr-defined]
+        call = re.findall(r'data-call="(/api/adjustments/[^"]+)" data-content="([^"]+)"', page)
+        if len(call) == 1:
+            return f"/discrepancies/{one.id}", *call[0]
+    raise AssertionError("nothing is proposed")
+
+
+async def test_no_slip_rejects_and_what_was_turned_down_says_why_and_what_is_left(
+    browsers: SignIn, here: World
+) -> None:
+    browser = await browsers()
+    path, call, _ = await _proposed(browser, here)
+    page = (await browser.get(path)).text
+    assert '<select name="reason" autocomplete="off" required><option value="">' in page  # and approving needs none:
+    assert 'data-key="a" formnovalidate>Approve' in page
+    told = {"reason": "exchange_wrong", "note": "they confirmed <it>"}
+    assert (await browser.post(f"{call}/reject", json=told)).status_code == 200
+    page = (await browser.get(path)).text
+    assert "alice turned it down: exchange wrong (they confirmed &lt;it&gt;)." in page
+    assert "accept it with a reason" in page
+    assert '<option value="propose">' not in page
+    assert '<option value="dispute">' in page
+    refused = await browser.post(f"/api{path}/propose", json={"note": ""})
+    assert refused.status_code == 409
+    assert "is rejected already" in refused.json()["detail"]
+
+
+async def test_proposing_is_offered_where_a_run_knows_a_repair_that_nobody_decided_about(
+    browsers: SignIn, here: World
+) -> None:
+    browser = await browsers()
+    path, call, _ = await _proposed(browser, here)
+    assert '<option value="propose">' not in (await browser.get(path)).text  # it is proposed already
+    await here.service.opened.adjustments.move(call.rpartition("/")[2], AdjustmentState.EXPIRED, by=PROGRAM_ITSELF)
+    assert '<option value="propose">' in (await browser.get(path)).text
 
 
 async def test_who_may_not_approve_is_told_who_may(browsers: SignIn, here: World) -> None:

@@ -12,8 +12,8 @@ from decimal import Decimal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from gal_friday.domain.adjusted import IN_THE_BOOK, By, Kept
-from gal_friday.domain.adjustment import AdjustmentState
+from gal_friday.domain.adjusted import IN_THE_BOOK, RENEWABLE, By, Kept
+from gal_friday.domain.adjustment import Adjustment, AdjustmentState
 from gal_friday.domain.candidate import Candidate
 from gal_friday.domain.errors import GalFridayError, SamePerson
 from gal_friday.domain.facts import Actor
@@ -71,19 +71,11 @@ async def propose(repairs: Repairs, discrepancy_id: str, by: Actor, *, note: str
     """Propose what the last run could have posted for a discrepancy; somebody has to approve it.
 
     Raises:
-        NothingToDecide: it is proposed already, or no run knows a repair; the message says what to do.
+        NothingToDecide: it is proposed or decided already, or no run knows a repair; the message says what to do.
         UnknownDiscrepancy, IllegalAction, MalformedRemark, StoreFailed: as in ``review.act``.
     """
     followed = await found(repairs.desk, discrepancy_id)
-    waiting = await _of_discrepancy(repairs, followed, AdjustmentState.PROPOSED)
-    if waiting:
-        raise NothingToDecide(
-            f"adjustment {waiting[0].id} is proposed for {followed.id} already; "
-            f"decide about it: gal-friday review approve {waiting[0].id}"
-        )
-    candidate = await _candidate(repairs, followed)
-    assert candidate.adjustment is not None, "only those with one are chosen"
-    made = candidate.adjustment
+    made = await _proposable(repairs, followed)
     ask = _ask(repairs, Action.PROPOSE, by, note, made.adjustment_id)
     await _steps(repairs, made.discrepancies, ask, asked=followed.id)
     four_eyes = repairs.needs_four_eyes(made.value)
@@ -91,6 +83,19 @@ async def propose(repairs: Repairs, discrepancy_id: str, by: Actor, *, note: str
         [made], state=AdjustmentState.PROPOSED, by=_by(ask), four_eyes=four_eyes
     )  # fmt: skip
     return Decided(kept=kept, changes=await noted(repairs.desk, kept.adjustment.discrepancies, ask))
+
+
+async def can_be_proposed(repairs: Repairs, followed: Followed) -> bool:
+    """Say whether there is a repair of this discrepancy that ``propose`` would propose.
+
+    Raises:
+        StoreFailed: nothing could be read.
+    """
+    try:
+        await _proposable(repairs, followed)
+    except NothingToDecide:
+        return False
+    return True
 
 
 async def approve(repairs: Repairs, named: str, by: Actor, *, note: str = "") -> Decided:
@@ -168,7 +173,26 @@ def _by(ask: Ask) -> By:
     return By(ask.by.name, ask.by.known_by, ask.note)
 
 
-async def _candidate(repairs: Repairs, followed: Followed) -> Candidate:
+async def _proposable(repairs: Repairs, followed: Followed) -> Adjustment:
+    """Return what can be proposed for a discrepancy, or raise what stands against it."""
+    waiting = await _of_discrepancy(repairs, followed, AdjustmentState.PROPOSED)
+    if waiting:
+        raise NothingToDecide(
+            f"adjustment {waiting[0].id} is proposed for {followed.id} already; "
+            f"decide about it: gal-friday review approve {waiting[0].id}"
+        )
+    made = await _worked_out(repairs, followed)
+    kept = await repairs.adjustments.adjustment(made.adjustment_id)
+    if kept is not None and kept.state not in RENEWABLE:
+        raise NothingToDecide(
+            f"adjustment {kept.id}, the repair of {followed.id}, is {kept.state} already, and is not proposed again "
+            f"while this difference lasts; look what else can be done: gal-friday discrepancy {followed.id}"
+        )
+    return made
+
+
+async def _worked_out(repairs: Repairs, followed: Followed) -> Adjustment:
+    """Return the repair that the last run worked out, or raise why there is none."""
     known = () if repairs.candidates is None else await repairs.candidates(followed)
     of_it = [one for one in known if followed.id in one.discrepancies]
     barred = [bar for one in of_it for bar in (*one.bars.lasting, *one.bars.passing)]
@@ -176,7 +200,7 @@ async def _candidate(repairs: Repairs, followed: Followed) -> Candidate:
         raise NothingToDecide(f"nothing may be posted for {followed.id}: {'; '.join(barred)}")
     for one in of_it:
         if one.adjustment is not None:
-            return one
+            return one.adjustment
     raise NothingToDecide(
         f"no run has found a repair of {followed.id}; book what is missing, or look again: "
         f"gal-friday run {followed.account}"

@@ -4,6 +4,7 @@ Whoever is not signed in is sent to the door and comes back after it. What belon
 is answered as if it did not exist. Nothing here changes anything.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,7 @@ from starlette.staticfiles import StaticFiles
 
 from gal_friday.domain.access import Permission
 from gal_friday.domain.review import Action, Reason, actions_from
-from gal_friday.flows import review
+from gal_friday.flows import decide, review
 from gal_friday.flows.door import Caller
 from gal_friday.flows.standing import COUNTED, standing_of
 from gal_friday.ports.pages import Place
@@ -134,11 +135,7 @@ async def discrepancy(request: Request, who: Visitor, discrepancy_id: str) -> Re
         "review": looked.review,
         "history": shown.history(await house.desk.store.changes(followed.id), looked.changes),
         "proposals": [shown.proposal(one, who) for one in made],
-        "acts": [
-            one.value
-            for one in actions_from(looked.review.state)
-            if one in _BY_PERSON and _may(who, one, followed.account)
-        ],
+        "acts": await _acts(house, who, looked),
         "reasons": [one.value for one in Reason],
         "may_run": who.may(Permission.RUN, followed.account),
     }
@@ -186,6 +183,14 @@ async def you(request: Request, who: Visitor) -> Response:
     """Show who is signed in, what they may, and their passkeys."""
     told = {"zones": zones(), "styles": [(style, sample(style)) for style in NUMBERS]}
     return rendered(request, who, "you.html", told, here="/you")
+
+
+async def _acts(house: House, who: Caller, looked: review.Looked) -> Sequence[str]:
+    """Return what this visitor can do about a discrepancy; not what would fail."""
+    may = [one for one in actions_from(looked.review.state) if _may(who, one, looked.followed.account)]
+    if Action.PROPOSE in may and not await decide.can_be_proposed(house.repairs, looked.followed):
+        may.remove(Action.PROPOSE)
+    return [one.value for one in may]
 
 
 def _may(who: Caller, action: Action, account: str) -> bool:

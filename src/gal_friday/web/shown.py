@@ -230,6 +230,11 @@ def proposal(kept: Kept, who: Caller) -> Proposal:
 
 
 _ABOUT_TO = "It is about to be written to the book."
+_AFTER_THAT = (
+    "It is not proposed again while this difference lasts; should the difference agree and come back, it is, and a "
+    "person decides anew. Until then: dispute it with the exchange, accept it with a reason, or put the book right "
+    "where it is kept."
+)
 _MEANS = {
     AdjustmentState.APPROVED: _ABOUT_TO,
     AdjustmentState.INTENDED: _ABOUT_TO,
@@ -253,8 +258,19 @@ def _may(kept: Kept, who: Caller) -> tuple[Literal["decide", "reject", "undo", "
             return "reject", "You proposed it, so somebody else has to approve it (four eyes)."
         case AdjustmentState.PROPOSED:
             return "decide", ""
+        case AdjustmentState.REJECTED:
+            return "", _turned_down(kept)
         case state:
             return ("undo" if allowed and state in IN_THE_BOOK else ""), _MEANS.get(state, "")
+
+
+def _turned_down(kept: Kept) -> str:
+    reason, _, note = kept.history[-1].note.partition(": ")
+    why = reason.replace("_", " ") + (f" ({note})" if note else "")
+    told = f"{kept.decided_by} turned it down: {why or 'without a word'}."
+    if kept.adjustment.reverses:
+        return f"{told} What it would have taken back stays in the book."
+    return f"{told} {_AFTER_THAT}"
 
 
 def history(changes: Iterable[Change], steps: Iterable[ReviewChange]) -> Sequence[Entry]:

@@ -56,10 +56,9 @@ async function submitted(event) {
 
 function bodyOf(form, verb, fields) {
   const body = { note: fields.note || "" };
-  if (verb === "reject") body.reason = "wrong_repair";
-  if (verb === "approve") body.content = form.dataset.content;
+    if (verb === "approve") body.content = form.dataset.content;
   if (verb === "assign") body.assignee = fields.assignee || "";
-  if (verb === "accept" || verb === "dispute") body.reason = fields.reason;
+  if (["accept", "dispute", "reject"].includes(verb)) body.reason = fields.reason;
   if (["accept", "dispute", "snooze"].includes(verb) && fields.until) body.until = new Date(fields.until).toISOString();
   return body;
 }
