@@ -9,7 +9,9 @@ import pytest
 
 from gal_friday.domain import quantity
 from gal_friday.domain.access import Accounts, Role
+from gal_friday.domain.finding import DiscrepancyType
 from gal_friday.domain.policy import Mode
+from gal_friday.domain.words import sort_of
 from tests.api.world import World
 from tests.web.conftest import SignIn
 
@@ -150,3 +152,11 @@ async def test_whatever_is_looked_for_is_shown_as_words(browsers: SignIn, q: str
     assert answer.status_code == 200
     assert "<script>alert" not in answer.text
     assert "Nothing matches" in answer.text
+
+
+async def test_a_type_is_called_in_the_filter_what_its_rows_are_called(browsers: SignIn) -> None:
+    browser = await browsers()
+    page = (await browser.get("/discrepancies")).text
+    for kind in DiscrepancyType:
+        assert f'<option value="{kind}">{sort_of(kind).replace("_", " ")}</option>' in page
+    assert len({sort_of(kind) for kind in DiscrepancyType}) == len(DiscrepancyType)

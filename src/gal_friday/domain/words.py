@@ -62,6 +62,21 @@ _SINGULAR = {
 }
 
 
+_KIND_OF = {
+    Type.ORDER_STATE_MISMATCH: "order: status or filled quantity differs",
+    Type.ORDER_TERMS_MISMATCH: "order: terms differ",
+    Type.FILL_MISMATCH: "fill: terms or fee differ",
+    Type.MOVEMENT_MISMATCH: "movement: amount or place differs",
+    Type.ORDER_FILLS_MISMATCH: "fills of an order do not add up",
+    Type.POSITION_FILLS_MISMATCH: "fills of a position do not add up",
+}
+
+
+def sort_of(kind: Type) -> str:
+    """Return what discrepancies of this type have in common, in plain words."""
+    return _KIND_OF.get(kind) or _WHAT[kind]
+
+
 def what(one: Discrepancy) -> str:
     """Return what differs, in plain words."""
     field = getattr(one, "field", "")

@@ -20,6 +20,7 @@ from gal_friday.domain.finding import DiscrepancyType
 from gal_friday.domain.materiality import Severity
 from gal_friday.domain.review import Reason
 from gal_friday.domain.reviewed import unreviewed
+from gal_friday.domain.words import sort_of
 from gal_friday.flows.door import Caller
 from gal_friday.flows.standing import COUNTED
 from gal_friday.web.filters import AGES, NOBODY, REVIEWS, WAITING, Filter, assets_of, filter_of, said_of
@@ -80,6 +81,7 @@ async def discrepancies(
         "unknown": read.unknown,
         "counted_to": COUNTED,
         "options": _options(house, who, read.rows),
+        "sorts": {one.value: sort_of(one) for one in DiscrepancyType},
         "shortcuts": _shortcuts(wanted, who),
         "reasons": [one.value for one in Reason],
         "may_review": who.allows(Permission.REVIEW),
