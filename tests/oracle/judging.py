@@ -7,8 +7,6 @@ from tests.oracle import naive, product, proven
 from tests.oracle.naive import Said, Side
 from tests.oracle.positions import Row
 
-DIFFERENT = ("differs", "internal_only", "exchange_only")
-
 
 def disagreements(ours: Side, theirs: Side, *, explained: bool = True) -> list[str]:
     """Return what the two say differently of these sides; *explained* where the records tell all there is to tell."""
@@ -33,7 +31,7 @@ def _findings(said: Said, right: Said) -> Iterator[str]:
         product_says, oracle_says = said.get(key, agreed), right.get(key, agreed)
         conflicts = _conflicts(oracle_says)
         alike = _sorted(product_says[1]) == _sorted(oracle_says[1]) and product_says[0] == oracle_says[0]
-        if not ((conflicts and product_says[0] in DIFFERENT and _conflicts(product_says) == conflicts) or alike):
+        if not ((conflicts and product_says[0] in naive.DIFFERENT and _conflicts(product_says) == conflicts) or alike):
             yield f"{key}: product {product_says}, oracle {oracle_says}"
 
 
@@ -52,6 +50,10 @@ def _explanations(report: Row, ours: Side, theirs: Side) -> Iterator[str]:
         if one["type"] == "balance_mismatch" and one.get("bridge"):
             some = left_over.get((one["currency"], one["wallet"]), [])
             yield from (f"{one['key']}: {line}" for line in proven.wrong_in(one["bridge"], some))
+    traded = proven.leads_of_positions(ours, theirs)
+    for one in report["position_discrepancies"]:
+        some = traded.get(one["trading_pair"], [])
+        yield from (f"{one['key']}: {line}" for line in proven.wrong_in(one["bridge"], some))
 
 
 def _causes(report: Row, ours: Side, theirs: Side, right: Said) -> Iterator[str]:

@@ -29,6 +29,7 @@ def wrong_in(book: Side, ours: Side, theirs: Side) -> Iterator[str]:
             right = _right(kind, before, real, doubtful=bool(assets & doubtful))
             if sorted(held, key=str) not in [sorted(one, key=str) for one in right]:
                 yield f"{kind} {each}: the book has {held}, and must have one of {right}"
+    yield from _positions(book)
     for row in theirs["balances"]:
         yield from _balance(row, book, theirs, alone=_same(row["asset"], ours, theirs))
 
@@ -91,6 +92,19 @@ def _balance(row: Row, book: Side, theirs: Side, *, alone: bool) -> Iterator[str
         yield f"{asset}: the book has {float(held)} with records of {float(told)}, and must force {float(forced)}"
 
 
+def _positions(book: Side) -> Iterator[str]:
+    """Add up the margin fills that the book has now: its positions are that, and nothing else."""
+    fills = [fill for fill in book["fills"] if fill.get("margin")]
+    for instrument in sorted({fill["instrument"] for fill in fills}):
+        mine = [fill for fill in fills if fill["instrument"] == instrument]
+        told = sum((Fraction(one["quantity"]) * (1 if one["side"] == "buy" else -1) for one in mine), Fraction(0))
+        held = sum(
+            (Fraction(one["quantity"]) for one in book["positions"] if one["instrument"] == instrument), Fraction(0)
+        )
+        if held != told:
+            yield f"{instrument}: the book has {float(held)}, and fills of {float(told)}"
+
+
 def _every(book: Side) -> list[Row]:
     return [*book["fills"], *_told(book, "movements")]
 
@@ -99,6 +113,9 @@ def _moves(row: Row) -> list[tuple[str, Fraction]]:
     """Return what one record moves: the base, the cost and the fee of a fill."""
     if "movement_id" in row:
         return [(row["asset"], net(row))]
+    fee = (fee_asset(row), -Fraction(row.get("fee") or 0))
+    if row.get("margin"):
+        return [fee]
     base, quote = row["instrument"].split("/")
     size = Fraction(row["quantity"]) * (1 if row["side"] == "buy" else -1)
-    return [(base, size), (quote, -size * Fraction(row["price"])), (fee_asset(row), -Fraction(row.get("fee") or 0))]
+    return [(base, size), (quote, -size * Fraction(row["price"])), fee]

@@ -19,6 +19,7 @@ Side = dict[str, Any]
 Said = dict[str, tuple[str, list[Row]]]
 """What is said of each key: its finding, and every difference in it."""
 KINDS = ("balances", "positions", "orders", "fills", "movements")
+DIFFERENT = ("differs", "internal_only", "exchange_only")
 LIVE = ("pending", "open")
 LEGS = ("trade", "fee", "margin", "settlement")
 
@@ -215,7 +216,7 @@ def _balances(ours: Side, theirs: Side) -> Judged:
         said = _one(ours, theirs, "balances", mine, other, lambda a, b: _amounts(theirs, a, b))
         if said and said[0].endswith("_only") and _is_nothing(theirs, [*mine, *other]):
             said = ("agrees", []) if len(said[1]) == 1 else ("differs", said[1][1:])
-        if said and said[0] in ("differs", "internal_only", "exchange_only") and asset in moving:
+        if said and said[0] in DIFFERENT and asset in moving:
             said = ("pending", [])
         if said:
             yield f"balances:{asset}:{wallet}", said
@@ -239,12 +240,12 @@ def _tolerance(theirs: Side, row: Row) -> Fraction:
 
 
 def _moving(ours: Side, theirs: Side) -> set[str]:
-    """Return the assets that a record newer than the other side's reading touches."""
+    """Return the assets and instruments that a record newer than the other side's reading touches."""
     touched: set[str] = set()
     for side, other in ((ours, theirs), (theirs, ours)):
         for fill in side["fills"]:
             if _at(fill) > _at(other):
-                touched |= {*fill["instrument"].split("/"), fee_asset(fill)}
+                touched |= {fill["instrument"], *fill["instrument"].split("/"), fee_asset(fill)}
         touched |= {row["asset"] for row in side["movements"] if _at(row) > _at(other)}
     return touched
 
@@ -264,11 +265,14 @@ def _holds(ours: Side, theirs: Side) -> Judged:
 
 
 def _positions(ours: Side, theirs: Side) -> Judged:
+    moving = _moving(ours, theirs)
     for instrument, mine, other in _every(ours, theirs, "positions", lambda row: row["instrument"]):
         for part, exposed, held in positions.parts(mine, other):
             said = _one(ours, theirs, "positions", exposed, held, positions.sizes)
             if said and said[0].endswith("_only") and abs((exposed or held)[0]["quantity"]) <= FLOOR:
                 said = "agrees", []
+            if said and said[0] in DIFFERENT and instrument in moving:
+                said = "pending", []
             if said:
                 yield f"positions:{instrument}:{part}", said
 
@@ -334,6 +338,8 @@ def _movements(ours: Side, theirs: Side) -> Judged:
     """Compare rows by their id, or what a fill moved by the fill, the asset and the wallet."""
     for name, mine, other in _every(ours, theirs, "movements", _event):
         said = _one(ours, theirs, "movements", mine, other, _moved)
+        if said and said[0].endswith("_only") and not net((mine or other)[0]):
+            said = ("differs", said[1][1:]) if said[1][1:] else ("agrees", [])  # what moves nothing nobody misses
         if said and len(name) > 1 and any(one["type"] == "movement_mismatch" for one in said[1]):
             # A sum of rows proves nothing where no side claims to list them all, or one may not know all of them yet.
             if {covered(side, "movements") for side in (ours, theirs)} != {"total"}:

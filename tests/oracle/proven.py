@@ -43,6 +43,22 @@ def leads(ours: Side, theirs: Side) -> dict[tuple[str, str], list[Lead]]:
     return found
 
 
+def leads_of_positions(ours: Side, theirs: Side) -> dict[str, list[Lead]]:
+    """Return what the margin fills of the two sides leave over, by instrument."""
+    found: dict[str, list[Lead]] = {}
+    fills = [fill for side in (ours, theirs) for fill in side["fills"] if fill.get("margin")]
+    for name in sorted({fill["fill_id"] for fill in fills}):
+        mine, other = ([fill for fill in side["fills"] if fill["fill_id"] == name] for side in (ours, theirs))
+        effect = sum(map(_size, contents(other)), Fraction(0)) - sum(map(_size, mine), Fraction(0))
+        if effect:
+            found.setdefault((mine or other)[0]["instrument"], []).append(Lead(frozenset({name}), effect))
+    return found
+
+
+def _size(fill: Row) -> Fraction:
+    return Fraction(fill["quantity"]) * (1 if fill["side"] == "buy" else -1)
+
+
 def _event(row: Row) -> str:
     return str(row["refers_to"] if row["kind"] in LEGS and row.get("refers_to") else row["movement_id"])
 

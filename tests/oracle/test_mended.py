@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from tests.oracle.mended import wrong_in
 from tests.oracle.repairing import repaired
 from tests.oracle.test_small_worlds import days
-from tests.oracle.worlds import CASH, FAULTS, TRADE_FAULTS, TRADES, UNIT, Told, world
+from tests.oracle.worlds import CASH, FAULTS, MARGIN, TRADE_FAULTS, TRADES, UNIT, Told, world
 
 EVENTS = [
     *((what, fault) for what in CASH for fault in FAULTS),
-    *((what, fault) for what in TRADES for fault in TRADE_FAULTS),
+    *((what, fault) for what in (*TRADES, *MARGIN) for fault in TRADE_FAULTS),
     *(("order", fault) for fault in FAULTS),
 ]
 MANY = settings().max_examples

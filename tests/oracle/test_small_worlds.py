@@ -11,6 +11,7 @@ from tests.oracle.worlds import (
     CASH,
     FAULTS,
     KINDS,
+    MARGIN,
     TRADE_FAULTS,
     TRADES,
     UNIT,
@@ -27,7 +28,7 @@ assets = st.sampled_from(["XRP", "ETH"])
 minutes = st.integers(1, 600)
 events = st.one_of(
     st.builds(Told, st.sampled_from(CASH), st.sampled_from(FAULTS), sizes, assets, minutes),
-    st.builds(Told, st.sampled_from(TRADES), st.sampled_from(TRADE_FAULTS), sizes, assets, minutes),
+    st.builds(Told, st.sampled_from((*TRADES, *MARGIN)), st.sampled_from(TRADE_FAULTS), sizes, assets, minutes),
     st.builds(Told, st.just("order"), st.sampled_from(FAULTS), sizes, assets, minutes),
 )
 days = st.lists(events, max_size=5)

@@ -18,6 +18,8 @@ BEGINS = T0 - timedelta(hours=24)
 KINDS = ("balances", "positions", "orders", "fills", "movements")
 CASH = ("deposit", "withdrawal", "reward", "exchange_adjustment")
 TRADES = ("purchase", "sale")
+MARGIN = ("long", "short")
+"""Trades on margin: they move no base asset, and make a position."""
 FAULTS = ("none", "missing", "doubled", "wrong", "made_up")
 """Of an event: both have it; the book lacks it, has it twice, has it otherwise; only the book has it."""
 TRADE_FAULTS = (*FAULTS, "other_side", "other_price", "no_fee")
@@ -48,13 +50,24 @@ def world(events: Sequence[Told], *, off: dict[str, int] | None = None) -> tuple
     """Return the book and the exchange; *off* is what the exchange's balances have beyond their rows."""
     ours, theirs = _side("internal"), _side("exchange")
     for number, told in enumerate(events):
-        tell = _trade if told.what in TRADES else _order if told.what == "order" else _cash
+        tell = _trade if told.what in (*TRADES, *MARGIN) else _order if told.what == "order" else _cash
         tell(told, f"{number}", ours, theirs)
     assets = sorted({row["asset"] for side in (ours, theirs) for row in side["movements"]} | {"USD", *(off or {})})
     for side in (ours, theirs):
         beyond = (off or {}) if side is theirs else {}
         side["balances"] = [_balance(side, asset, beyond.get(asset, 0)) for asset in assets]
+        side["positions"] = [*_positions(side)]
     return ours, theirs
+
+
+def _positions(side: Side) -> Iterable[Row]:
+    """Yield what the margin fills of a side add up to, by instrument."""
+    fills = [fill for fill in side["fills"] if fill.get("margin")]
+    for instrument in sorted({fill["instrument"] for fill in fills}):
+        mine = [fill for fill in fills if fill["instrument"] == instrument]
+        size = sum(units_of(fill["quantity"]) * (1 if fill["side"] == "buy" else -1) for fill in mine)
+        if size:
+            yield {"instrument": instrument, "mode": "net", "quantity": written(size)}
 
 
 def keeps_running_balances(side: Side) -> None:
@@ -104,12 +117,13 @@ def _tell(kind: str, fault: str, row: Row, other: Row, ours: Side, theirs: Side)
 
 def _trade(told: Told, name: str, ours: Side, theirs: Side) -> None:
     """Tell of an order that was filled at once: two rows beside the fill, under ids of their own on each side."""
-    price, quote, other = 2 * UNIT, "USD", {"purchase": "sell", "sale": "buy"}[told.what]
-    fill = {
+    price, quote, other = 2 * UNIT, "USD", "buy" if _side_of(told) == "sell" else "sell"
+    fill: Row = {
         "fill_id": f"T{name}", "order_id": f"O{name}", "instrument": f"{told.asset}/{quote}", "side": _side_of(told),
         "quantity": written(told.size), "price": written(price), "fee": written(UNIT // 100), "fee_asset": quote,
         "at": instant(told.minutes),
     }  # fmt: skip
+    fill |= {"margin": True} if told.what in MARGIN else {}
     changes: Row = {
         "wrong": {"quantity": written(told.size * 10)}, "other_side": {"side": other},
         "other_price": {"price": written(price + UNIT // 2)}, "no_fee": {"fee": written(0)},
@@ -127,7 +141,7 @@ def _trade(told: Told, name: str, ours: Side, theirs: Side) -> None:
 
 
 def _side_of(told: Told) -> str:
-    return "sell" if told.what == "sale" else "buy"
+    return "sell" if told.what in ("sale", "short") else "buy"
 
 
 def _rows(fill: Row, name: str) -> Iterable[Row]:
@@ -136,9 +150,10 @@ def _rows(fill: Row, name: str) -> Iterable[Row]:
     sign = 1 if fill["side"] == "buy" else -1
     size, price = units_of(fill["quantity"]), units_of(fill["price"])
     legs = (("a", base, sign * size, 0), ("b", quote, -sign * size * price // UNIT, units_of(fill["fee"])))
-    for tag, asset, amount, fee in legs:
+    kind = "margin" if fill.get("margin") else "trade"
+    for tag, asset, amount, fee in [("b", quote, 0, units_of(fill["fee"]))] if kind == "margin" else legs:
         yield {
-            "movement_id": f"{name}{tag}", "refers_to": fill["fill_id"], "kind": "trade", "asset": asset,
+            "movement_id": f"{name}{tag}", "refers_to": fill["fill_id"], "kind": kind, "asset": asset,
             "wallet": "spot", "amount": written(amount), "fee": written(fee), "at": fill["at"],
         }  # fmt: skip
 
