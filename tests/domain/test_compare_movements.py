@@ -5,6 +5,7 @@ from itertools import permutations
 import pytest
 
 from gal_friday.domain.assets import Asset, Wallet
+from gal_friday.domain.compare.stake import stake_of
 from gal_friday.domain.finding import (
     Agrees,
     CannotTell,
@@ -13,11 +14,27 @@ from gal_friday.domain.finding import (
     ExchangeOnly,
     Finding,
     InternalOnly,
+    Key,
     Pending,
     Stake,
 )
+from gal_friday.domain.records import Kind
 from gal_friday.domain.snapshot import Coverage, Scales
-from tests.domain.build import D, covering, exchange, found, internal, movement, only, since
+from tests.domain.build import (
+    D,
+    balance,
+    covering,
+    exchange,
+    fill,
+    found,
+    internal,
+    movement,
+    only,
+    order,
+    position,
+    since,
+    stake,
+)
 
 Type = DiscrepancyType
 EVENT = "movements:T1:XRP:spot"
@@ -270,3 +287,34 @@ def test_an_amount_finer_than_the_exchange_keeps_may_be_rounded_there(theirs: st
     finding = only(ours, right)
     assert isinstance(finding, kind)
     assert not isinstance(finding, Agrees) or finding.difference == D("0.00005")
+
+
+def test_of_two_rows_with_one_id_the_exchange_says_which_fill_they_are_of() -> None:
+    assert isinstance(only(movement("L1", refers_to="T9"), movement("L1", refers_to="T1")), Agrees)
+    assert list(found(movement("L1", refers_to="T9"), movement("L1", refers_to="T1"))) == [EVENT]
+
+
+def test_rows_that_add_up_to_the_same_agree_under_the_key_of_their_event() -> None:
+    ours = [movement("A1", "25", refers_to="T1"), movement("A2", "15", refers_to="T1")]
+    assert only(ours, movement("L1", refers_to="T1")) == Agrees(Key(Kind.MOVEMENTS, "T1", "XRP:spot"), D(40))
+
+
+def test_nothing_moved_agrees_with_the_silence_of_whoever_was_seen_in_full() -> None:  # I5
+    blind = covering("movements", Coverage.PARTIAL)
+    rollover = movement("L1", "0", kind="rollover")
+    assert isinstance(only(internal(rollover, coverage=blind), []), Agrees)
+    assert isinstance(only(rollover, exchange(coverage=blind)), CannotTell)
+    assert isinstance(only([], exchange(rollover, coverage=blind)), Agrees)
+    assert isinstance(only(internal(coverage=blind), exchange(rollover)), CannotTell)
+
+
+def test_every_kind_of_record_is_worth_an_amount_of_one_asset() -> None:
+    rows = (
+        balance("BTC", "2"),
+        movement(fee="1"),
+        fill(side="sell"),
+        order("O1", "canceled", filled="10"),
+        position("5"),
+    )
+    worth = [stake_of(row) for row in rows]
+    assert worth == [stake("2", "BTC"), stake("39", "XRP"), stake("-24", "USD"), stake("6", "USD"), stake("5", "XRP")]

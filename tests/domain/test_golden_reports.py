@@ -24,6 +24,7 @@ NAMES = (
     "incomplete_ledger",
     "missed_cancel",
     "phantom_fill_on_margin",
+    "two_deposits_of_one_size",
 )
 
 
