@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gal_friday.cli.adjusting import in_words
+from gal_friday.domain import words
 from gal_friday.domain.adjustment import Plug, Posting, TakeBack, TakeBackAdjustment
 from gal_friday.domain.quantity import parse
 from gal_friday.domain.records import Kind
@@ -112,4 +112,4 @@ def test_nothing_kept_is_told_and_no_failure(run: Run) -> None:
     ],
 )
 def test_every_posting_has_its_words(posting: Posting, said: str) -> None:
-    assert in_words(posting) == said
+    assert words.posted(posting) == said

@@ -3,14 +3,18 @@
 import csv
 import io
 import re
+from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 
 from gal_friday.domain import quantity, words
 from gal_friday.domain.access import Accounts, Role
-from gal_friday.domain.adjusted import PROGRAM_ITSELF
-from gal_friday.domain.adjustment import AdjustmentState
+from gal_friday.domain.adjusted import PROGRAM_ITSELF, By
+from gal_friday.domain.adjustment import Adjustment, AdjustmentState, AdjustmentType, Effect, Plug, PostOrder
+from gal_friday.domain.assets import Instrument
 from gal_friday.domain.policy import Mode
+from gal_friday.domain.records import Kind, Order, OrderSide
 from tests.api.world import KINDS, World
 from tests.web.conftest import SignIn
 
@@ -272,3 +276,51 @@ async def test_what_nobody_may_press_is_not_there(browsers: SignIn) -> None:
     page = (await (await browsers("adam", Role.ADMIN)).get("/")).text
     assert 'data-post="/api/reconciliation/run?account=main"' in page
     assert 'href="/accounts/main#stop"' in page
+
+
+async def _kept(here: World, account: str = "main", **of_it: object) -> Adjustment:
+    """Keep a proposal of policy for the first discrepancy, without what a run would say of it, and return it."""
+    one = (await here.service.opened.store.open_discrepancies(account))[0]
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    made = Adjustment(
+        **{
+            "adjustment_id": "adj_1",
+            "account": account,
+            "exchange": "kraken",
+            "discrepancies": (one.id,),
+            "keys": (one.latest.key,),
+            "effects": (),
+            "record_ids": (),
+            "cause": "unexplained",
+            "reason": "why",
+            "reconciliation_id": "rec_1",
+            "at": at,
+        }  # type: ignore[arg-type]
+        | of_it
+    )
+    await here.service.opened.adjustments.keep([made], state=AdjustmentState.PROPOSED, by=By("policy", "policy"))
+    return made
+
+
+async def test_what_moves_no_amount_is_said_in_words(browsers: SignIn, here: World) -> None:
+    ghost = Order("OGHOST", Instrument("XRP/USD"), OrderSide.BUY, Decimal(10), Decimal(0), "rejected")
+    made = await _kept(here, type=AdjustmentType.CLOSE_ORDER, postings=(PostOrder(ghost),))
+    page = (await (await browsers()).get(f"/discrepancies/{made.discrepancies[0]}")).text
+    assert "closes order OGHOST in the book, as rejected: buy, 0 of 10 XRP/USD filled" in page
+    assert "Before</th>" not in page
+    assert "the exchange&#39;s answer" in page or "the exchange's answer" in page
+    assert "unexplained</span>" not in page
+
+
+async def test_what_no_record_explains_is_marked_where_it_is_decided_and_on_the_overview(
+    browsers: SignIn, here: World
+) -> None:
+    browser = await browsers()
+    assert "unexplained</span>" not in (await browser.get("/")).text
+    effect = Effect("balances:DOGE:spot", Decimal(1), Decimal(3))
+    plug = Plug(Kind.BALANCES, "DOGE", "spot", Decimal(2))
+    made = await _kept(here, type=AdjustmentType.BALANCE, postings=(plug,), effects=(effect,))
+    page = (await browser.get(f"/discrepancies/{made.discrepancies[0]}")).text
+    assert "no record explains it: this forces the book to the exchange's number" in page
+    assert re.search(r'>Approve</button> <span class="tag proposed" title="[^"]+">unexplained</span>', page)
+    assert "unexplained</span>" in (await browser.get("/")).text

@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 import gal_friday.web
+from gal_friday.domain import words
+from gal_friday.domain.adjustment import PostOrder
+from gal_friday.domain.assets import Instrument
 from gal_friday.domain.policy import Mode
-from gal_friday.domain.records import RECORD_KINDS
+from gal_friday.domain.records import RECORD_KINDS, Order, OrderSide
 from gal_friday.flows.standing import Account
 from gal_friday.web.amounts import amount, difference, parts_of, worth
 from gal_friday.web.sheet import _text
@@ -123,3 +126,16 @@ def test_books_that_are_true_say_what_was_not_compared() -> None:
     line = Line(account="main", mark="reconciled", words="", open=0, complete=at, due=None)
     told = summed_up([one], [line])
     assert (told["mood"], told["lead"].endswith("both sides agree. Not compared: holds.")) == ("reconciled", True)
+
+
+@pytest.mark.parametrize(
+    "status, adds, said",
+    [
+        ("canceled", False, "closes order O1 in the book, as canceled: sell, 1 of 2.5 XRP/USD filled"),
+        ("open", False, "brings order O1 up to date in the book, as open: sell, 1 of 2.5 XRP/USD filled"),
+        ("open", True, "adds order O1 to the book as open: sell, 1 of 2.5 XRP/USD filled"),
+    ],
+)
+def test_what_is_posted_of_an_order_is_said_as_what_becomes_of_the_book(status: str, adds: bool, said: str) -> None:
+    order = Order("O1", Instrument("XRP/USD"), OrderSide.SELL, Decimal("2.50"), Decimal(1), status)
+    assert words.posted(PostOrder(order), adds=adds) == said

@@ -4,23 +4,13 @@ import shlex
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, assert_never
+from typing import Any
 
 from gal_friday.cli.again import named
 from gal_friday.cli.columns import aligned, padded, signed, table, worth
 from gal_friday.domain import quantity, words
 from gal_friday.domain.adjusted import IN_THE_BOOK, POLICY, Applied, Kept, Refused, Unsettled, names_of
-from gal_friday.domain.adjustment import (
-    AdjustmentState,
-    Effect,
-    Plug,
-    PostFill,
-    Posting,
-    PostMovement,
-    PostOrder,
-    TakeBack,
-    TakeBackAdjustment,
-)
+from gal_friday.domain.adjustment import AdjustmentState, Effect
 
 _LABEL = 14
 
@@ -95,7 +85,7 @@ def _page(kept: Kept, currency: str, width: int, config: Path | None) -> Iterato
     yield from _labelled("Why", [f"{_plain(made.cause)}: {made.reason}"], width)
     if made.value is not None:
         yield from _labelled("Worth", [worth(made.value, currency)], width)
-    yield from _labelled("Posts", [in_words(posting) for posting in made.postings], width)
+    yield from _labelled("Posts", [words.posted(posting) for posting in made.postings], width)
     effects = [f"{' ' * _LABEL}{line}" for line in effect_lines(made.effects)]
     yield from (f"{'' if n else 'Moves':<{_LABEL}}{line[_LABEL:]}" for n, line in enumerate(effects))
     yield from _labelled("Rests on", [", ".join(made.record_ids) or _on_nothing(kept)], width)
@@ -131,30 +121,6 @@ def effect_lines(effects: Sequence[Effect]) -> list[str]:
             aligned([signed(effect.change) for effect in effects]),
         )
     )
-
-
-def in_words(posting: Posting) -> str:
-    """Return what this posting does, as a sentence without an end."""
-    short = quantity.short
-    match posting:
-        case PostFill(fill):
-            what = f"{fill.side} {short(fill.quantity)} {fill.instrument}"
-            return f"books the fill {fill.fill_id}: {what} at {short(fill.price)}"
-        case PostMovement(one):
-            fee = f", fee {short(one.fee)}" if one.fee else ""
-            return f"books the {one.kind} {one.movement_id}: {signed(one.amount)} {one.asset} in {one.wallet}{fee}"
-        case PostOrder(order):
-            done = f"{short(order.filled)} of {short(order.quantity)} {order.instrument} filled"
-            return f"states that order {order.name} is {order.status}: {order.side}, {done}"
-        case TakeBack(kind=kind, record_id=name, entries=entries, of=of):
-            return f"takes {entries} of {words.counted(of, 'entry', 'entries')} back: {kind[:-1]} {name}"
-        case Plug(kind=kind, name=name, part=part, amount=amount, price=price):
-            at = f" at {short(price)}" if price is not None else ""
-            return f"forces {signed(amount)} {name}{at} into {kind} ({part}), against suspense"
-        case TakeBackAdjustment(adjustment_id):
-            return f"takes back whatever of {adjustment_id} still stands"
-        case _:
-            assert_never(posting)
 
 
 def _outcome(kept: Kept) -> Iterator[str]:

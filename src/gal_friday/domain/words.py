@@ -4,7 +4,11 @@ Other programs rely on the names in the domain; these words are for people and m
 """
 
 from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import assert_never
 
+from gal_friday.domain import quantity
+from gal_friday.domain.adjustment import Plug, PostFill, Posting, PostMovement, PostOrder, TakeBack, TakeBackAdjustment
 from gal_friday.domain.assets import Instrument, base_and_quote
 from gal_friday.domain.discrepancy import (
     BalanceDiscrepancy,
@@ -14,7 +18,7 @@ from gal_friday.domain.discrepancy import (
 )
 from gal_friday.domain.finding import DiscrepancyType as Type
 from gal_friday.domain.materiality import Severity, more_severe
-from gal_friday.domain.records import Kind
+from gal_friday.domain.records import LIVE_STATUSES, Kind, Order
 from gal_friday.domain.report import ReconciliationReport
 from gal_friday.domain.verdict import ReconciliationStatus, Verdict
 
@@ -120,6 +124,42 @@ def where_within(one: Discrepancy) -> str:
 def _id(one: RecordDiscrepancy) -> str:
     """Return the record's own id: what contradicts itself carries its kind before it."""
     return one.record_id.partition(":")[2] if one.key.startswith("sources:") else one.record_id
+
+
+def posted(posting: Posting, *, adds: bool = False) -> str:
+    """Return what this posting does, as a sentence without an end; *adds* where the book lacks the order of it."""
+    short = quantity.short
+    match posting:
+        case PostFill(fill):
+            what = f"{fill.side} {short(fill.quantity)} {fill.instrument}"
+            return f"books the fill {fill.fill_id}: {what} at {short(fill.price)}"
+        case PostMovement(one):
+            fee = f", fee {short(one.fee)}" if one.fee else ""
+            return f"books the {one.kind} {one.movement_id}: {_signed(one.amount)} {one.asset} in {one.wallet}{fee}"
+        case PostOrder(order):
+            return _order_posted(order, adds)
+        case TakeBack(kind=kind, record_id=name, entries=entries, of=of):
+            return f"takes {entries} of {counted(of, 'entry', 'entries')} back: {kind[:-1]} {name}"
+        case Plug(kind=kind, name=name, part=part, amount=amount, price=price):
+            at = f" at {short(price)}" if price is not None else ""
+            return f"forces {_signed(amount)} {name}{at} into {kind} ({part}), against suspense"
+        case TakeBackAdjustment(adjustment_id):
+            return f"takes back whatever of {adjustment_id} still stands"
+        case _:
+            assert_never(posting)
+
+
+def _order_posted(order: Order, adds: bool) -> str:
+    done = f"{order.side}, {quantity.short(order.filled)} of {quantity.short(order.quantity)} {order.instrument} filled"
+    if adds:
+        return f"adds order {order.name} to the book as {order.status}: {done}"
+    if order.status not in LIVE_STATUSES:
+        return f"closes order {order.name} in the book, as {order.status}: {done}"
+    return f"brings order {order.name} up to date in the book, as {order.status}: {done}"
+
+
+def _signed(amount: Decimal) -> str:
+    return f"+{quantity.short(amount)}" if amount > 0 else quantity.short(amount)
 
 
 def headline(report: ReconciliationReport) -> str:

@@ -67,6 +67,11 @@ class Group(Struct, frozen=True, kw_only=True):
         return any(row.waits for row in self.rows)
 
     @property
+    def unexplained(self) -> bool:
+        """Whether no record stands behind an adjustment that is proposed for any of its rows."""
+        return any(one.adjustment.is_plug for row in self.rows for one in row.proposed)
+
+    @property
     def name(self) -> str:
         """What the first of its rows is about."""
         return min(words.where(row.followed.latest) for row in self.rows)

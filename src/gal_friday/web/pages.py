@@ -134,7 +134,7 @@ async def discrepancy(request: Request, who: Visitor, discrepancy_id: str) -> Re
         **course.shown(explanation),
         "review": looked.review,
         "history": shown.history(await house.desk.store.changes(followed.id), looked.changes),
-        "proposals": [shown.proposal(one, who) for one in made],
+        "proposals": [shown.proposal(one, who, followed) for one in made],
         "acts": await _acts(house, who, looked),
         "reasons": [one.value for one in Reason],
         "may_run": who.may(Permission.RUN, followed.account),

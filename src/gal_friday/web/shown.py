@@ -1,6 +1,6 @@
 """What pages say about each thing: plain values for the templates, made from what is recorded. Reads nothing itself."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -10,8 +10,9 @@ from msgspec import Struct
 from gal_friday.domain import words
 from gal_friday.domain.access import Permission
 from gal_friday.domain.adjusted import IN_THE_BOOK, Kept, names_of
-from gal_friday.domain.adjustment import AdjustmentState, Effect
-from gal_friday.domain.followed import Change
+from gal_friday.domain.adjustment import Adjustment, AdjustmentState, Effect, PostOrder
+from gal_friday.domain.finding import DiscrepancyType
+from gal_friday.domain.followed import Change, Followed
 from gal_friday.domain.instants import instant
 from gal_friday.domain.materiality import Severity
 from gal_friday.domain.person import same_person
@@ -93,6 +94,10 @@ class Proposal(Struct, frozen=True, kw_only=True):
     state: str
     reason: str
     effects: tuple[Effect, ...]
+    posts: tuple[str, ...]
+    """What is posted beside amounts, in words; all of it where no amount moves."""
+    unexplained: bool
+    """Whether no record stands behind it."""
     record_ids: tuple[str, ...]
     proposed_by: str
     decided_by: str | None
@@ -210,8 +215,8 @@ def adjustment(kept: Kept) -> Mapping[str, Any]:
     }
 
 
-def proposal(kept: Kept, who: Caller) -> Proposal:
-    """Return an adjustment with what *who* may do about it, and why not where they may not."""
+def proposal(kept: Kept, who: Caller, about: Followed) -> Proposal:
+    """Return an adjustment of this discrepancy with what *who* may do about it, and why not where they may not."""
     made = kept.adjustment
     may, why_not = _may(kept, who)
     return Proposal(
@@ -220,6 +225,8 @@ def proposal(kept: Kept, who: Caller) -> Proposal:
         state=kept.state.value,
         reason=made.reason,
         effects=made.effects,
+        posts=tuple(_posts(made, about)),
+        unexplained=made.is_plug,
         record_ids=made.record_ids,
         proposed_by=kept.proposed_by,
         decided_by=kept.decided_by,
@@ -227,6 +234,13 @@ def proposal(kept: Kept, who: Caller) -> Proposal:
         may=may,
         why_not=why_not,
     )
+
+
+def _posts(made: Adjustment, about: Followed) -> Iterator[str]:
+    adds = about.type is DiscrepancyType.ORDER_NOT_TRACKED
+    for one in made.postings:
+        if not made.effects or isinstance(one, PostOrder):
+            yield words.posted(one, adds=adds)
 
 
 _ABOUT_TO = "It is about to be written to the book."
