@@ -1,5 +1,6 @@
 """The numbers as a page for people: Markdown, or HTML with plots that are drawn here and need no script."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
@@ -35,7 +36,7 @@ def html(found: Measures, *, command: str, about: str) -> str:
     parts = [f"<p>{made}</p><p>{escape(_size(found))}</p>"]
     totals, *others = _tables(found)
     parts += [_as_html(totals), "<h2>How long it took</h2>", curves(_times(found)), "<h2>Who put it right</h2>"]
-    parts += [bars({one.lie: one.by for one in found.kinds}), *map(_as_html, others)]
+    parts += [bars(_by_whom(found)), *map(_as_html, others)]
     failures = [*_failures(found, "{}")]
     parts += ["<ul>", *(f"<li>{escape(one)}</li>" for one in failures[1:]), "</ul>"] if failures else []
     return f"{_HEAD}{''.join(parts)}\n</body>\n</html>\n"
@@ -124,6 +125,13 @@ def _times(found: Measures) -> dict[str, Times | None]:
         "named rightly": found.seconds_to_explain,
         "corrected": found.seconds_to_correct,
     }
+
+
+def _by_whom(found: Measures) -> dict[str, Counter[str]]:
+    whole: dict[str, Counter[str]] = {}
+    for one in found.kinds:
+        whole.setdefault(one.lie, Counter()).update(one.by)
+    return whole
 
 
 def _minutes(times: Times | None) -> str:

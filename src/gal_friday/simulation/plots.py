@@ -44,7 +44,7 @@ def bars(counts: Mapping[str, Mapping[str, int]]) -> str:
 
 
 def _x(minutes: float) -> float:
-    return _LEFT + log10(max(minutes, _TICKS[0]) / _TICKS[0]) / log10(_TICKS[-1]) * (_WIDE - _LEFT - 10)
+    return _LEFT + log10(max(minutes, _TICKS[0]) / _TICKS[0]) / log10(_TICKS[-1]) * (_WIDE - _LEFT - 30)
 
 
 def _y(share: float) -> float:
@@ -57,7 +57,7 @@ def _frame() -> Iterable[str]:
         yield f'<line x1="{x:.1f}" y1="10" x2="{x:.1f}" y2="{_HIGH - _LOW}" stroke="#8884"/>'
         yield _text(x - 8, _HIGH - _LOW + 16, f"{minutes}")
     for share in (0, 50, 95, 100):
-        yield f'<line x1="{_LEFT}" y1="{_y(share):.1f}" x2="{_WIDE - 10}" y2="{_y(share):.1f}" stroke="#8884"/>'
+        yield f'<line x1="{_LEFT}" y1="{_y(share):.1f}" x2="{_WIDE - 30}" y2="{_y(share):.1f}" stroke="#8884"/>'
         yield _text(0, _y(share) + 4, f"{share} %")
     yield _text(_WIDE / 2, _HIGH - 6, "minutes after it went wrong")
 
