@@ -1,5 +1,6 @@
 """The running service of the API's tests, looked at by people."""
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 
@@ -10,6 +11,7 @@ from gal_friday.adapters.access import SystemChance
 from gal_friday.domain.access import ALL, Accounts, Role
 from gal_friday.domain.access_facts import user_created
 from gal_friday.domain.credentials import User
+from gal_friday.domain.policy import Mode
 from gal_friday.flows.sign_in import link_for
 from tests.api.conftest import here, made
 from tests.api.world import ROOT, World
@@ -39,3 +41,14 @@ async def browsers(here: World) -> AsyncIterator[SignIn]:
             return browser
 
         yield signed_in
+
+
+async def proposed(browser: object, here: World) -> tuple[str, str, str]:
+    """Return the page of a discrepancy with one proposal, the address of its calls, and its content."""
+    await here.reconciled(mode=Mode.PROPOSE)
+    for one in await here.service.opened.store.open_discrepancies("main"):
+        page = (await browser.get(f"/discrepancies/{one.id}")).text  # type: ignore[attr-defined]
+        call = re.findall(r'data-call="(/api/adjustments/[^"]+)" data-content="([^"]+)"', page)
+        if len(call) == 1:
+            return f"/discrepancies/{one.id}", *call[0]
+    raise AssertionError("nothing is proposed")

@@ -16,7 +16,7 @@ from gal_friday.domain.assets import Instrument
 from gal_friday.domain.policy import Mode
 from gal_friday.domain.records import Kind, Order, OrderSide
 from tests.api.world import KINDS, World
-from tests.web.conftest import SignIn
+from tests.web.conftest import SignIn, proposed
 
 PAGES = (
     "/",
@@ -143,22 +143,11 @@ async def test_whoever_takes_a_repair_back_is_told_that_somebody_else_approves_t
     assert 'value="reject"' in page
 
 
-async def _proposed(browser: object, here: World) -> tuple[str, str, str]:
-    """Return the page of a discrepancy with one proposal, the address of its calls, and its content."""
-    await here.reconciled(mode=Mode.PROPOSE)
-    for one in await here.service.opened.store.open_discrepancies("main"):
-        page = (await browser.get(f"/discrepancies/{one.id}")).text  # type: ignore[attr-defined]
-        call = re.findall(r'data-call="(/api/adjustments/[^"]+)" data-content="([^"]+)"', page)
-        if len(call) == 1:
-            return f"/discrepancies/{one.id}", *call[0]
-    raise AssertionError("nothing is proposed")
-
-
 async def test_no_slip_rejects_and_what_was_turned_down_says_why_and_what_is_left(
     browsers: SignIn, here: World
 ) -> None:
     browser = await browsers()
-    path, call, _ = await _proposed(browser, here)
+    path, call, _ = await proposed(browser, here)
     page = (await browser.get(path)).text
     assert '<select name="reason" autocomplete="off" required><option value="">' in page  # and approving needs none:
     assert 'data-key="a" formnovalidate>Approve' in page
@@ -178,7 +167,7 @@ async def test_proposing_is_offered_where_a_run_knows_a_repair_that_nobody_decid
     browsers: SignIn, here: World
 ) -> None:
     browser = await browsers()
-    path, call, _ = await _proposed(browser, here)
+    path, call, _ = await proposed(browser, here)
     assert '<option value="propose">' not in (await browser.get(path)).text  # it is proposed already
     await here.service.opened.adjustments.move(call.rpartition("/")[2], AdjustmentState.EXPIRED, by=PROGRAM_ITSELF)
     assert '<option value="propose">' in (await browser.get(path)).text

@@ -178,6 +178,10 @@ class Kept(Struct, frozen=True, kw_only=True):
         """The adjustment's id."""
         return self.adjustment.adjustment_id
 
+    def is_barred(self, name: str) -> bool:
+        """Whether four eyes keep this person from approving it."""
+        return self.four_eyes and same_person(name, self.proposed_by)
+
 
 class By(Struct, frozen=True):
     """Who takes a step, how we know, and what they have to say."""
@@ -316,7 +320,7 @@ def _check_who(adjustment_id: str, step: Step, actor: str) -> None:
 
 
 def _check_approval(kept: Kept, actor: str, content: str | None) -> None:
-    if kept.four_eyes and same_person(actor, kept.proposed_by):
+    if kept.is_barred(actor):
         raise _same_person(kept.id, actor)
     if content != kept.adjustment.content:
         raise OtherContent(

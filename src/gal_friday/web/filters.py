@@ -24,7 +24,7 @@ from gal_friday.web.rows import Row
 NOBODY = "-"
 """Asks for what nobody is to look at."""
 WAITING = "to decide"
-"""Asks for what an adjustment is proposed for."""
+"""Asks for what an adjustment is proposed for; not where four eyes keep whoever asks from approving it."""
 AGES = {
     "1h": timedelta(hours=1),
     "1d": timedelta(days=1),
@@ -96,13 +96,13 @@ class Filter(Struct, frozen=True, kw_only=True):
             del said["sort"]
         return f"{path}?{urlencode(said)}" if said else path
 
-    def holds(self, row: Row, now: datetime) -> bool:
-        """Say whether a row is wanted. What the database knows is taken for granted."""
+    def holds(self, row: Row, now: datetime, name: str) -> bool:
+        """Say whether a row is wanted by who has this name. What the database knows is taken for granted."""
         followed = row.followed
         return (
             (not self.cause or self.cause == (row.cause or "not known"))
             and (not self.assignee or (row.assignee or NOBODY) == self.assignee)
-            and (not self.review or (row.waits if self.review == WAITING else row.review.state == self.review))
+            and (not self.review or (row.is_for(name) if self.review == WAITING else row.review.state == self.review))
             and (not self.age or now - followed.since >= AGES[self.age])
             and (not self.asset or self.asset.casefold() in (one.casefold() for one in assets_of(followed.latest)))
             and all(word in row.said for word in self.q.casefold().split())

@@ -67,6 +67,16 @@ class Group(Struct, frozen=True, kw_only=True):
         return any(row.waits for row in self.rows)
 
     @property
+    def taken_back(self) -> bool:
+        """Whether all that waits for a decision is to take earlier repairs back."""
+        return self.waits and all(row.taken_back for row in self.rows if row.waits)
+
+    @property
+    def is_repaired(self) -> bool:
+        """Whether the repairs of all its rows are in the book, and the next run sees whether both sides agree."""
+        return all(row.is_repaired for row in self.rows)
+
+    @property
     def unexplained(self) -> bool:
         """Whether no record stands behind an adjustment that is proposed for any of its rows."""
         return any(one.adjustment.is_plug for row in self.rows for one in row.proposed)

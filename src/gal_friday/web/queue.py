@@ -61,7 +61,7 @@ async def discrepancies(
     """List discrepancies, as the address chooses."""
     house, now = house_of(request), house_of(request).clock.now()
     read = await _read(house, who, wanted)
-    found = [row for row in read.rows if wanted.holds(row, now)]
+    found = [row for row in read.rows if wanted.holds(row, now, who.actor.name)]
     groups = in_order(grouped(found, await _roots(house, found)), wanted)
     here = _page(groups, found, wanted, page)
     told = {
@@ -95,7 +95,7 @@ async def as_csv(request: Request, who: Visitor, wanted: Wanted) -> Response:
     """Give what the address chooses as a table for other programs, in its order, whatever the page."""
     house, now = house_of(request), house_of(request).clock.now()
     read = await _read(house, who, wanted)
-    rows = rows_in_order((row for row in read.rows if wanted.holds(row, now)), wanted)
+    rows = rows_in_order((row for row in read.rows if wanted.holds(row, now, who.actor.name)), wanted)
     headers = {"Content-Disposition": 'attachment; filename="discrepancies.csv"'}
     return Response(table_of(rows), media_type="text/csv; charset=utf-8", headers=headers)
 
@@ -105,11 +105,14 @@ async def wrong(house: House, who: Caller, *, limit: int) -> Mapping[str, Any]:
     wanted = Filter(group="cause")
     read = await _read(house, who, wanted)
     groups = in_order(grouped(read.rows, await _roots(house, read.rows)), wanted)
+    repaired = [row.followed for row in read.rows if row.is_repaired]
     return {
         "causes": groups[:limit],
         "causes_more": max(0, len(groups) - limit),
         "worth": worth_of(groups),
-        "waiting": len(_proposals(read.rows)),
+        "waiting": sum(not one.is_barred(who.actor.name) for one in _proposals(read.rows)),
+        "repaired": len(repaired),
+        "may_look": sorted({one.account for one in repaired if who.may(Permission.RUN, one.account)}),
         "cut_off": read.cut_off,
     }
 

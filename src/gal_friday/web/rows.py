@@ -41,6 +41,22 @@ class Row(Struct, frozen=True, kw_only=True):
         return tuple(one for one in self.adjustments if one.state is AdjustmentState.PROPOSED)
 
     @property
+    def taken_back(self) -> bool:
+        """Whether all that waits for a decision is to take an earlier repair back."""
+        return self.waits and all(one.adjustment.reverses for one in self.proposed)
+
+    @property
+    def is_repaired(self) -> bool:
+        """Whether its repair is in the book, and the next run sees whether both sides agree."""
+        return self.followed.is_open and any(
+            one.state is AdjustmentState.APPLIED and not one.adjustment.reverses for one in self.adjustments[:1]
+        )
+
+    def is_for(self, name: str) -> bool:
+        """Whether anything waits for a decision that this person may take."""
+        return any(not one.is_barred(name) for one in self.proposed)
+
+    @property
     def waits(self) -> bool:
         """Whether an adjustment is proposed for it."""
         return bool(self.proposed)

@@ -15,7 +15,6 @@ from gal_friday.domain.finding import DiscrepancyType
 from gal_friday.domain.followed import Change, Followed
 from gal_friday.domain.instants import instant
 from gal_friday.domain.materiality import Severity
-from gal_friday.domain.person import same_person
 from gal_friday.domain.records import RECORD_KINDS
 from gal_friday.domain.reviewed import ReviewChange
 from gal_friday.domain.schedule import Planned
@@ -268,7 +267,7 @@ def _may(kept: Kept, who: Caller) -> tuple[Literal["decide", "reject", "undo", "
     match kept.state:
         case AdjustmentState.PROPOSED if not allowed:
             return "", "Somebody with the role of an approver decides about it."
-        case AdjustmentState.PROPOSED if kept.four_eyes and same_person(who.actor.name, kept.proposed_by):
+        case AdjustmentState.PROPOSED if kept.is_barred(who.actor.name):
             return "reject", "You proposed it, so somebody else has to approve it (four eyes)."
         case AdjustmentState.PROPOSED:
             return "decide", ""
