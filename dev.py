@@ -11,6 +11,7 @@ program that was asked for.
     test [ARGS]    every check, then pytest with these arguments, in two processes; -n 0 for one
     crash [ARGS]   kill the program at every write, on both databases; for example --rounds 1000 --seed 1 --engine both
     fuzz [TARGET...] [--seconds N]   every parser against bytes that nobody thought of, guided by what they reach
+    mutate [MODULE...] [--sample N] [--seed S]   how many mutants of the domain the tests kill
     fire [ARGS]    simulated worlds in which much goes wrong, a thousand days of them; writes docs/quality.md
     lint           the checks without pytest
     format         rewrite what ruff can rewrite
@@ -40,7 +41,7 @@ OLDEST = (3, 11)
 # Not sys.executable: called from inside an environment, that would be the one to be replaced.
 BASE_PYTHON = getattr(sys, "_base_executable", sys.executable)
 CACHES = (".mypy_cache", ".ruff_cache", ".pytest_cache", ".import_linter_cache", ".hypothesis")
-FINDINGS = (".fuzz", "browser-failures")
+FINDINGS = (".fuzz", ".mutation", "browser-failures")
 
 
 class Environment(NamedTuple):
@@ -72,9 +73,10 @@ FULL = Environment(".venv", "requirements/dev.lock")
 CCXT = Environment(".venv-ccxt", "requirements/ccxt.lock", installs_project=False)
 # Made only where no Chromium is found: node and npm, and what tests/browser/provision.py fetches with them.
 BROWSER = Environment(".venv-browser", "requirements/browser.lock", installs_project=False)
-# Made by the command of this name alone: no test needs what is in it.
+# Made by the commands of these names alone: no test needs what is in them.
 FUZZ = Environment(".venv-fuzz", "requirements/fuzz.lock", installs_project=False)
-ENVIRONMENTS = (DEMO, FULL, CCXT, BROWSER, FUZZ)
+MUTATE = Environment(".venv-mutate", "requirements/mutate.lock", installs_project=False)
+ENVIRONMENTS = (DEMO, FULL, CCXT, BROWSER, FUZZ, MUTATE)
 
 # What deploy/ installs: the service with its fleet, every channel and traces. No environment of this folder.
 SERVICE_LOCK = "requirements/service.lock"
@@ -93,6 +95,7 @@ LOCKS = {
     CCXT.lock: ("--group", "ccxt"),
     BROWSER.lock: ("--group", "browser"),
     FUZZ.lock: ("requirements/fuzz.in",),
+    MUTATE.lock: ("requirements/mutate.in", "--constraints", FULL.lock),
 }
 
 
@@ -218,6 +221,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "test": test,
     "crash": module("tests.crash"),
     "fuzz": module("tests.fuzz"),
+    "mutate": module("tests.mutation"),
     "fire": fire,
     "lint": lint,
     "format": reformat,

@@ -7,6 +7,7 @@ import pytest
 from gal_friday.domain.assets import Asset, Wallet
 from gal_friday.domain.audit import audit_of
 from gal_friday.domain.finding import Agrees, CannotTell, Differs, DiscrepancyType, Finding, Key, Pending
+from gal_friday.domain.policy import Policy
 from gal_friday.domain.records import Kind, Movement
 from gal_friday.domain.report import compare
 from gal_friday.domain.snapshot import Coverage, Snapshot
@@ -180,3 +181,9 @@ def test_a_name_that_both_sides_use_and_nobody_knows_is_reported(record: object)
 
 def test_nothing_of_an_unknown_asset_is_nothing_to_report() -> None:
     assert compare(internal(balance("?XFOO", "0")), exchange(balance("?XFOO", "0"))).discrepancies == ()
+
+
+@pytest.mark.parametrize("tolerance, found_as", [("0.5", Differs), ("0.49999999", CannotTell)])
+def test_what_a_ledger_may_deny_of_a_balance_is_the_policys(tolerance: str, found_as: type) -> None:
+    policy = Policy(tolerance=Decimal(tolerance))
+    assert isinstance(of_balance("1", stated("7.5", *ROWS), policy=policy), found_as)
