@@ -248,6 +248,8 @@ def after(kept: Kept, step: Step, by: By, at: datetime, *, content: str | None =
     """
     to_state = STEPS.get((kept.state, step))
     if to_state is None:
+        if step in _UNDONE:
+            raise IllegalStep(_decided_already(kept, step))
         possible = ", ".join(sorted(steps_from(kept.state))) or "nothing; it has come to its end"
         wanted = f"adjustment {kept.id} is {kept.state}: {_words(step)} is not possible"
         raise IllegalStep(f"{wanted}; possible is {possible}")
@@ -331,6 +333,28 @@ def _check_approval(kept: Kept, actor: str, content: str | None) -> None:
 
 def _same_person(adjustment_id: str, actor: str) -> SamePerson:
     return SamePerson(f"{actor} proposed adjustment {adjustment_id} and may not approve it; somebody else has to")
+
+
+_UNDONE = {Step.APPROVE: "approved", Step.REJECT: "rejected"}
+_ALREADY = {
+    _S.REJECTED: "was rejected already",
+    _S.EXPIRED: "has expired",
+    _S.APPROVED: "was approved already",
+    _S.INTENDED: "was approved already",
+    _S.OUTCOME_UNKNOWN: "was approved already, and nobody knows yet whether the book took it",
+    _S.REFUSED: "was refused by the book",
+    _S.REVERSED: "was taken back already",
+} | dict.fromkeys(IN_THE_BOOK, "is in the book already")
+
+
+def _decided_already(kept: Kept, step: Step) -> str:
+    """Return for people why they come too late."""
+    last = kept.history[-1]
+    by = None if kept.state in (*RENEWABLE, _S.REVERSED) else kept.decided_by
+    return (
+        f"adjustment {kept.id} {_ALREADY[kept.state]} ({by or last.actor}, {last.at:%Y-%m-%d %H:%M} UTC) and cannot be "
+        f"{_UNDONE[step]} any more; look at it again: gal-friday adjustment {kept.id}"
+    )
 
 
 def _words(step: Step) -> str:
