@@ -2,6 +2,7 @@
 
 import re
 
+from gal_friday.domain.access import Role
 from tests.api.world import KINDS, World
 from tests.web.conftest import SignIn, proposed
 from tests.web.test_queue import ids_in
@@ -36,3 +37,22 @@ async def test_a_take_back_is_called_that_and_is_not_to_be_decided_by_who_propos
     wanted = "/discrepancies?review=to+decide"
     assert name not in ids_in((await alice.get(wanted)).text)
     assert name in ids_in((await bob.get(wanted)).text)
+
+
+async def test_taking_back_says_beforehand_who_has_to_approve_it_and_is_not_offered_twice(
+    browsers: SignIn, here: World
+) -> None:
+    alice = await browsers("alice")
+    path, call, content = await proposed(alice, here)
+    await alice.post(f"{call}/approve", json={"content": content})
+    for name, role in (("Alice", Role.ADMIN), ("victor", Role.VIEWER)):
+        await browsers(name, role)
+    page = (await alice.get(path)).text
+    assert "somebody else than you has to approve it (four eyes)" in page
+    assert "<code>gal-friday user add NAME --role approver</code>" in page
+    await browsers("bob")
+    assert "user add" not in (await alice.get(path)).text
+    await alice.post(f"{call}/undo", json={"note": ""})
+    page = (await alice.get(path)).text
+    assert "Taking it back waits for a decision." in page
+    assert 'value="undo"' not in page

@@ -145,6 +145,7 @@ def _house_of(backend: Backend, door: Door, recordings: Recordings, history: His
         recorded=recordings.about,
         live=backend.live,
         history=history,
+        people=door.access.users,
         otherwise=backend.otherwise,
     )
 

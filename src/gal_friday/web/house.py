@@ -1,10 +1,11 @@
 """Everything that pages stand on, as one value that bootstrap fills: ports and flows, no adapter."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from fastapi import Request
 from msgspec import Struct
 
+from gal_friday.domain.credentials import User
 from gal_friday.domain.policy import Policy
 from gal_friday.flows.decide import Repairs
 from gal_friday.flows.door import Caller
@@ -42,4 +43,6 @@ class House(Struct, frozen=True, kw_only=True):
     recorded: Callable[[str], Awaitable[Kept | None]]
     """Gives what is known of the recording of a run."""
     history: History
+    people: Callable[[], Awaitable[Sequence[User]]]
+    """Gives everybody who was ever let in."""
     schedules: Schedules | None = None

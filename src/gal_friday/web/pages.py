@@ -11,7 +11,9 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Query, Request, Response
 from starlette.staticfiles import StaticFiles
 
-from gal_friday.domain.access import Permission
+from gal_friday.domain.access import Permission, may
+from gal_friday.domain.adjustment import AdjustmentState
+from gal_friday.domain.person import same_person
 from gal_friday.domain.review import Action, Reason, actions_from
 from gal_friday.flows import decide, review
 from gal_friday.flows.door import Caller
@@ -135,6 +137,9 @@ async def discrepancy(request: Request, who: Visitor, discrepancy_id: str) -> Re
         "review": looked.review,
         "history": shown.history(await house.desk.store.changes(followed.id), looked.changes),
         "proposals": [shown.proposal(one, who, followed) for one in made],
+        "taking_back": {one.adjustment.reverses for one in made if one.state is AdjustmentState.PROPOSED},
+        "needs_other": {one.id for one in made if house.repairs.needs_four_eyes(one.adjustment.value)},
+        "has_other": await _has_other(house, who, followed.account),
         "acts": await _acts(house, who, looked),
         "reasons": [one.value for one in Reason],
         "may_run": who.may(Permission.RUN, followed.account),
@@ -185,12 +190,22 @@ async def you(request: Request, who: Visitor) -> Response:
     return rendered(request, who, "you.html", told, here="/you")
 
 
+async def _has_other(house: House, who: Caller, account: str) -> bool:
+    """Say whether somebody else may approve what this visitor proposes in an account."""
+    return any(
+        one.disabled is None
+        and may(one.grant, Permission.APPROVE, account)
+        and not same_person(one.name, who.actor.name)
+        for one in await house.people()
+    )
+
+
 async def _acts(house: House, who: Caller, looked: review.Looked) -> Sequence[str]:
     """Return what this visitor can do about a discrepancy; not what would fail."""
-    may = [one for one in actions_from(looked.review.state) if _may(who, one, looked.followed.account)]
-    if Action.PROPOSE in may and not await decide.can_be_proposed(house.repairs, looked.followed):
-        may.remove(Action.PROPOSE)
-    return [one.value for one in may]
+    acts = [one for one in actions_from(looked.review.state) if _may(who, one, looked.followed.account)]
+    if Action.PROPOSE in acts and not await decide.can_be_proposed(house.repairs, looked.followed):
+        acts.remove(Action.PROPOSE)
+    return [one.value for one in acts]
 
 
 def _may(who: Caller, action: Action, account: str) -> bool:
