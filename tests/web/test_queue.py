@@ -160,3 +160,20 @@ async def test_a_type_is_called_in_the_filter_what_its_rows_are_called(browsers:
     for kind in DiscrepancyType:
         assert f'<option value="{kind}">{sort_of(kind).replace("_", " ")}</option>' in page
     assert len({sort_of(kind) for kind in DiscrepancyType}) == len(DiscrepancyType)
+
+
+async def test_a_cause_leads_to_its_bridge_and_each_place_of_it_to_the_others(browsers: SignIn, here: World) -> None:
+    browser = await browsers()
+    report = await here.service.run_reconciliation("main", mode=Mode.OBSERVE)
+    ids = {one.key: one.id for one in report.discrepancies}
+    root = next(one for one in report.root_causes if len(one.symptoms) > 1)
+    for key in root.symptoms:
+        page = (await browser.get(f"/discrepancies/{ids[key]}")).text
+        line = re.search(r"<p>The same cause shows in: (.*?)</p>", page)
+        assert line is not None
+        shown = set(re.findall(r'href="/discrepancies/(dis_\w+)"', line[1]))
+        assert {ids[other] for other in root.symptoms if other != key} <= shown
+        assert ids[key] not in shown
+    overview = (await browser.get("/")).text
+    led = re.findall(r'<a href="/discrepancies/(dis_\w+)"><strong>', overview)
+    assert {one.id for one in report.discrepancies if getattr(one, "bridge", None)} & set(led)

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from gal_friday.domain import quantity, words
+from gal_friday.domain.followed import Followed
 from gal_friday.domain.ids import digest
 from gal_friday.domain.materiality import Severity, more_severe
 from gal_friday.domain.quantity import ZERO
@@ -65,6 +66,12 @@ class Group(Struct, frozen=True, kw_only=True):
     def waits(self) -> bool:
         """Whether an adjustment is proposed for any of its rows."""
         return any(row.waits for row in self.rows)
+
+    @property
+    def first(self) -> Row:
+        """The row that tells most of it: one to decide about if there is any, and one with a bridge if there is any."""
+        some = [row for row in self.rows if row.waits] or self.rows
+        return next((row for row in some if getattr(row.followed.latest, "bridge", None)), some[0])
 
     @property
     def taken_back(self) -> bool:
@@ -123,6 +130,16 @@ def grouped(rows: Iterable[Row], roots: Roots) -> Sequence[Group]:
         known = groups.get(made.mark)
         groups[made.mark] = made if known is None else msgspec.structs.replace(known, rows=(*known.rows, row))
     return tuple(groups.values())
+
+
+def of_same_cause(one: Followed, others: Iterable[Followed], roots: Roots) -> Sequence[Followed]:
+    """Return the others that come from an event which this discrepancy comes from too, by what they are about."""
+
+    def events(each: Followed) -> set[str]:
+        return {root.mark for root in roots.get((each.account, each.latest.key), ())}
+
+    found = [each for each in others if each.id != one.id and events(each) & events(one)]
+    return sorted(found, key=lambda each: (words.where(each.latest), each.id))
 
 
 def in_order(groups: Iterable[Group], wanted: Filter) -> Sequence[Group]:

@@ -136,6 +136,7 @@ async def discrepancy(request: Request, who: Visitor, discrepancy_id: str) -> Re
         **course.shown(explanation),
         "review": looked.review,
         "history": shown.history(await house.desk.store.changes(followed.id), looked.changes),
+        "elsewhere": await queue.elsewhere(house, followed),
         "proposals": [shown.proposal(one, who, followed) for one in made],
         "taking_back": {one.adjustment.reverses for one in made if one.state is AdjustmentState.PROPOSED},
         "needs_other": {one.id for one in made if house.repairs.needs_four_eyes(one.adjustment.value)},

@@ -17,6 +17,7 @@ from gal_friday.domain.access import Permission
 from gal_friday.domain.adjusted import Kept
 from gal_friday.domain.adjustment import AdjustmentState
 from gal_friday.domain.finding import DiscrepancyType
+from gal_friday.domain.followed import Followed
 from gal_friday.domain.materiality import Severity
 from gal_friday.domain.review import Reason
 from gal_friday.domain.reviewed import unreviewed
@@ -25,7 +26,7 @@ from gal_friday.flows.door import Caller
 from gal_friday.flows.standing import COUNTED
 from gal_friday.web.filters import AGES, NOBODY, REVIEWS, WAITING, Filter, assets_of, filter_of, said_of
 from gal_friday.web.frame import Visitor, house_of, new_router, rendered, theirs
-from gal_friday.web.groups import Group, Roots, grouped, in_order, roots_of, rows_in_order, worth_of
+from gal_friday.web.groups import Group, Roots, grouped, in_order, of_same_cause, roots_of, rows_in_order, worth_of
 from gal_friday.web.house import House
 from gal_friday.web.rows import Row
 from gal_friday.web.sheet import table_of
@@ -115,6 +116,12 @@ async def wrong(house: House, who: Caller, *, limit: int) -> Mapping[str, Any]:
         "may_look": sorted({one.account for one in repaired if who.may(Permission.RUN, one.account)}),
         "cut_off": read.cut_off,
     }
+
+
+async def elsewhere(house: House, followed: Followed) -> Sequence[Followed]:
+    """Return what else is open and comes from the cause of this discrepancy."""
+    roots = roots_of(await house.pages.reports((followed.account,), limit=_REPORTS_EACH))
+    return of_same_cause(followed, await house.desk.store.open_discrepancies(followed.account), roots)
 
 
 async def _read(house: House, who: Caller, wanted: Filter) -> Read:
