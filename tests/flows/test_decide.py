@@ -243,6 +243,15 @@ async def test_an_applied_repair_is_taken_back_by_another_that_somebody_else_app
     assert (await look(world.desk, name)).review.state is ReviewState.OPEN
 
 
+async def test_a_take_back_that_was_rejected_is_not_said_to_be_proposed_again(world: World) -> None:
+    asked = await world.proposed()
+    await approve(world.repairs(), asked.kept.id, BOB)
+    back = await undo(world.repairs(), asked.kept.id, BOB)
+    await reject(world.repairs(), back.kept.id, ALICE, reason=Reason.WRONG_REPAIR)
+    with pytest.raises(NothingToDecide, match="was rejected already, by alice"):
+        await undo(world.repairs(), asked.kept.id, BOB)
+
+
 async def test_what_is_not_in_the_book_cannot_be_taken_back(world: World) -> None:
     asked = await world.proposed()
     with pytest.raises(IllegalStep):

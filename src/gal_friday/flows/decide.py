@@ -147,7 +147,7 @@ async def undo(repairs: Repairs, named: str, by: Actor, *, note: str = "") -> De
     """Propose what takes an applied adjustment back; it is approved like any other, and both stay on record.
 
     Raises:
-        NothingToDecide: no adjustment is meant.
+        NothingToDecide: no adjustment is meant, or taking it back as it stands was rejected.
         IllegalStep: it is not in the book, or nothing of it stands.
         MalformedRemark, StoreFailed: as in ``review.act``.
     """
@@ -155,6 +155,12 @@ async def undo(repairs: Repairs, named: str, by: Actor, *, note: str = "") -> De
     clean = note_of(note)
     reason = f"takes back {kept.id}: " + (clean or kept.adjustment.reason)
     made = await repairs.adjustments.reversal(kept.id, reason=reason)
+    before = await repairs.adjustments.adjustment(made.adjustment_id)
+    if before is not None and before.state is AdjustmentState.REJECTED:
+        raise NothingToDecide(
+            f"taking back {kept.id} was rejected already, by {before.decided_by}, and is not asked for again while it "
+            f"stands as it does; why: gal-friday adjustment {before.id}"
+        )
     ask = _ask(repairs, Action.UNDO, by, clean, made.adjustment_id)
     await _steps(repairs, made.discrepancies, ask)
     four_eyes = repairs.needs_four_eyes(made.value)
