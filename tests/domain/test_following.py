@@ -228,6 +228,12 @@ def test_records_must_be_read_from_when_they_happened_but_within_the_window_that
     assert one(seen([], differs(FILL, of="fill_mismatch", field="price"))).read_from == WINDOW
 
 
+def test_what_began_with_an_event_since_it_agreed_is_another_error_and_no_flip() -> None:
+    cleared = list(seen(seen([], missing(T0)), Agrees(FILL), at=200).cleared)
+    for event, flips in ((after(150), 1), (after(200), 1), (after(250), 0)):
+        assert one(seen(cleared, missing(event), at=300)).flips == flips
+
+
 def test_the_order_of_findings_and_of_what_is_known_is_of_no_matter() -> None:
     findings = [differs(), missing(T0), differs(LOT, of="quantity_mismatch", field="quantity")]
     known = list(seen([], *findings).opened)

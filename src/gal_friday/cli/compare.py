@@ -11,7 +11,7 @@ from gal_friday.cli.exit_status import exit_status
 from gal_friday.cli.files import snapshot_in, title
 from gal_friday.cli.options import AsJson, BadUsage, ExitZero, Only, kinds_in, prices_in
 from gal_friday.cli.output import STDIN
-from gal_friday.cli.tables import Tables, compare_tables, is_table
+from gal_friday.cli.table_options import Tables, is_table
 from gal_friday.domain.aliases import Aliases, renamed
 from gal_friday.domain.assets import Asset
 from gal_friday.domain.errors import MixedSides
@@ -62,6 +62,8 @@ def compare(
     if is_table(internal) or is_table(exchange):
         if Kind.BALANCES not in kinds:
             raise BadUsage("--only: tables hold balances, and nothing else is compared in them")
+        from gal_friday.cli.tables import compare_tables
+
         return compare_tables(
             internal, exchange, tables, policy, worth, names.assets, as_json=as_json, exit_zero=exit_zero
         )

@@ -2,14 +2,11 @@
 
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from decimal import Decimal
 from heapq import nlargest
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-from cyclopts import Parameter
 
 from gal_friday.bootstrap.clock import system_clock
 from gal_friday.bulk.duck import Duck, Limits
@@ -19,11 +16,12 @@ from gal_friday.bulk.lines import COLUMNS, REJECTED, Lines, line_of, lines_of
 from gal_friday.bulk.postgres import Postgres, is_database, place_of
 from gal_friday.bulk.rows import Rejected
 from gal_friday.bulk.sieve import SIDES
-from gal_friday.bulk.source import format_of, source_of
+from gal_friday.bulk.source import source_of
 from gal_friday.cli.columns import aligned, padded, signed, table, worth
 from gal_friday.cli.exit_status import DISCREPANCIES, INCOMPLETE, RECONCILED, worst
 from gal_friday.cli.options import BadUsage
 from gal_friday.cli.output import out, printable, write_json
+from gal_friday.cli.table_options import Tables
 from gal_friday.domain.assets import Asset
 from gal_friday.domain.discrepancy import BalanceDiscrepancy, Discrepancy
 from gal_friday.domain.materiality import Prices, Severity
@@ -37,35 +35,6 @@ from gal_friday.flows.reconcile_many import Outcome, reconcile_many
 _SHOWN, _KEPT = 20, 1_000
 
 Found = tuple[str, Discrepancy]
-
-
-@dataclass(frozen=True, kw_only=True)  # what the command line's library takes apart
-class Tables:
-    """How two tables are laid out, and what comes out of them."""
-
-    key: Annotated[str, Parameter(help="Of tables: columns of account, asset and wallet: account=acct,asset=ccy.")] = (
-        "account,asset"
-    )
-    quantity: Annotated[str, Parameter(help="Of tables: the column of the amount.")] = "quantity"
-    price: Annotated[str | None, Parameter(help="Of tables: the column of what one unit is worth.")] = None
-    columns: Annotated[
-        Path | None, Parameter(help="Of tables: a file that names the columns, of each side too, in place of these.")
-    ] = None
-    account: Annotated[str, Parameter(help="Of tables without an account column: whose they are.")] = "main"
-    partial: Annotated[
-        str | None, Parameter(help="Of tables: the side that is not whole: internal, exchange, or both with a comma.")
-    ] = None
-    sieve: Annotated[
-        str, Parameter(help="Of tables: how keys are told apart: hash, or exact, which takes more memory.")
-    ] = "hash"
-    memory: Annotated[str | None, Parameter(help="Of tables: about how much memory may be taken, such as 4GB.")] = None
-    spill: Annotated[Path | None, Parameter(help="Of tables: the folder for what does not fit into memory.")] = None
-    findings: Annotated[
-        Path | None, Parameter(help="Of tables: write every line that differs here: .csv, .jsonl or .parquet.")
-    ] = None
-    rejected: Annotated[
-        Path | None, Parameter(help="Of tables: write every row that cannot be read here, and why.")
-    ] = None
 
 
 class _Told:
@@ -132,11 +101,6 @@ def compare_tables(
         for line in _page(outcome, told, policy, clock.monotonic() - began):
             out().print(printable(line))
     return worst([_STATUS[outcome.verdict]], exit_zero=exit_zero)
-
-
-def is_table(name: str) -> bool:
-    """Say whether this names a table, and no snapshot file."""
-    return is_database(name) or format_of(name) is not None
 
 
 def _layouts(tables: Tables) -> Mapping[Side, Layout]:

@@ -62,7 +62,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     clean_observations: int = 1
     """The same since *opened_at*."""
     flips: int = 0
-    """How often it came back after it had agreed."""
+    """How often it came back after it had agreed, but for what began with an event since: that is another error."""
     largest_value: Decimal | None = None
     changes: int = 0
     """How many changes there were; *history* holds the newest of them."""

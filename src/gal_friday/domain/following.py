@@ -183,11 +183,21 @@ class _Sight:
 
     def _began(self, seen: Discrepancy, finding: Unlike) -> datetime:
         """Return since when this is wrong, as far as anything tells."""
+        inherited = self.inherited.get(finding.key)
+        earlier = self._proven(seen, finding) if inherited is None else [inherited, *self._proven(seen, finding)]
+        return min([self.run.now, *earlier])
+
+    def _proven(self, seen: Discrepancy, finding: Unlike) -> list[datetime]:
+        """Return every instant at which a record says that it began."""
         at = finding.at
         if at is None and seen.age_seconds is not None:
             at = self.run.now - timedelta(seconds=seen.age_seconds)
-        told = (self.inherited.get(finding.key), at, _diverged(seen))
-        return min([self.run.now, *(each for each in told if each is not None)])
+        return [each for each in (at, _diverged(seen)) if each is not None]
+
+    def _is_another(self, one: Followed, seen: Discrepancy, finding: Unlike) -> bool:
+        """Say whether what is back began with an event after it had agreed: another error at the same place."""
+        told = self._proven(seen, finding)
+        return bool(told) and one.cleared_at is not None and min(told) > one.cleared_at
 
     def _again(self, one: Followed, seen: Discrepancy) -> tuple[str, Followed]:
         run, finding = self.run, self.of_seen[seen.key]
@@ -203,8 +213,9 @@ class _Sight:
             latest=seen,
         )
         if not one.is_open:
+            flips = one.flips + (not self._is_another(one, seen, finding))
             met = replace(
-                met, opened_at=run.now, flips=one.flips + 1, confirmed_at=None, cleared_at=None,
+                met, opened_at=run.now, flips=flips, confirmed_at=None, cleared_at=None,
                 read_from=_read_from(finding, run),
             )  # fmt: skip
             back = _changed(met, run.now, "reopened", "suspected", _said(seen))

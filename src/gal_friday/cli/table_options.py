@@ -1,0 +1,44 @@
+"""What ``compare`` takes for tables; apart, so that two snapshot files need nothing of what tables need."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from gal_friday.bulk.postgres import is_database
+from gal_friday.bulk.source import format_of
+
+
+@dataclass(frozen=True, kw_only=True)  # what the command line's library takes apart
+class Tables:
+    """How two tables are laid out, and what comes out of them."""
+
+    key: Annotated[str, Parameter(help="Of tables: columns of account, asset and wallet: account=acct,asset=ccy.")] = (
+        "account,asset"
+    )
+    quantity: Annotated[str, Parameter(help="Of tables: the column of the amount.")] = "quantity"
+    price: Annotated[str | None, Parameter(help="Of tables: the column of what one unit is worth.")] = None
+    columns: Annotated[
+        Path | None, Parameter(help="Of tables: a file that names the columns, of each side too, in place of these.")
+    ] = None
+    account: Annotated[str, Parameter(help="Of tables without an account column: whose they are.")] = "main"
+    partial: Annotated[
+        str | None, Parameter(help="Of tables: the side that is not whole: internal, exchange, or both with a comma.")
+    ] = None
+    sieve: Annotated[
+        str, Parameter(help="Of tables: how keys are told apart: hash, or exact, which takes more memory.")
+    ] = "hash"
+    memory: Annotated[str | None, Parameter(help="Of tables: about how much memory may be taken, such as 4GB.")] = None
+    spill: Annotated[Path | None, Parameter(help="Of tables: the folder for what does not fit into memory.")] = None
+    findings: Annotated[
+        Path | None, Parameter(help="Of tables: write every line that differs here: .csv, .jsonl or .parquet.")
+    ] = None
+    rejected: Annotated[
+        Path | None, Parameter(help="Of tables: write every row that cannot be read here, and why.")
+    ] = None
+
+
+def is_table(name: str) -> bool:
+    """Say whether this names a table, and no snapshot file."""
+    return is_database(name) or format_of(name) is not None
