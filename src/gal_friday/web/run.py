@@ -19,7 +19,7 @@ router = new_router()
 _FOLLOWING = 200
 """So many entries after a run are looked through for what was told of it."""
 _RANKS = {severity: rank for rank, severity in enumerate(Severity)}
-_SHOWN = 120
+_SHOWN = 75
 """Of causes and of discrepancies."""
 
 
