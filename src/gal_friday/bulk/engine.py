@@ -79,8 +79,7 @@ class SqlEngine(ABC):
             f"amount IS NOT NULL AS fits FROM of_{side}"
             for side, one in self._relations.items()
         )
-        order = ", ".join(f"{part}{self.binary}" for part in (*KEY, "side DESC", "text"))
-        order = order.replace(f"side DESC{self.binary}", "side DESC")
+        order = ", ".join((*(f"{part}{self.binary}" for part in KEY), "side DESC", f"text{self.binary}"))
         rows = self._told(f"SELECT * FROM ({chosen}) AS found ORDER BY {order}", **sieves)
         yield from (Row(*row) for row in rows)
 
