@@ -45,6 +45,14 @@ def test_json_holds_every_discrepancy_and_what_each_side_sums_to(run: Run, tmp_p
     assert (told["verdict"], told["keys"], told["agreed"]) == ("discrepancies", 5, 2)
 
 
+def test_the_same_difference_at_two_exchanges_is_two_discrepancies(run: Run, tmp_path: Path) -> None:
+    at = {
+        name: {one["id"] for one in run("compare", *both(tmp_path), *options, "--json").json()["discrepancies"]}
+        for name, options in {"": (), "kraken": ("--exchange", "kraken"), "other": ("--exchange", "other")}.items()
+    }
+    assert (at[""] == at["kraken"], at["kraken"] & at["other"]) == (True, set())
+
+
 @pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
 def test_every_line_that_differs_is_written_to_a_file(run: Run, tmp_path: Path, ending: str) -> None:
     target = tmp_path / f"found.{ending}"
@@ -187,6 +195,7 @@ def test_an_amount_that_json_has_already_rounded_is_refused(run: Run, tmp_path: 
         (OURS, ["--key", "venue=x"], "is no part of a key"),
         (OURS, ["--sieve", "coarse"], "there are hash and exact"),
         (OURS, ["--partial", "both"], "both is no side"),
+        (OURS, ["--exchange", " "], "--exchange: ' ' is no name"),
         (OURS, ["--spill", "no-such-folder"], "cannot be written to: No such file or directory; see --spill"),
         (OURS, ["--memory", "much"], "DuckDB does not begin with these limits"),
         (OURS, ["--findings", "found.xlsx"], "is written as .csv, .jsonl or .parquet"),

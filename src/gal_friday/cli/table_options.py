@@ -23,6 +23,7 @@ class Tables:
         Path | None, Parameter(help="Of tables: a file that names the columns, of each side too, in place of these.")
     ] = None
     account: Annotated[str, Parameter(help="Of tables without an account column: whose they are.")] = "main"
+    exchange: Annotated[str, Parameter(help="Of tables: the exchange that they are of, as every id has it.")] = "kraken"
     partial: Annotated[
         str | None, Parameter(help="Of tables: the side that is not whole: internal, exchange, or both with a comma.")
     ] = None

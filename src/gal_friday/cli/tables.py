@@ -83,7 +83,7 @@ def compare_tables(
     terms = Terms(
         policy=policy,
         prices=prices,
-        exchange="kraken",
+        exchange=_exchange(tables.exchange),
         account=tables.account,
         as_of=clock.now(),
         coverage=_coverage(tables.partial),
@@ -131,6 +131,12 @@ _STATUS = {
     Verdict.INCOMPLETE: INCOMPLETE,
     Verdict.PENDING: INCOMPLETE,
 }
+
+
+def _exchange(name: str) -> str:
+    if not name.strip() or not name.isprintable():
+        raise BadUsage(f"--exchange: {name!r} is no name; write it as the configuration does, such as kraken")
+    return name.strip()
 
 
 def _coverage(partial: str | None) -> Mapping[Side, Coverage]:
