@@ -52,7 +52,18 @@ class Person(Struct, frozen=True):
     complaints: list[str]
 
     async def goes_to(self, path: str) -> None:
-        await self.page.goto(f"{self.page.url.split('/', 3)[0]}//{self.page.url.split('/', 3)[2]}{path}")
+        await self.page.goto(self._address(path))
+
+    async def comes_back_signed_out(self, path: str) -> None:
+        """Lose the session while no page is left that would ask for something without one."""
+        address = self._address(path)
+        await self.page.goto("about:blank")
+        await self.page.context.clear_cookies()
+        await self.page.goto(address)
+
+    def _address(self, path: str) -> str:
+        scheme, _, host, _ = self.page.url.split("/", 3)
+        return f"{scheme}//{host}{path}"
 
     def hears(self, said: str) -> None:
         if _LEFT not in said:

@@ -203,16 +203,14 @@ async def test_a_page_that_is_told_nothing_says_of_when_it_is(house: House) -> N
 async def test_a_session_that_is_over_leads_to_the_door_and_back(house: House) -> None:
     alice = await house.enters("alice")
     await expect(alice.page.locator("#lamp")).to_have_text("live")
-    await alice.page.context.clear_cookies()
-    await alice.goes_to("/runs")
+    await alice.comes_back_signed_out("/runs")
     await alice.page.wait_for_url("**/sign-in?next=*")
     assert await alice.page.get_by_role("button", name="Sign in", exact=True).is_visible()
 
 
 async def test_a_door_behind_which_nobody_answers_says_so(house: House) -> None:
     alice = await house.enters("alice", password="a long way to say horse battery")
-    await alice.page.context.clear_cookies()
-    await alice.goes_to("/sign-in")
+    await alice.comes_back_signed_out("/sign-in")
     await alice.page.route("**/api/session", lambda route: route.abort())
     await alice.page.locator("#sign-in [name=name]").fill("alice")
     await alice.page.locator("#sign-in [name=password]").fill("a long way to say horse battery")
