@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -71,6 +72,32 @@ def test_every_line_that_differs_is_written_to_a_file(run: Run, tmp_path: Path, 
         ("c", "XRP", "40", "internal"),
     ]
     assert [path.name for path in tmp_path.iterdir() if ".part" in path.name or ".whole" in path.name] == []
+
+
+def test_a_page_shows_what_differs_by_type_by_account_and_by_worth_and_what_each_side_sums_to(
+    run: Run, tmp_path: Path
+) -> None:
+    target = tmp_path / "found.html"
+    evil = "<img src=x>"
+    files = both(tmp_path, (*OURS, f"{evil},BTC,1,60000", "a,b"), THEIRS)
+    outcome = run("compare", *files, "--price", "price", "--html", str(target))
+    page = re.sub(r"<[^>]+>", " ", target.read_text(encoding="utf-8").partition("<main>")[2])
+    said = re.sub(r"\s+", " ", page)
+    assert (outcome.status, evil in target.read_text(encoding="utf-8")) == (3, False)
+    assert "Not all was checked; 3 discrepancies in 6 balances" in said
+    assert "internal side is not whole" in said
+    assert "Expected Number of Columns: 4 Found: 2 a,b" in said
+    assert "critical balance differs 3 61 600.00 USD" in said
+    for line in ("critical &lt;img src=x&gt; 1 60 000.00 USD", "critical a 1 1 500.00 USD", "critical b 1 100.00 USD"):
+        assert line in said, (line, said)
+    assert "critical a ETH spot balance differs 2 2 .5 +0 .5 1 500.00 USD" in said
+    assert "BTC 3 2 2 .25 1 .25 −1" in said
+
+
+def test_a_page_that_cannot_be_written_is_told_before_anything_is_read(run: Run, tmp_path: Path) -> None:
+    for target in (tmp_path / "nowhere" / "page.html", tmp_path):
+        outcome = run("compare", "no-such.csv", "neither.csv", "--html", str(target))
+        assert (outcome.status, f"cannot write {target}" in outcome.err) == (2, True), outcome.err
 
 
 def test_parquet_csv_and_json_lines_say_the_same(run: Run, tmp_path: Path) -> None:

@@ -35,6 +35,9 @@ class Tables:
     findings: Annotated[
         Path | None, Parameter(help="Of tables: write every line that differs here: .csv, .jsonl or .parquet.")
     ] = None
+    html: Annotated[
+        Path | None, Parameter(help="Of tables: write what they come to as one page for a browser or a printer.")
+    ] = None
     rejected: Annotated[
         Path | None, Parameter(help="Of tables: write every row that cannot be read here, and why.")
     ] = None

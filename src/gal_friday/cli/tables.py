@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 from contextlib import ExitStack
-from decimal import Decimal
-from heapq import nlargest
 from typing import Any
 
 import msgspec
@@ -17,24 +15,23 @@ from gal_friday.bulk.postgres import Postgres, is_database, place_of
 from gal_friday.bulk.rows import Rejected
 from gal_friday.bulk.sieve import SIDES
 from gal_friday.bulk.source import source_of
-from gal_friday.cli.columns import aligned, padded, signed, table, worth
+from gal_friday.bulk.weighed import Found, Weighed
 from gal_friday.cli.exit_status import DISCREPANCIES, INCOMPLETE, RECONCILED, worst
 from gal_friday.cli.options import BadUsage
 from gal_friday.cli.output import out, printable, write_json
 from gal_friday.cli.table_options import Tables
+from gal_friday.cli.table_page import Page
+from gal_friday.cli.table_summary import summary
 from gal_friday.domain.assets import Asset
-from gal_friday.domain.discrepancy import BalanceDiscrepancy, Discrepancy
-from gal_friday.domain.materiality import Prices, Severity
+from gal_friday.domain.materiality import Prices
 from gal_friday.domain.plain import plain
 from gal_friday.domain.policy import Policy
-from gal_friday.domain.quantity import ZERO
 from gal_friday.domain.snapshot import Coverage, Side
 from gal_friday.domain.verdict import Verdict
 from gal_friday.flows.reconcile_many import Outcome, reconcile_many
 
-_SHOWN, _KEPT = 20, 1_000
-
-Found = tuple[str, Discrepancy]
+_KEPT = 1_000
+"""Of rows that cannot be read."""
 
 
 class _Told:
@@ -42,6 +39,7 @@ class _Told:
 
     def __init__(self, lines: Lines | None, refusals: Lines | None, *, whole: bool) -> None:
         self.lines, self.refusals, self.whole = lines, refusals, whole
+        self.weighed = Weighed()
         self.found: list[Found] = []
         self.refused: list[Rejected] = []
 
@@ -52,18 +50,11 @@ class _Told:
             self.refused.append(one)
 
     def hear(self, one: Judged) -> None:
+        self.weighed.hear(one)
         if self.lines is not None:
             self.lines.write(lines_of(one))
-        self.found += [(one.account, each) for each in one.discrepancies]
-        if not self.whole and len(self.found) > 100 * _SHOWN:
-            self.found = self.largest()
-
-    def largest(self) -> list[Found]:
-        return nlargest(_SHOWN, self.found, key=_weight)
-
-
-def _weight(found: Found) -> tuple[Decimal, int]:
-    return found[1].value or ZERO, list(Severity).index(found[1].severity)
+        if self.whole:
+            self.found += [Found(one.account, each) for each in one.discrepancies]
 
 
 def compare_tables(
@@ -79,6 +70,7 @@ def compare_tables(
     if tables.sieve not in ("hash", "exact"):
         raise BadUsage(f"--sieve: {tables.sieve!r} is none; there are hash and exact")
     layouts = _layouts(tables)
+    drawn = None if tables.html is None else Page(tables.html, internal, exchange)
     clock = system_clock()
     terms = Terms(
         policy=policy,
@@ -95,10 +87,13 @@ def compare_tables(
         refusals = stack.enter_context(Lines(tables.rejected, REJECTED)) if tables.rejected else None
         told = _Told(lines, refusals, whole=as_json)
         outcome = reconcile_many(engine, terms, told.hear, told.refuse)
+    seconds = clock.monotonic() - began
+    if drawn is not None:
+        drawn.write(outcome, told.weighed, told.refused, terms, seconds)
     if as_json:
         write_json(_document(outcome, told, policy))
     else:
-        for line in _page(outcome, told, policy, clock.monotonic() - began):
+        for line in summary(outcome, told.weighed, told.refused, seconds, policy.reporting_currency):
             out().print(printable(line))
     return worst([_STATUS[outcome.verdict]], exit_zero=exit_zero)
 
@@ -155,55 +150,3 @@ def _document(outcome: Outcome, told: _Told, policy: Policy) -> dict[str, Any]:
     document["discrepancies_found"] = document.pop("discrepancies")
     document["discrepancies"] = [{"account": account, **plain(one)} for account, one in told.found]
     return document
-
-
-def _page(outcome: Outcome, told: _Told, policy: Policy, seconds: float) -> list[str]:
-    rows = " and ".join(f"{outcome.rows[side]:,} rows of the {side} side" for side in SIDES)
-    page = [
-        f"{outcome.verdict.upper()}: {outcome.keys:,} balances in {outcome.accounts:,} accounts",
-        f"{outcome.agreed:,} agree, {outcome.discrepancies:,} differ",
-        f"{rows} were read, in {seconds:.1f} s by {outcome.engine}",
-    ]
-    page += [f"not checked: {reason}" for reason in outcome.not_checked]
-    if outcome.rejected:
-        page += ["", f"{outcome.rejected:,} rows could not be read:"]
-        page += [_rejected(one) for one in told.refused[:_SHOWN]]
-        if (more := outcome.rejected - _SHOWN) > 0:
-            page.append(f"  and {more:,} more; --rejected FILE writes all of them")
-    for (one, other), times in outcome.near.most_common(_SHOWN):
-        page.append(f"{one!r} of the book may be {other!r} ({times:,} times): [aliases.assets] says what is one asset")
-    if outcome.discrepancies:
-        page += ["", *(f"{count:>12,}  {what}" for what, count in outcome.by_severity.most_common())]
-        page += ["", *_largest(told.largest(), policy.reporting_currency)]
-        if (more := outcome.discrepancies - _SHOWN) > 0:
-            page.append(f"and {more:,} more; --findings FILE writes all of them")
-    return page
-
-
-def _rejected(one: Rejected) -> str:
-    place = f"line {one.line}: " if one.line is not None else ""
-    return f"  {one.side}: {place}{one.reason}: {one.content}"
-
-
-def _right(cells: list[str]) -> list[str]:
-    width = max(map(len, cells), default=0)
-    return [cell.rjust(width) for cell in cells]
-
-
-def _what(one: Discrepancy) -> str:
-    if isinstance(one, BalanceDiscrepancy) and one.missing_on:
-        return f"missing on the {one.missing_on} side"
-    return one.type.replace("_", " ")
-
-
-def _largest(found: list[Found], currency: str) -> list[str]:
-    return table(
-        [
-            padded([account for account, _ in found]),
-            padded([" ".join(one.key.split(":")[1:]) for _, one in found]),
-            padded([_what(one) for _, one in found]),
-            aligned([signed(one.difference) for _, one in found]),
-            _right([worth(one.value, currency) for _, one in found]),
-            padded([one.severity for _, one in found]),
-        ]
-    )

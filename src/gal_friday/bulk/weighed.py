@@ -1,0 +1,86 @@
+"""What the findings of many accounts come to: by type, by account, and the largest of them, however many there are."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from heapq import nlargest
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from gal_friday.bulk.judge import Judged
+from gal_friday.domain import quantity
+from gal_friday.domain.discrepancy import Discrepancy
+from gal_friday.domain.finding import DiscrepancyType
+from gal_friday.domain.materiality import Severity, more_severe
+from gal_friday.domain.quantity import ZERO
+
+LARGEST, ACCOUNTS = 100, 50
+"""So many are kept."""
+
+
+class Found(NamedTuple):
+    """A discrepancy, and the account that it is in."""
+
+    account: str
+    one: Discrepancy
+
+
+class Share(Struct):
+    """So many discrepancies, and what they are worth."""
+
+    count: int = 0
+    value: Decimal = ZERO
+    unpriced: int = 0
+    """Of how many of them no price is known."""
+    worst: Severity = Severity.LOW
+
+    def add(self, one: Discrepancy) -> None:
+        """Count this one as well."""
+        self.count += 1
+        self.worst = more_severe(self.worst, one.severity)
+        if one.value is None:
+            self.unpriced += 1
+        else:
+            self.value = quantity.add(self.value, one.value)
+
+
+class Weighed:
+    """Hears of every account that does not agree, and keeps no more than its bounds."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.all, self.unlike = Share(), 0
+        self.by_type: dict[DiscrepancyType, Share] = {}
+        self._largest: list[Found] = []
+        self._accounts: list[tuple[str, Share]] = []
+
+    def hear(self, judged: Judged) -> None:
+        """Count the discrepancies of one account, which comes once."""
+        if not judged.discrepancies:
+            return
+        whole, self.unlike = Share(), self.unlike + 1
+        for one in judged.discrepancies:
+            for share in (self.all, whole, self.by_type.setdefault(one.type, Share())):
+                share.add(one)
+        self._accounts.append((judged.account, whole))
+        self._largest += [Found(judged.account, one) for one in judged.discrepancies]
+        if len(self._accounts) > 10 * ACCOUNTS:
+            self._accounts = self.accounts()
+        if len(self._largest) > 10 * LARGEST:
+            self._largest = self.largest()
+
+    def largest(self) -> list[Found]:
+        """Return the discrepancies that are worth most, the largest first; of the same worth the gravest."""
+        return nlargest(LARGEST, self._largest, key=lambda found: _weight(found.one.value or ZERO, found.one.severity))
+
+    def accounts(self) -> list[tuple[str, Share]]:
+        """Return the accounts whose discrepancies are worth most, the largest first."""
+        return nlargest(ACCOUNTS, self._accounts, key=lambda one: (_weight(one[1].value, one[1].worst), one[1].count))
+
+    def types(self) -> Iterable[tuple[DiscrepancyType, Share]]:
+        """Return every type that was found, the most frequent first."""
+        return sorted(self.by_type.items(), key=lambda one: (-one[1].count, one[0]))
+
+
+def _weight(value: Decimal, severity: Severity) -> tuple[Decimal, int]:
+    return value, list(Severity).index(severity)

@@ -1,0 +1,64 @@
+"""What two tables came to, as lines for a terminal."""
+
+from collections.abc import Iterator, Sequence
+
+from gal_friday.bulk.rows import Rejected
+from gal_friday.bulk.sieve import SIDES
+from gal_friday.bulk.weighed import Found, Weighed
+from gal_friday.cli.columns import aligned, padded, signed, table, worth
+from gal_friday.domain.discrepancy import BalanceDiscrepancy, Discrepancy
+from gal_friday.flows.reconcile_many import Outcome
+
+_SHOWN = 20
+
+
+def summary(
+    outcome: Outcome, weighed: Weighed, refused: Sequence[Rejected], seconds: float, currency: str
+) -> Iterator[str]:
+    """Yield the lines; *refused* are the first of the rows that cannot be read."""
+    rows = " and ".join(f"{outcome.rows[side]:,} rows of the {side} side" for side in SIDES)
+    yield f"{outcome.verdict.upper()}: {outcome.keys:,} balances in {outcome.accounts:,} accounts"
+    yield f"{outcome.agreed:,} agree, {outcome.discrepancies:,} differ"
+    yield f"{rows} were read, in {seconds:.1f} s by {outcome.engine}"
+    yield from (f"not checked: {reason}" for reason in outcome.not_checked)
+    if outcome.rejected:
+        yield from ("", f"{outcome.rejected:,} rows could not be read:")
+        yield from map(_rejected, refused[:_SHOWN])
+        if (more := outcome.rejected - _SHOWN) > 0:
+            yield f"  and {more:,} more; --rejected FILE writes all of them"
+    for (one, other), times in outcome.near.most_common(_SHOWN):
+        yield f"{one!r} of the book may be {other!r} ({times:,} times): [aliases.assets] says what is one asset"
+    if outcome.discrepancies:
+        yield from ("", *(f"{count:>12,}  {what}" for what, count in outcome.by_severity.most_common()))
+        yield from ("", *_largest(weighed.largest()[:_SHOWN], currency))
+        if (more := outcome.discrepancies - _SHOWN) > 0:
+            yield f"and {more:,} more; --findings FILE writes all of them"
+
+
+def _rejected(one: Rejected) -> str:
+    place = f"line {one.line}: " if one.line is not None else ""
+    return f"  {one.side}: {place}{one.reason}: {one.content}"
+
+
+def _right(cells: list[str]) -> list[str]:
+    width = max(map(len, cells), default=0)
+    return [cell.rjust(width) for cell in cells]
+
+
+def _what(one: Discrepancy) -> str:
+    if isinstance(one, BalanceDiscrepancy) and one.missing_on:
+        return f"missing on the {one.missing_on} side"
+    return one.type.replace("_", " ")
+
+
+def _largest(found: list[Found], currency: str) -> list[str]:
+    return table(
+        [
+            padded([account for account, _ in found]),
+            padded([" ".join(one.key.split(":")[1:]) for _, one in found]),
+            padded([_what(one) for _, one in found]),
+            aligned([signed(one.difference) for _, one in found]),
+            _right([worth(one.value, currency) for _, one in found]),
+            padded([one.severity for _, one in found]),
+        ]
+    )
