@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from gal_friday.bulk.duck import Duck, Limits
 from gal_friday.bulk.engine import SqlEngine
@@ -23,9 +24,9 @@ from gal_friday.domain import quantity
 from gal_friday.domain.assets import Asset, Wallet
 from gal_friday.domain.compare import compare_snapshots
 from gal_friday.domain.discrepancy import Grader, discrepancies_of
-from gal_friday.domain.finding import Agrees
+from gal_friday.domain.finding import Agrees, CannotTell, Key
 from gal_friday.domain.policy import Policy
-from gal_friday.domain.records import Balance
+from gal_friday.domain.records import Balance, Kind
 from gal_friday.domain.snapshot import Coverage, Coverages, Side, Snapshot
 from gal_friday.flows.reconcile_many import reconcile_many
 from tests.bulk.databases import Tables
@@ -103,6 +104,33 @@ def test_postgresql_finds_the_same_where_its_tables_are(tables: Tables, world: W
     places = {side: place_of(f"{tables.address}#public.{side}") for side in SIDES}
     with Postgres(places, LAYOUTS, names={}) as engine:
         held_against_the_comparison(world, engine)
+
+
+@given(world=worlds())
+@settings(deadline=None, max_examples=30)
+def test_a_key_that_is_watched_is_seen_to_agree_only_where_it_does(world: World) -> None:
+    keys = frozenset(Key(Kind.BALANCES, name, wallet) for name in ASSETS[:4] for wallet in ("spot", "earn"))
+    watched = dict.fromkeys(("0", "A", "a", "b", "c"), keys)
+    found: dict[str, Judged] = {}
+    with TemporaryDirectory() as name:
+        for side in SIDES:
+            written(Path(name) / f"{side}.csv", world[side])
+        sources = {side: source_of(f"{name}/{side}.csv") for side in SIDES}
+        with Duck(sources, LAYOUTS, names={}, exact=False, limits=Limits(threads=1)) as engine:
+            terms = replace(TERMS, watched=watched)
+            outcome = reconcile_many(engine, terms, lambda one: found.update({one.account: one}), lambda _: None)
+    assert list(found) == sorted(watched)
+    assert outcome.keys == len({line[:3] for side in SIDES for line in world[side]})
+    for account, one in found.items():
+        assert {finding.key for finding in one.watched} == keys
+        sides = (snapshot(side, account, world[side]) for side in SIDES)
+        alone = {each.key: each for each in compare_snapshots(*sides, policy=POLICY, watched=keys)}
+        for finding in one.watched:
+            if not isinstance(finding, CannotTell):
+                assert type(finding) is type(alone[finding.key])
+            elif account in {line[0] for side in SIDES for line in world[side]}:
+                # Whoever holds a name that nobody knows may hold it: what passed the sieve is not asked again.
+                assert isinstance(alone[finding.key], CannotTell) or "nobody could resolve" in finding.reason
 
 
 def held_against_the_comparison(world: World, engine: SqlEngine) -> None:

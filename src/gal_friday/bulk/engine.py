@@ -1,13 +1,14 @@
 """What every engine that speaks SQL does alike: ask, count, and hand over what survives."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from gal_friday.bulk.layout import Layout
 from gal_friday.bulk.relation import Relation
 from gal_friday.bulk.rows import Rejected, Row, Total, Totals
 from gal_friday.bulk.sieve import KEY, SIDES, question, suspects
+from gal_friday.bulk.source import quoted
 from gal_friday.domain import quantity
 from gal_friday.domain.assets import Asset
 from gal_friday.domain.snapshot import Side
@@ -51,6 +52,12 @@ class SqlEngine(ABC):
         one, other = (f"SELECT account FROM {side}" for side in SIDES)
         ((count,),) = self._told(f"SELECT count(DISTINCT account) FROM ({one} UNION ALL {other}) AS accounts")
         return int(count)
+
+    def present(self, accounts: Collection[str]) -> Collection[str]:
+        """Return which of these accounts either side has a row of."""
+        named = ", ".join(map(quoted, sorted(accounts)))
+        one, other = (f"SELECT account FROM {side} WHERE account IN ({named})" for side in SIDES)
+        return {account for (account,) in self._told(f"{one} UNION {other}")} if accounts else ()
 
     def rejected(self, side: Side) -> Iterator[Rejected]:
         """Yield every row of a side that names no key."""

@@ -1,6 +1,7 @@
 """What survived the sieve, judged account by account by the comparison that everything else is judged by."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from unicodedata import normalize
@@ -35,6 +36,10 @@ class Terms(Struct, frozen=True, kw_only=True):
     as_of: datetime
     coverage: Mapping[Side, Coverage]
     """Partial where a side is not whole: what is absent there is unknown."""
+    watched: Mapping[str, Collection[Key]] = {}
+    """Keys that differed before, by account: they are judged although no row of them survives."""
+    absent: Collection[str] = ()
+    """Accounts of these that neither table has."""
 
 
 class Judged(Struct, frozen=True):
@@ -50,14 +55,23 @@ class Judged(Struct, frozen=True):
     """Rows whose amount the engine could not hold."""
     near: tuple[tuple[str, str], ...]
     """Assets that only the book has, with those that only the exchange has and that nearly have the same name."""
+    watched: tuple[Finding, ...] = ()
+    """What is found of the keys that were watched; of those that no row survives of it is said here alone."""
 
 
 def judged(rows: Iterable[Row], terms: Terms) -> Iterator[Judged]:
-    """Yield each account of these rows, which come by account."""
+    """Yield each account of these rows, which come by account, and in their order those that are watched."""
+    watched = deque(sorted(terms.watched))
     for account, some in groupby(rows, key=lambda row: row.account):
         named = [row for row in some if row.asset]
-        if account is not None and named:
-            yield _one(account or terms.account, named, terms)
+        if account is None or not named:
+            continue
+        name = account or terms.account
+        while watched and watched[0] <= name:
+            if (other := watched.popleft()) != name:
+                yield _one(other, (), terms)
+        yield _one(name, named, terms)
+    yield from (_one(other, (), terms) for other in watched)
 
 
 def _one(account: str, rows: Sequence[Row], terms: Terms) -> Judged:
@@ -79,15 +93,24 @@ def _one(account: str, rows: Sequence[Row], terms: Terms) -> Judged:
             read[row.side].append(balance)
             if not row.fits:
                 wide.append((row.side, balance))
-    findings = _findings(account, read, terms)
-    told = tuple(
-        sorted((*(one for one in findings if one.key not in untold), *untold.values()), key=lambda one: one.key)
-    )
+    watched = frozenset(terms.watched.get(account, ()))
+    findings = _findings(account, read, terms, watched)
+    every = sorted((*(one for one in findings if one.key not in untold), *untold.values()), key=lambda one: one.key)
+    beside = watched - {Key(Kind.BALANCES, row.asset, row.wallet) for row in rows}
+    told = [one for one in every if one.key not in beside]
     unlike = tuple(one for one in told if type(one) is not Agrees)
     grader = Grader(account, terms.exchange, terms.policy, prices, terms.as_of)
     found = tuple(one for finding in unlike for one in discrepancies_of(finding, grader))
     return Judged(
-        account, len(rows), len(told) - len(unlike), unlike, found, tuple(rejected), tuple(wide), _near(unlike)
+        account,
+        len(rows),
+        len(told) - len(unlike),
+        unlike,
+        found,
+        tuple(rejected),
+        tuple(wide),
+        _near(unlike),
+        tuple(one for one in every if one.key in watched),
     )
 
 
@@ -110,7 +133,11 @@ def _balance(row: Row) -> Balance:
     return Balance(Asset(row.asset), Wallet(row.wallet), quantity.parse(row.text))
 
 
-def _findings(account: str, read: Mapping[Side, Sequence[Balance]], terms: Terms) -> tuple[Finding, ...]:
+def _findings(
+    account: str, read: Mapping[Side, Sequence[Balance]], terms: Terms, watched: Iterable[Key]
+) -> tuple[Finding, ...]:
+    if account in terms.absent:
+        return tuple(CannotTell(key, "neither table has this account") for key in watched)
     ours, theirs = (
         Snapshot(
             side=side,
@@ -122,4 +149,4 @@ def _findings(account: str, read: Mapping[Side, Sequence[Balance]], terms: Terms
         )
         for side in SIDES
     )
-    return compare_snapshots(ours, theirs, policy=terms.policy, only=_ONLY)
+    return compare_snapshots(ours, theirs, policy=terms.policy, watched=watched, only=_ONLY)

@@ -2,10 +2,11 @@
 
 import csv
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
-from typing import TextIO
+from typing import Any, NamedTuple, TextIO
 
 from gal_friday.bulk.errors import EngineMissing, UnusableTable
 from gal_friday.bulk.judge import Judged
@@ -13,7 +14,8 @@ from gal_friday.bulk.rows import Rejected
 from gal_friday.bulk.source import CSV, JSON_LINES, PARQUET, format_of, quoted
 from gal_friday.domain import quantity
 from gal_friday.domain.discrepancy import BalanceDiscrepancy, RecordDiscrepancy
-from gal_friday.domain.finding import CannotTell
+from gal_friday.domain.finding import CannotTell, Key
+from gal_friday.domain.materiality import Severity
 
 COLUMNS = (
     "account",
@@ -36,23 +38,42 @@ _REPEATED = "a side lists it more than once"
 Line = tuple[str | None, ...]
 
 
-def lines_of(one: Judged) -> Iterator[Line]:
-    """Yield the lines of one account, by key; amounts are plain digits."""
+class Unjudged(NamedTuple):
+    """A discrepancy of the day before that could not be judged now: it stays open, and as it was."""
+
+    key: Key
+    id: str
+    severity: Severity
+    value: Decimal | None
+    reason: str
+
+
+def lines_of(one: Judged, left: Iterable[Unjudged] = ()) -> Iterator[Line]:
+    """Yield the lines of one account, by key, and of what is *left* from the day before; amounts are plain digits."""
     for found in one.discrepancies:
         if isinstance(found, BalanceDiscrepancy):
             sides = (quantity.text(found.internal), quantity.text(found.exchange), quantity.text(found.difference))
-            value = None if found.value is None else quantity.text(found.value)
             about = (found.key, found.currency, str(found.wallet), str(found.type))
-            yield (one.account, *about, *sides, str(found.severity), value, found.missing_on, found.id, None)
+            weight = (str(found.severity), _text(found.value))
+            yield (one.account, *about, *sides, *weight, found.missing_on, found.id, None)
         elif isinstance(found, RecordDiscrepancy):
             about = (found.key, found.about, found.key.rpartition(":")[2], str(found.type))
             said = (found.internal, found.exchange, None)
             yield (one.account, *about, *said, str(found.severity), None, None, found.id, _REPEATED)
+    known = set()
+    for was in left:
+        known.add(was.key)
+        place = (str(was.key), was.key.name, was.key.part, CANNOT_TELL)
+        yield (one.account, *place, None, None, None, str(was.severity), _text(was.value), None, was.id, was.reason)
     for finding in one.findings:
-        if isinstance(finding, CannotTell):
+        if isinstance(finding, CannotTell) and finding.key not in known:
             key = finding.key
             about = (str(key), key.name, str(key.part), CANNOT_TELL)
             yield (one.account, *about, *(None,) * 7, finding.reason)
+
+
+def _text(value: Decimal | None) -> str | None:
+    return None if value is None else quantity.text(value)
 
 
 def line_of(one: Rejected) -> Line:
@@ -116,3 +137,62 @@ class Lines:
         with duckdb.connect() as connection:
             connection.execute(f"COPY (SELECT * FROM {read}) TO {quoted(str(whole))} (FORMAT parquet)")
         whole.replace(self._target)
+
+
+def rows_in(path: Path, columns: Sequence[str]) -> Iterator[Mapping[str, Any]]:
+    """Yield the lines of a file that was written so, which must have these *columns*.
+
+    Raises:
+        UnusableTable: it cannot be read, or is no such file.
+        EngineMissing: it is Parquet, and what reads that is not installed.
+    """
+    readers = {CSV: _csv_rows, JSON_LINES: _json_rows, PARQUET: _parquet_rows}
+    read = readers.get(format_of(path.name) or "")
+    if read is None:
+        raise UnusableTable(f"{path}: findings are written as .csv, .jsonl or .parquet; name such a file")
+    try:
+        for row in read(path):
+            if missing := [name for name in columns if name not in row]:
+                raise UnusableTable(f"{path} is no file that --findings writes: it lacks {', '.join(missing)}")
+            yield row
+    except OSError as error:
+        raise UnusableTable(f"{path} cannot be read: {error.strerror or error}; check path and rights") from error
+    except (ValueError, csv.Error) as error:
+        if isinstance(error, UnusableTable):
+            raise
+        raise UnusableTable(f"{path} is no file that --findings writes: {error}") from error
+
+
+def _csv_rows(path: Path) -> Iterator[Mapping[str, Any]]:
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        rows = csv.DictReader(file, strict=True)
+        if rows.fieldnames is None:
+            raise ValueError("it is empty")
+        for row in rows:
+            if None in row or None in row.values():
+                raise ValueError(f"line {rows.line_num} has not as many cells as the head")
+            yield row
+
+
+def _json_rows(path: Path) -> Iterator[Mapping[str, Any]]:
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            row = json.loads(line)
+            if not isinstance(row, dict):
+                raise ValueError("a line of it is no object")
+            yield row
+
+
+def _parquet_rows(path: Path) -> Iterator[Mapping[str, Any]]:
+    try:
+        import duckdb
+    except ModuleNotFoundError as error:
+        raise EngineMissing("Parquet is read by DuckDB; install it: pip install 'gal-friday[bulk]'") from error
+    with path.open("rb"), duckdb.connect() as connection:
+        try:
+            found = connection.execute(f"SELECT * FROM read_parquet({quoted(str(path))})")
+            names = [name for name, *_ in found.description or ()]
+            while row := found.fetchone():
+                yield dict(zip(names, row, strict=True))
+        except duckdb.Error as error:
+            raise ValueError(str(error).splitlines()[0]) from error

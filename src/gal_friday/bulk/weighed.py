@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from decimal import Decimal
 from heapq import nlargest
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from msgspec import Struct
 
@@ -25,6 +25,16 @@ class Found(NamedTuple):
     one: Discrepancy
 
 
+class Weighty(Protocol):
+    """A discrepancy, of now or earlier."""
+
+    @property
+    def severity(self) -> Severity: ...  # noqa: D102
+
+    @property
+    def value(self) -> Decimal | None: ...  # noqa: D102
+
+
 class Share(Struct):
     """So many discrepancies, and what they are worth."""
 
@@ -34,7 +44,7 @@ class Share(Struct):
     """Of how many of them no price is known."""
     worst: Severity = Severity.LOW
 
-    def add(self, one: Discrepancy) -> None:
+    def add(self, one: Weighty) -> None:
         """Count this one as well."""
         self.count += 1
         self.worst = more_severe(self.worst, one.severity)

@@ -38,6 +38,9 @@ class Tables:
     html: Annotated[
         Path | None, Parameter(help="Of tables: write what they come to as one page for a browser or a printer.")
     ] = None
+    before: Annotated[
+        Path | None, Parameter(help="Of tables: the findings of the day before: what was opened and cleared since.")
+    ] = None
     rejected: Annotated[
         Path | None, Parameter(help="Of tables: write every row that cannot be read here, and why.")
     ] = None

@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from gal_friday.bulk.day_over_day import DayOverDay
 from gal_friday.bulk.errors import EngineMissing
 from gal_friday.bulk.judge import Terms
 from gal_friday.bulk.postgres import is_database, place_of
@@ -40,8 +41,9 @@ class Page:
         self._names: dict[Side, str] = {"internal": _shown(internal), "exchange": _shown(exchange)}
 
     def write(
-        self, outcome: Outcome, weighed: Weighed, refused: Sequence[Rejected], terms: Terms, seconds: float
-    ) -> None:
+        self, outcome: Outcome, weighed: Weighed, refused: Sequence[Rejected], turn: DayOverDay | None, terms: Terms,
+        seconds: float,
+    ) -> None:  # fmt: skip
         """Write it, whole."""
         about = self._drawn.About(
             names=self._names,
@@ -50,7 +52,7 @@ class Page:
             seconds=seconds,
             currency=terms.policy.reporting_currency,
         )
-        page = self._drawn.page(outcome, weighed, refused[:_REFUSED], about)
+        page = self._drawn.page(outcome, weighed, refused[:_REFUSED], turn, about)
         write_new(self._target, page.encode(), force=True)
 
 

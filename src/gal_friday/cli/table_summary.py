@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from gal_friday.bulk.day_over_day import DayOverDay
 from gal_friday.bulk.rows import Rejected
 from gal_friday.bulk.sieve import SIDES
 from gal_friday.bulk.weighed import Found, Weighed
@@ -13,8 +14,9 @@ _SHOWN = 20
 
 
 def summary(
-    outcome: Outcome, weighed: Weighed, refused: Sequence[Rejected], seconds: float, currency: str
-) -> Iterator[str]:
+    outcome: Outcome, weighed: Weighed, refused: Sequence[Rejected], turn: DayOverDay | None, seconds: float,
+    currency: str,
+) -> Iterator[str]:  # fmt: skip
     """Yield the lines; *refused* are the first of the rows that cannot be read."""
     rows = " and ".join(f"{outcome.rows[side]:,} rows of the {side} side" for side in SIDES)
     yield f"{outcome.verdict.upper()}: {outcome.keys:,} balances in {outcome.accounts:,} accounts"
@@ -28,9 +30,11 @@ def summary(
             yield f"  and {more:,} more; --rejected FILE writes all of them"
     for (one, other), times in outcome.near.most_common(_SHOWN):
         yield f"{one!r} of the book may be {other!r} ({times:,} times): [aliases.assets] says what is one asset"
+    if turn is not None:
+        yield from ("", "since the day before:", *_turned(turn, currency))
     if outcome.discrepancies:
         yield from ("", *(f"{count:>12,}  {what}" for what, count in outcome.by_severity.most_common()))
-        yield from ("", *_largest(weighed.largest()[:_SHOWN], currency))
+        yield from ("", *_largest(weighed.largest()[:_SHOWN], turn, currency))
         if (more := outcome.discrepancies - _SHOWN) > 0:
             yield f"and {more:,} more; --findings FILE writes all of them"
 
@@ -51,7 +55,14 @@ def _what(one: Discrepancy) -> str:
     return one.type.replace("_", " ")
 
 
-def _largest(found: list[Found], currency: str) -> list[str]:
+def _turned(turn: DayOverDay, currency: str) -> Iterator[str]:
+    for name, share in turn.shares.items():
+        if share.count:
+            worthy = "" if share.unpriced == share.count else f"  {worth(share.value, currency)}"
+            yield f"{share.count:>12,}  {name.replace('_', ' ')}{worthy}"
+
+
+def _largest(found: list[Found], turn: DayOverDay | None, currency: str) -> list[str]:
     return table(
         [
             padded([account for account, _ in found]),
@@ -60,5 +71,6 @@ def _largest(found: list[Found], currency: str) -> list[str]:
             aligned([signed(one.difference) for _, one in found]),
             _right([worth(one.value, currency) for _, one in found]),
             padded([one.severity for _, one in found]),
+            ["opened" if turn is not None and turn.is_new(one.id) else "" for _, one in found],
         ]
     )

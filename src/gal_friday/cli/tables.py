@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from gal_friday.bootstrap.clock import system_clock
+from gal_friday.bulk.day_over_day import DayOverDay, findings_in
 from gal_friday.bulk.duck import Duck, Limits
 from gal_friday.bulk.judge import Judged, Terms
 from gal_friday.bulk.layout import Layout, layout_of, layouts_in
@@ -37,8 +38,8 @@ _KEPT = 1_000
 class _Told:
     """What is said of the accounts that do not agree, as they come."""
 
-    def __init__(self, lines: Lines | None, refusals: Lines | None, *, whole: bool) -> None:
-        self.lines, self.refusals, self.whole = lines, refusals, whole
+    def __init__(self, lines: Lines | None, refusals: Lines | None, turn: DayOverDay | None, *, whole: bool) -> None:
+        self.lines, self.refusals, self.turn, self.whole = lines, refusals, turn, whole
         self.weighed = Weighed()
         self.found: list[Found] = []
         self.refused: list[Rejected] = []
@@ -51,8 +52,9 @@ class _Told:
 
     def hear(self, one: Judged) -> None:
         self.weighed.hear(one)
+        left = () if self.turn is None else self.turn.hear(one)
         if self.lines is not None:
-            self.lines.write(lines_of(one))
+            self.lines.write(lines_of(one, left))
         if self.whole:
             self.found += [Found(one.account, each) for each in one.discrepancies]
 
@@ -70,6 +72,7 @@ def compare_tables(
     if tables.sieve not in ("hash", "exact"):
         raise BadUsage(f"--sieve: {tables.sieve!r} is none; there are hash and exact")
     layouts = _layouts(tables)
+    turn = None if tables.before is None else DayOverDay(findings_in(tables.before))
     drawn = None if tables.html is None else Page(tables.html, internal, exchange)
     clock = system_clock()
     terms = Terms(
@@ -79,21 +82,22 @@ def compare_tables(
         account=tables.account,
         as_of=clock.now(),
         coverage=_coverage(tables.partial),
+        watched={} if turn is None else turn.watched,
     )
     began = clock.monotonic()
     with ExitStack() as stack:
         engine = stack.enter_context(_engine({"internal": internal, "exchange": exchange}, layouts, names, tables))
         lines = stack.enter_context(Lines(tables.findings, COLUMNS)) if tables.findings else None
         refusals = stack.enter_context(Lines(tables.rejected, REJECTED)) if tables.rejected else None
-        told = _Told(lines, refusals, whole=as_json)
+        told = _Told(lines, refusals, turn, whole=as_json)
         outcome = reconcile_many(engine, terms, told.hear, told.refuse)
     seconds = clock.monotonic() - began
     if drawn is not None:
-        drawn.write(outcome, told.weighed, told.refused, terms, seconds)
+        drawn.write(outcome, told.weighed, told.refused, turn, terms, seconds)
     if as_json:
         write_json(_document(outcome, told, policy))
     else:
-        for line in summary(outcome, told.weighed, told.refused, seconds, policy.reporting_currency):
+        for line in summary(outcome, told.weighed, told.refused, turn, seconds, policy.reporting_currency):
             out().print(printable(line))
     return worst([_STATUS[outcome.verdict]], exit_zero=exit_zero)
 
@@ -149,4 +153,11 @@ def _document(outcome: Outcome, told: _Told, policy: Policy) -> dict[str, Any]:
     document["near"] = [{"internal": one, "exchange": other, "times": n} for (one, other), n in outcome.near.items()]
     document["discrepancies_found"] = document.pop("discrepancies")
     document["discrepancies"] = [{"account": account, **plain(one)} for account, one in told.found]
+    if (turn := told.turn) is not None:
+        for one in document["discrepancies"]:
+            one["since_before"] = "opened" if turn.is_new(one["id"]) else "still_open"
+        document["day_over_day"] = turn.shares
+        document["cleared"] = [
+            {**msgspec.structs.asdict(one.was), "key": str(one.was.key), "how": one.how} for one in turn.gone
+        ]
     return document

@@ -102,6 +102,20 @@ def carry_forward(
     return Carried(at=run.now, **{group: tuple(members) for group, members in groups.items()})
 
 
+def gone(finding: Finding | None, kind: DiscrepancyType | None) -> str:
+    """Return how a discrepancy of this type that is not seen any more was seen to be gone, or nothing (I7).
+
+    *finding* is that of its key; a type that nobody knows is none of those that are judged alone.
+    """
+    match finding:
+        case Agrees():
+            return "both sides agree"
+        case Differs() | InternalOnly() | ExchangeOnly() if kind not in _JUDGED_ALONE:
+            return "it differs in another way now"
+        case _:
+            return ""
+
+
 class _Sight:
     """What one run saw, laid beside what was known."""
 
@@ -150,15 +164,7 @@ class _Sight:
 
     def _no_longer(self, one: Followed) -> str:
         """Return how it was seen to be gone, or nothing where it was not (I7)."""
-        if self.run.blind:
-            return ""
-        match self.of_known.get(one.key):
-            case Agrees():
-                return "both sides agree"
-            case Differs() | InternalOnly() | ExchangeOnly() if one.type not in _JUDGED_ALONE:
-                return "it differs in another way now"
-            case _:
-                return ""
+        return "" if self.run.blind else gone(self.of_known.get(one.key), one.type)
 
     def _opened(self, seen: Discrepancy) -> Followed:
         run, finding = self.run, self.of_seen[seen.key]

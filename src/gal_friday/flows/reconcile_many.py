@@ -1,7 +1,7 @@
 """Two tables of any number of rows: the engine sieves, the domain judges, and everything is counted."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Protocol
 
 from msgspec import Struct, field
@@ -27,6 +27,10 @@ class Engine(Protocol):
 
     def accounts(self) -> int:
         """Return how many accounts there are, on either side."""
+        ...
+
+    def present(self, accounts: Collection[str]) -> Collection[str]:
+        """Return which of these accounts either side has a row of."""
         ...
 
     def rejected(self, side: Side) -> Iterator[Rejected]:
@@ -64,7 +68,7 @@ def reconcile_many(
 ) -> Outcome:
     """Compare what the engine has opened, and return the whole.
 
-    Every account that does not agree is handed to *each*, every row that cannot be read to *refused*.
+    Every account that does not agree or is watched is handed to *each*, every row that cannot be read to *refused*.
 
     Raises:
         UnusableTable: a table cannot be read to its end.
@@ -85,13 +89,22 @@ def reconcile_many(
         outcome.rejected += 1
         named -= one.line is None  # a torn line is no row
         coverage[one.side] = Coverage.PARTIAL  # whatever it was about
-    left = _judge(engine, replace(terms, coverage=coverage), each, refused, outcome)
+    terms = replace(terms, coverage=coverage, absent=_absent(engine, terms))
+    left = _judge(engine, terms, each, refused, outcome)
     passed = (named - left) // 2
     outcome.agreed += passed
     outcome.keys += passed
     outcome.not_checked = tuple(_gaps(coverage, outcome))
     outcome.verdict = _verdict(outcome)
     return outcome
+
+
+def _absent(engine: Engine, terms: Terms) -> Collection[str]:
+    """Return the accounts that are watched and that neither table has: nothing is known of them."""
+    if not terms.watched:
+        return ()
+    present = engine.present({*terms.watched, ""})
+    return terms.watched.keys() - {one or terms.account for one in present}
 
 
 def _judge(
@@ -118,7 +131,7 @@ def _judge(
         for side, balance in one.wide:
             total = outcome.totals[side][balance.asset]
             total.amount = quantity.add(total.amount, balance.total)
-        if one.findings:
+        if one.findings or one.watched:
             each(one)
     return rows
 

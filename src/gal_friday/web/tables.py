@@ -8,6 +8,7 @@ from importlib.resources import files
 from markupsafe import Markup
 from msgspec import Struct
 
+from gal_friday.bulk.day_over_day import DayOverDay
 from gal_friday.bulk.rows import Rejected, Total, Totals
 from gal_friday.bulk.sieve import SIDES
 from gal_friday.bulk.weighed import Weighed
@@ -41,7 +42,7 @@ class Control(Struct, frozen=True):
     difference: Decimal
 
 
-def page(outcome: Outcome, weighed: Weighed, refused: Sequence[Rejected], about: About) -> str:
+def page(outcome: Outcome, weighed: Weighed, refused: Sequence[Rejected], turn: DayOverDay | None, about: About) -> str:
     """Return the page; *refused* are the first of the rows that cannot be read."""
     assets = sorted(_controls(outcome.totals), key=lambda one: (not one.difference, one.asset))
     told = {
@@ -58,6 +59,7 @@ def page(outcome: Outcome, weighed: Weighed, refused: Sequence[Rejected], about:
         "assets": assets[:_SHOWN],
         "more_assets": max(0, len(assets) - _SHOWN),
         "refused": refused,
+        "turn": turn,
         "near": outcome.near.most_common(),
     }
     return TEMPLATES.get_template("tables.html").render(told)
