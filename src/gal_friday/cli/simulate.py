@@ -115,7 +115,9 @@ def _told(worlds: Iterable[Counted], count: int) -> Iterable[Counted]:
 
 
 def _machine(workers: int) -> str:
-    return f"{platform.python_implementation()} {platform.python_version()}, {workers} of {os.cpu_count()} processors"
+    kind = f"{platform.system()} {platform.machine()}"
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    return f"{python} on {kind}, {workers} of {os.cpu_count()} processors"
 
 
 def _write(path: Path, found: Measures, command: str, about: str) -> None:
