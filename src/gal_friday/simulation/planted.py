@@ -13,7 +13,9 @@ from gal_friday.domain.records import Fill, Movement, Order
 
 Place = tuple[Asset, Wallet]
 Effects = dict[Place, Decimal]
-_NOT_ALONE = frozenset({Cause.MANUAL_TRADE, Cause.FOREIGN_ORDER, Cause.LIQUIDATION, Cause.STALE_BOOK})
+_NOT_ALONE = frozenset(
+    {Cause.MANUAL_TRADE, Cause.FOREIGN_ORDER, Cause.LIQUIDATION, Cause.STALE_BOOK, Cause.UNEXPLAINED}
+)
 Record = Fill | Movement | Order
 
 
@@ -43,7 +45,7 @@ class Planted(Struct):
 
     @property
     def small(self) -> bool:
-        """Whether the policy may put it right by itself: it is proven, no stranger's, and not one of a mass."""
+        """Whether the policy may put it right by itself: proven, no stranger's, not one of a mass, with one cause."""
         return bool(self.truth) and not self.causes & _NOT_ALONE
 
     @property

@@ -6,7 +6,7 @@ The same seed makes the same world, to the last digit of the last report.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -19,7 +19,7 @@ from gal_friday.adapters.simulated.service import Service as Answers
 from gal_friday.domain.cause import Cause
 from gal_friday.domain.policy import Policy
 from gal_friday.domain.schedule import Timing
-from gal_friday.simulation import hands
+from gal_friday.simulation import hands, lies
 from gal_friday.simulation.alerts import NAMES, KeptAlerts, Listening, Pager
 from gal_friday.simulation.baselines.beside import Score
 from gal_friday.simulation.baselines.runs import Baselines
@@ -106,8 +106,9 @@ class _World:
         answers = Answers(self.exchange)
         self.storms = Storms(self.exchange, answers.faults, self._chance("storms"))
         self._drawn = self._chance("trouble")
-        self.lies = (*self.storms.names, *sorted(self._drawn.sample(KINDS, self._drawn.randint(0, len(KINDS)))))
-        self.trouble = Trouble(frozenset(self.lies) & frozenset(KINDS))
+        troubles, also = self._drawn.sample(KINDS, self._drawn.randint(0, len(KINDS))), lies.drawn(self._chance)
+        self.lies = (*self.storms.names, *sorted(troubles), *also)
+        self.trouble = Trouble(frozenset(troubles))
         policy, timing = Policy(), Timing(interval=timedelta(minutes=settings.every_minutes))
         wire = Wire(answers, self._chance("wire"), self.clock)
         alerts = KeptAlerts()
@@ -155,9 +156,7 @@ class _World:
         lives = [self._life(name, end) for name in self.lives]
         others = [*(bot.writing() for bot in self.bots.values()), self.people.run(), self._listen()]
         tasks = [asyncio.create_task(one) for one in others]
-        wild = [
-            asyncio.create_task(one) for one in (self._weather(), self._troubles(), self._clocks(), self._backups())
-        ]
+        wild = [asyncio.create_task(one) for one in self._goes_wrong()]
         await self.processes.serve(asyncio.gather(*lives))
         await _ended(wild)
         self._calm()
@@ -218,16 +217,19 @@ class _World:
                     (life.liquidated, "liquidation", Cause.LIQUIDATION),
                     (life.delisted, "delisting", Cause.DELISTING),
                 )[drawn - 5]
-                bot.deaf_to = (lie, cause)
-                do()
-                bot.hear(lie)
-                bot.deaf_to = None
+                lies.unheard(bot, lie, cause, do)
 
     def _in_flight(self, name: str) -> set[str]:
         pending = self.exchange.account(name).pending_out
         return {self.exchange.instruments.asset(each).modern for each, amount in pending.items() if amount}
 
     # What goes wrong around it.
+
+    def _goes_wrong(self) -> Iterable[Coroutine[Any, Any, None]]:
+        yield from (self._weather(), self._troubles(), self._clocks(), self._backups())
+        if "silent_adjustments" in self.lies:
+            bots, chance = [*self.bots.values()], self._chance("silent_adjustments happen")
+            yield lies.adjust_silently(self.exchange, bots, chance, self.clock)
 
     async def _weather(self) -> None:
         while True:

@@ -1,0 +1,24 @@
+"""Lies of which each world has some: what they do is found, named and told from what is in order."""
+
+from gal_friday.simulation.many import outcomes
+from gal_friday.simulation.measure import Kind, Measures, measured
+from gal_friday.simulation.world import Settings
+
+SHORT = Settings(hours=3)
+
+
+def lived(seed: int, lie: str) -> Measures:
+    (one,) = outcomes([seed], SHORT, jobs=1)
+    assert lie in one.lies
+    return measured([one])
+
+
+def kind(found: Measures, lie: str) -> Kind:
+    return next(one for one in found.kinds if one.lie == lie)
+
+
+def test_what_the_exchange_adjusts_silently_is_found_named_and_booked_without_a_person() -> None:
+    found = lived(7, "silent_adjustments")
+    adjusted = kind(found, "silent_adjustment")
+    assert found.failures == []
+    assert adjusted.planted == adjusted.found == adjusted.named == adjusted.by["policy"] > 1
