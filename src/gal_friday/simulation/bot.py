@@ -360,6 +360,7 @@ class Bot:
             causes=_CALLED.get(cause, frozenset({cause})),
             records=heard.records,
             effects={place: amount for place, amount in effects.items() if amount},
+            parts=heard.parts,
             instrument=next((one.instrument for one in heard.fills if one.margin), None),
             truth=tuple(truth),
         )

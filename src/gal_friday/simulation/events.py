@@ -56,6 +56,16 @@ class Heard(Struct, frozen=True):
         return effects
 
     @property
+    def parts(self) -> dict[str, Effects]:
+        """What each fill, and each row that is none of a fill's, did to the balances, by the id of the record."""
+        parts: dict[str, Effects] = {}
+        fills = {one.fill_id for one in self.fills}
+        for row in {one.movement_id: one for one in (*self.legs, *self.movements)}.values():
+            name = str(row.refers_to) if row.kind in _LEGS and row.refers_to in fills else row.movement_id
+            add(parts.setdefault(name, {}), (row.asset, row.wallet), quantity.subtract(row.amount, row.fee))
+        return parts
+
+    @property
     def records(self) -> frozenset[str]:
         """Every id that may be named because of it."""
         mine = {one.fill_id for one in self.fills} | {one.movement_id for one in self.movements}

@@ -77,7 +77,7 @@ class Life:
     def catch_up(self) -> None:
         """Let happen what time alone brings about: rollovers, orders that expire, transfers that arrive."""
         self.exchange.roll_due(self.account)
-        self.exchange.expire_due()
+        self.exchange.expire_due(self.account)
         now = self.clock.now()
         due = [do for at, do in self._later if at <= now]  # type: ignore[operator]
         self._later = [(at, do) for at, do in self._later if at > now]  # type: ignore[operator]

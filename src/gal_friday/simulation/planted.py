@@ -1,5 +1,6 @@
 """What is wrong in a book on purpose, and how the balances are off because of it."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
@@ -36,6 +37,8 @@ class Planted(Struct):
     instrument: Instrument | None = None
     truth: tuple[Record, ...] = ()
     """What the exchange has under these keys; nothing where it has nothing."""
+    parts: Mapping[str, Effects] = {}
+    """What each record of the event moved, by its id: an event of several can be put right in part."""
     over: datetime | None = None
     """When the book was right again, in everything."""
     right: frozenset[str] = frozenset()
@@ -52,6 +55,16 @@ class Planted(Struct):
     def is_off(self) -> bool:
         """Whether balances are off because of it."""
         return self.over is None and any(key not in self.right for key in self.keys if not key.startswith("orders:"))
+
+    @property
+    def left(self) -> Effects:
+        """What of the effects is left, where some of its records are right again."""
+        left = dict(self.effects)
+        for key in self.right:
+            for place, amount in self.parts.get(key.partition(":")[2], {}).items():
+                # What the exchange has and the book lacks is missing there; what the book alone has is too much.
+                add(left, place, quantity.negate(amount) if self.truth else amount)
+        return left
 
 
 def add(effects: Effects, place: Place, amount: Decimal) -> None:

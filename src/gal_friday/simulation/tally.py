@@ -255,6 +255,6 @@ def planted_effects(planted: Iterable[Planted]) -> Effects:
     effects: Effects = {}
     for one in planted:
         if one.is_off:
-            for place, amount in one.effects.items():
+            for place, amount in one.left.items():
                 add(effects, place, amount)
     return {place: amount for place, amount in effects.items() if amount}

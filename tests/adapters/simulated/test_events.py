@@ -319,7 +319,9 @@ def test_a_partly_filled_order_that_expires_keeps_its_fill(exchange: Exchange, c
     )
     exchange.fill_order(placed.order, "0.04")
     clock.advance(timedelta(hours=1))
-    assert exchange.expire_due() == [placed.order]
+    exchange.open_account("other")
+    assert exchange.expire_due("other") == []
+    assert exchange.expire_due("main") == [placed.order]
     order = exchange.account("main").orders[placed.order]
     assert (order.status, order.volume_done, order.misc) == ("expired", Decimal("0.04"), ["partial"])
 

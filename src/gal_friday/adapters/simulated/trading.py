@@ -96,10 +96,10 @@ class Trading(Margin):
         owner, order = self._open_order(order_id)
         self._finish(owner, order, "expired", "Order expired")
 
-    def expire_due(self) -> list[str]:
-        """Expire every order whose expiry has passed, start every pending one whose time has come."""
+    def expire_due(self, account: str | None = None) -> list[str]:
+        """Expire every order whose expiry has passed, start every pending one whose time has come; of one account."""
         now, expired = ticks_of(self.now()), []
-        for owner in self.accounts.values():
+        for owner in self.accounts.values() if account is None else [self.account(account)]:
             for order in list(owner.open_orders.values()):
                 if order.expires and order.expires <= now:
                     self._finish(owner, order, "expired", "Order expired")
