@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -280,6 +281,23 @@ def test_the_last_entry_of_an_order_wins() -> None:
 
 def test_an_older_state_delivered_late_does_not_win() -> None:  # N6
     assert latest_orders([order(status="filled", minute=5), order(minute=1)])[0].status == "filled"
+
+
+@pytest.mark.parametrize("status, filled", [("filled", 100), ("canceled", 0), ("open", 40)])
+def test_of_two_states_of_one_instant_the_one_that_is_further_wins_whichever_comes_last(
+    status: str, filled: int
+) -> None:  # N6
+    placed, further = order(minute=5), replace(order(status=status, minute=5), filled=Decimal(filled))
+    assert latest_orders([placed, further]) == latest_orders([further, placed]) == (further,)
+
+
+def test_of_two_states_of_one_instant_that_are_as_far_the_last_wins() -> None:
+    assert latest_orders([order(status="pending", minute=5), order(minute=5)])[0].status == "open"
+    assert latest_orders([order(minute=5), order(status="pending", minute=5)])[0].status == "pending"
+
+
+def test_a_later_state_wins_though_it_is_less_far() -> None:
+    assert latest_orders([order(status="canceled", minute=5), order(minute=6)])[0].status == "open"
 
 
 def test_an_order_known_by_the_client_id_becomes_the_one_with_the_exchange_id() -> None:

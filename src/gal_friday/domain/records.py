@@ -76,6 +76,7 @@ class PositionMode(StrEnum):
 
 ORDER_STATUSES = frozenset({"pending", "open", "filled", "canceled", "expired", "rejected"})
 LIVE_STATUSES = frozenset({"pending", "open"})
+ENDED_STATUSES = ORDER_STATUSES - LIVE_STATUSES
 
 MOVEMENT_KINDS = frozenset(
     {

@@ -23,6 +23,7 @@ from gal_friday.domain.adjustment import StandingPlug
 from gal_friday.domain.assets import Asset, Instrument, Wallet, base_and_quote
 from gal_friday.domain.quantity import ZERO
 from gal_friday.domain.records import (
+    ENDED_STATUSES,
     FILL_LEG_KINDS,
     Balance,
     Fill,
@@ -332,7 +333,7 @@ def latest_orders(entries: Iterable[Order]) -> tuple[Order, ...]:
 class LatestOrders:
     """The latest state of every order, for entries that come in portions.
 
-    The last entry wins, unless both tell when they were true and the last one is the older (N6). An order
+    The last entry wins, unless it is known to be the older (N6; see ``is_older``). An order
     known by the client's id alone becomes the one with the exchange's id as soon as an entry has both.
     """
 
@@ -382,7 +383,14 @@ def _later(known: Order, entry: Order) -> Order:
 
 
 def is_older(left: Order, right: Order) -> bool:
-    """Say whether *left* is known to be an earlier state than *right*: both tell when they were true."""
+    """Say whether *left* is known to be an earlier state than *right*: both tell when they were true.
+
+    Of one instant it is the one that had not ended yet, or was filled less: neither ever comes back.
+    """
     if left.updated_at is None or right.updated_at is None:
         return False
-    return left.updated_at < right.updated_at
+    return (left.updated_at, _progress(left)) < (right.updated_at, _progress(right))
+
+
+def _progress(order: Order) -> tuple[bool, Decimal]:
+    return order.status in ENDED_STATUSES, order.filled

@@ -13,7 +13,8 @@ from msgspec import Struct, field
 
 from gal_friday.domain import quantity
 from gal_friday.domain.quantity import ZERO
-from gal_friday.domain.records import Fill, Kind
+from gal_friday.domain.records import Fill, Kind, Order
+from gal_friday.domain.roll_up import is_older
 from gal_friday.simulation.baselines.book import (
     balance_key,
     changes_of,
@@ -81,7 +82,7 @@ class Beside:
         self._errors: list[_Error] = []
         self.book: dict[str, Decimal] = {}
         self._set: dict[str, datetime] = {}
-        self._states: dict[str, datetime] = {}
+        self._states: dict[str, Order] = {}
         self._spoiled: set[str] = set()
         self._off: dict[str, datetime] = {}
         """Since which reading an amount is off."""
@@ -101,9 +102,8 @@ class Beside:
                 self._is_wrong(key)
         for order in heard.orders:
             # Of an order the latest state counts, whichever is written last.
-            at = order.updated_at or truth.at
-            if at >= self._states.get(order.name, at):
-                self._states[order.name] = at
+            if not is_older(order, self._states.get(order.name, order)):
+                self._states[order.name] = order
                 self.book |= orders_of([order])
 
     def reads(self, kind: Kind, theirs: Amounts, truth: Truth) -> None:
