@@ -106,9 +106,9 @@ def test_postgresql_finds_the_same_where_its_tables_are(tables: Tables, world: W
         held_against_the_comparison(world, engine)
 
 
-@given(world=worlds())
-@settings(deadline=None, max_examples=30)
-def test_a_key_that_is_watched_is_seen_to_agree_only_where_it_does(world: World) -> None:
+@given(world=worlds(), coverage=st.sampled_from([Coverage.TOTAL, Coverage.PARTIAL]))
+@settings(deadline=None, max_examples=40)
+def test_what_is_found_of_a_watched_key_is_what_the_comparison_finds(world: World, coverage: Coverage) -> None:
     keys = frozenset(Key(Kind.BALANCES, name, wallet) for name in ASSETS[:4] for wallet in ("spot", "earn"))
     watched = dict.fromkeys(("0", "A", "a", "b", "c"), keys)
     found: dict[str, Judged] = {}
@@ -117,20 +117,24 @@ def test_a_key_that_is_watched_is_seen_to_agree_only_where_it_does(world: World)
             written(Path(name) / f"{side}.csv", world[side])
         sources = {side: source_of(f"{name}/{side}.csv") for side in SIDES}
         with Duck(sources, LAYOUTS, names={}, exact=False, limits=Limits(threads=1)) as engine:
-            terms = replace(TERMS, watched=watched)
+            terms = replace(TERMS, watched=watched, coverage={**TERMS.coverage, "exchange": coverage})
             outcome = reconcile_many(engine, terms, lambda one: found.update({one.account: one}), lambda _: None)
     assert list(found) == sorted(watched)
     assert outcome.keys == len({line[:3] for side in SIDES for line in world[side]})
     for account, one in found.items():
         assert {finding.key for finding in one.watched} == keys
-        sides = (snapshot(side, account, world[side]) for side in SIDES)
-        alone = {each.key: each for each in compare_snapshots(*sides, policy=POLICY, watched=keys)}
+        ours, theirs = (snapshot(side, account, world[side]) for side in SIDES)
+        theirs = replace(theirs, coverage=Coverages(balances=coverage))
+        alone = {each.key: each for each in compare_snapshots(ours, theirs, policy=POLICY, watched=keys)}
         for finding in one.watched:
-            if not isinstance(finding, CannotTell):
-                assert type(finding) is type(alone[finding.key])
-            elif account in {line[0] for side in SIDES for line in world[side]}:
-                # Whoever holds a name that nobody knows may hold it: what passed the sieve is not asked again.
-                assert isinstance(alone[finding.key], CannotTell) or "nobody could resolve" in finding.reason
+            if account in accounts_of(world):
+                assert finding == alone[finding.key]
+            else:
+                assert isinstance(finding, CannotTell)
+
+
+def accounts_of(world: World) -> set[str]:
+    return {line[0] for side in SIDES for line in world[side]}
 
 
 def held_against_the_comparison(world: World, engine: SqlEngine) -> None:
@@ -139,7 +143,7 @@ def held_against_the_comparison(world: World, engine: SqlEngine) -> None:
     outcome = reconcile_many(engine, TERMS, found.append, refused.append)
     assert refused == []
     alone, agreed = {}, 0
-    for account in {line[0] for side in SIDES for line in world[side]}:
+    for account in accounts_of(world):
         findings = compare_snapshots(*(snapshot(side, account, world[side]) for side in SIDES), policy=POLICY)
         agreed += sum(type(one) is Agrees for one in findings)
         if unlike := tuple(one for one in findings if type(one) is not Agrees):

@@ -59,6 +59,19 @@ class SqlEngine(ABC):
         one, other = (f"SELECT account FROM {side} WHERE account IN ({named})" for side in SIDES)
         return {account for (account,) in self._told(f"{one} UNION {other}")} if accounts else ()
 
+    def held(self, keys: Collection[tuple[str, str, str]]) -> Iterator[Row]:
+        """Yield the rows of these accounts, assets and wallets, in no particular order and without their prices."""
+        if not keys:
+            return
+        given = ", ".join(f"({', '.join(map(quoted, key))})" for key in sorted(keys))
+        chosen = " UNION ALL ".join(
+            f"SELECT {_KEY}, '{side}' AS side, {one.text} AS text, CAST(NULL AS VARCHAR) AS price, place, "
+            f"amount IS NOT NULL AS fits FROM {side} JOIN wanted USING ({_KEY})"
+            for side, one in self._relations.items()
+        )
+        wanted = f"SELECT * FROM (VALUES {given}) AS given({_KEY})"
+        yield from (Row(*row) for row in self._told(chosen, wanted=wanted))
+
     def rejected(self, side: Side) -> Iterator[Rejected]:
         """Yield every row of a side that names no key."""
         nameless = "account IS NULL OR asset IS NULL OR asset = ''"

@@ -7,6 +7,7 @@ from itertools import groupby
 from unicodedata import normalize
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gal_friday.bulk.rows import Rejected, Row
 from gal_friday.bulk.sieve import SIDES
@@ -56,22 +57,52 @@ class Judged(Struct, frozen=True):
     near: tuple[tuple[str, str], ...]
     """Assets that only the book has, with those that only the exchange has and that nearly have the same name."""
     watched: tuple[Finding, ...] = ()
-    """What is found of the keys that were watched; of those that no row survives of it is said here alone."""
+    """What is found of the keys that are watched."""
+    unseen: frozenset[Key] = frozenset()
+    """Those of them that no row survived of: what is found of them is said there alone."""
 
 
 def judged(rows: Iterable[Row], terms: Terms) -> Iterator[Judged]:
-    """Yield each account of these rows, which come by account, and in their order those that are watched."""
-    watched = deque(sorted(terms.watched))
+    """Yield each account of these rows, which come by account."""
     for account, some in groupby(rows, key=lambda row: row.account):
         named = [row for row in some if row.asset]
-        if account is None or not named:
-            continue
-        name = account or terms.account
-        while watched and watched[0] <= name:
-            if (other := watched.popleft()) != name:
-                yield _one(other, (), terms)
-        yield _one(name, named, terms)
-    yield from (_one(other, (), terms) for other in watched)
+        if account is not None and named:
+            yield _one(account or terms.account, named, terms)
+
+
+def also_watched(found: Iterable[Judged], held: Iterable[Row], terms: Terms) -> Iterator[Judged]:
+    """Yield these accounts, which come by name, and in their order those that are watched and nothing survived of.
+
+    *held* are the rows of watched keys: of those that passed the sieve it is seen by them that they agree.
+    """
+    rows: dict[str, list[Row]] = {}
+    for row in held:
+        rows.setdefault(row.account or terms.account, []).append(row)
+    watched = deque(sorted(terms.watched))
+    for one in found:
+        while watched and watched[0] <= one.account:
+            if (other := watched.popleft()) != one.account:
+                yield _one(other, rows.get(other, ()), terms)
+        yield _passed(one, rows.get(one.account, ()), terms)
+    yield from (_one(other, rows.get(other, ()), terms) for other in watched)
+
+
+def _passed(one: Judged, held: Iterable[Row], terms: Terms) -> Judged:
+    """Return an account with what its watched keys hold that passed the sieve."""
+    passed = [row for row in held if _key(row) in one.unseen]
+    if not passed:
+        return one
+    keys = frozenset(map(_key, passed))
+    more = _one(one.account, passed, replace(terms, watched={one.account: keys}))
+    watched = (*(finding for finding in one.watched if finding.key not in keys), *more.watched)
+    return replace(
+        one, rows=one.rows + more.rows, agreed=one.agreed + more.agreed, unseen=one.unseen - keys,
+        watched=tuple(sorted(watched, key=lambda finding: finding.key)),
+    )  # fmt: skip
+
+
+def _key(row: Row) -> Key:
+    return Key(Kind.BALANCES, row.asset, row.wallet)
 
 
 def _one(account: str, rows: Sequence[Row], terms: Terms) -> Judged:
@@ -87,7 +118,7 @@ def _one(account: str, rows: Sequence[Row], terms: Terms) -> Judged:
             rejected.append(
                 Rejected(row.side, row.place, None, str(wrong), f"{account}, {row.asset}, {row.text or ''}")
             )
-            key = Key(Kind.BALANCES, row.asset, row.wallet)
+            key = _key(row)
             untold[key] = CannotTell(key, f"a row of the {row.side} side cannot be read: {wrong}", row.side)
         else:
             read[row.side].append(balance)
@@ -96,8 +127,8 @@ def _one(account: str, rows: Sequence[Row], terms: Terms) -> Judged:
     watched = frozenset(terms.watched.get(account, ()))
     findings = _findings(account, read, terms, watched)
     every = sorted((*(one for one in findings if one.key not in untold), *untold.values()), key=lambda one: one.key)
-    beside = watched - {Key(Kind.BALANCES, row.asset, row.wallet) for row in rows}
-    told = [one for one in every if one.key not in beside]
+    unseen = watched and watched - {_key(row) for row in rows}
+    told = [one for one in every if one.key not in unseen]
     unlike = tuple(one for one in told if type(one) is not Agrees)
     grader = Grader(account, terms.exchange, terms.policy, prices, terms.as_of)
     found = tuple(one for finding in unlike for one in discrepancies_of(finding, grader))
@@ -111,6 +142,7 @@ def _one(account: str, rows: Sequence[Row], terms: Terms) -> Judged:
         tuple(wide),
         _near(unlike),
         tuple(one for one in every if one.key in watched),
+        unseen,
     )
 
 

@@ -7,11 +7,12 @@ from typing import Protocol
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from gal_friday.bulk.judge import Judged, Terms, judged
+from gal_friday.bulk.judge import Judged, Terms, also_watched, judged
 from gal_friday.bulk.rows import Rejected, Row, Totals
 from gal_friday.bulk.sieve import SIDES
 from gal_friday.domain import quantity
 from gal_friday.domain.finding import CannotTell
+from gal_friday.domain.records import Kind
 from gal_friday.domain.snapshot import Coverage, Side
 from gal_friday.domain.verdict import Verdict
 
@@ -31,6 +32,10 @@ class Engine(Protocol):
 
     def present(self, accounts: Collection[str]) -> Collection[str]:
         """Return which of these accounts either side has a row of."""
+        ...
+
+    def held(self, keys: Collection[tuple[str, str, str]]) -> Iterator[Row]:
+        """Yield the rows of these accounts, assets and wallets, in no particular order and without their prices."""
         ...
 
     def rejected(self, side: Side) -> Iterator[Rejected]:
@@ -107,6 +112,19 @@ def _absent(engine: Engine, terms: Terms) -> Collection[str]:
     return terms.watched.keys() - {one or terms.account for one in present}
 
 
+def _watched(terms: Terms) -> set[tuple[str, str, str]]:
+    """Return the keys that are watched as a table has them: one of a single account does not name it."""
+    names = {account: (account, "") if account == terms.account else (account,) for account in terms.watched}
+    return {
+        (name, key.name, key.part)
+        for account, keys in terms.watched.items()
+        if account not in terms.absent
+        for key in keys
+        if key.kind is Kind.BALANCES
+        for name in names[account]
+    }
+
+
 def _judge(
     engine: Engine,
     terms: Terms,
@@ -116,7 +134,7 @@ def _judge(
 ) -> int:
     """Judge what survives; return how many rows that were."""
     rows = 0
-    for one in judged(engine.survivors(), terms):
+    for one in also_watched(judged(engine.survivors(), terms), engine.held(_watched(terms)), terms):
         rows += one.rows
         outcome.agreed += one.agreed
         outcome.keys += one.agreed + len(one.findings)
