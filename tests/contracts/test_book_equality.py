@@ -5,6 +5,7 @@ from tempfile import TemporaryDirectory
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from gal_friday.adapters.book_sql.book import SqlBook
 from gal_friday.adapters.book_sql.memory import MemoryBook
@@ -68,3 +69,17 @@ def test_every_book_keeps_the_same_and_a_repeated_call_adds_nothing(
                 await engine.dispose()
 
     asyncio.run(run())
+
+
+async def test_a_part_of_a_book_is_whole_events_and_whole_orders() -> None:
+    book, lone = MemoryBook(clock=SteppedClock(T0)), order("open", order_id="O2")
+    leg = replace(movement("L1"), kind="trade", refers_to="A")
+    await append(book, movements=(leg, movement("L2")), fills=(fill("A"), fill("B")))
+    await append(book, orders=(replace(lone, order_id=None, client_order_id="mine"), lone))
+    await append(book, orders=(replace(lone, client_order_id="mine"), order("open")))
+    kept = book.kept("main")
+    assert kept is not None
+    whole = kept.about(["L1", "O2"]).standing().values()
+    records = [one.record for one in whole]
+    assert records[:2] == [fill("A"), leg]
+    assert [one.order_id for one in records[2:] if isinstance(one, Order)] == [None, "O2", "O2"]

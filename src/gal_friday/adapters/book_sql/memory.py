@@ -5,10 +5,11 @@ It obeys the same rules as the one in a database, and is gone with the process.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import count
 
 from msgspec.structs import replace
 
-from gal_friday.adapters.book_sql.delivery import delivered, replaced_by
+from gal_friday.adapters.book_sql.delivery import delivered, name_of, replaced_by
 from gal_friday.adapters.book_sql.entries import (
     fill_entries,
     movement_entries,
@@ -45,7 +46,7 @@ class Kept:
         self._adjusted = False
         self._ids: set[str] = set()
         self._named: dict[str, list[Entry]] = {}
-        """Entries by the event that they belong to, and by their own id."""
+        """Entries by the event or order that they belong to, and by their own id."""
         self._states: dict[str, list[str]] = {}
 
     def shelf(self) -> Shelf:
@@ -53,10 +54,15 @@ class Kept:
         version = self.head.version
         return Shelf(version=version, entries=self.entries, reversals=self.reversals, plugs=self.plugs)
 
-    def about(self, records: Iterable[Fill | Movement]) -> Shelf:
-        """Return the part that records of the trading system may change, laid out; see ``wanted_for``."""
-        names = {name for one in records for name in _names(one)}
-        entries = {one.entry_id: one for name in names for one in self._named.get(name, ())}
+    def about(self, names: Iterable[str]) -> Shelf:
+        """Return the events and orders that go by these names, each with all its entries, laid out."""
+        entries: dict[str, Entry] = {}
+        new, known = {*names}, set[str]()
+        while new:
+            found = [one for name in new for one in self._named.get(name, ())]
+            entries.update((one.entry_id, one) for one in found)
+            known |= new
+            new = {name for one in found for name in _names(one.record)} - known
         return replace(self.shelf(), entries=[*entries.values()])
 
     def rewrite(self, entries: Sequence[Entry]) -> None:
@@ -66,7 +72,7 @@ class Kept:
 
     def _name(self, entries: Iterable[Entry]) -> None:
         for one in entries:
-            for name in () if isinstance(one.record, Order) else _names(one.record):
+            for name in _names(one.record):
                 self._named.setdefault(name, []).append(one)
 
     def write(self, written: Written) -> None:
@@ -90,19 +96,27 @@ class Kept:
             name = order_name(one.record.order_id, one.record.client_order_id)
             self._states.setdefault(name, []).append(one.content)
         seq = self.head.version + 1
-        new = [Entry(one.entry_id, one.record, None, seq, line) for line, one in enumerate(new_fills)]
-        new += [Entry(one.entry_id, one.record, None, seq, line) for line, one in enumerate(new_movements)]
-        new += [Entry(one.entry_id, one.record, None, seq, line) for line, one in enumerate(new_orders)]
+        # One line after the other over all three: a part that is laid out comes in the order of the whole.
+        lines = count()
+        new = [Entry(one.entry_id, one.record, None, seq, next(lines)) for one in new_fills]
+        new += [Entry(one.entry_id, one.record, None, seq, next(lines)) for one in new_movements]
+        new += [Entry(one.entry_id, one.record, None, seq, next(lines)) for one in new_orders]
         # Only what was posted by an adjustment can give way: the book need not be laid out where nothing was.
-        written = delivered(self.about((*fills, *movements)), new) if self._adjusted else Written(entries=new)
+        written = delivered(self.about(_all_names(fills, movements)), new) if self._adjusted else Written(entries=new)
         if new:
             self.write(written)
         known = len(fills) + len(movements) + len(orders) - len(new)
         return Appended(self.head.version, len(new), known, written.gave_way, replaced_by(written, self.entries))
 
 
-def _names(record: Fill | Movement) -> set[str]:
-    return {event_of(record), record.fill_id if isinstance(record, Fill) else record.movement_id}
+def _all_names(fills: Sequence[Fill], movements: Sequence[Movement]) -> Iterable[str]:
+    return set[str]().union(*map(_names, fills), *map(_names, movements))
+
+
+def _names(record: Fill | Movement | Order) -> set[str]:
+    if isinstance(record, Order):
+        return {name for name in (record.order_id, record.client_order_id) if name is not None}
+    return {event_of(record), name_of(record)}
 
 
 class MemoryBook:

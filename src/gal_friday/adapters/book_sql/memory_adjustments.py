@@ -20,6 +20,7 @@ from gal_friday.adapters.book_sql.choosing import (
 from gal_friday.adapters.book_sql.memory import MemoryBook
 from gal_friday.adapters.book_sql.posting import Refusal, post
 from gal_friday.adapters.book_sql.shelf import Shelf
+from gal_friday.adapters.book_sql.shelf_rows import wanted_by
 from gal_friday.domain.adjusted import (
     PROGRAM_ITSELF,
     AdjustmentChange,
@@ -197,7 +198,11 @@ class MemoryAdjustments:
 
     def _shelf(self, known: Kept) -> Shelf:
         book = self._book.kept(known.adjustment.account)
-        return Shelf(version=0) if book is None else book.shelf()
+        if book is None:
+            return Shelf(version=0)
+        wanted = wanted_by(known.adjustment)
+        # What another adjustment wrote may be anywhere.
+        return book.shelf() if wanted.adjustments else book.about(wanted.events | wanted.movements | wanted.orders)
 
     def _take_back(self, known: Kept) -> None:
         for name in applying.reversed_by(known.adjustment):
