@@ -283,17 +283,16 @@ def test_an_older_state_delivered_late_does_not_win() -> None:  # N6
     assert latest_orders([order(status="filled", minute=5), order(minute=1)])[0].status == "filled"
 
 
-@pytest.mark.parametrize("status, filled", [("filled", 100), ("canceled", 0), ("open", 40)])
-def test_of_two_states_of_one_instant_the_one_that_is_further_wins_whichever_comes_last(
-    status: str, filled: int
-) -> None:  # N6
-    placed, further = order(minute=5), replace(order(status=status, minute=5), filled=Decimal(filled))
-    assert latest_orders([placed, further]) == latest_orders([further, placed]) == (further,)
+@pytest.mark.parametrize("status", ["filled", "canceled", "expired", "rejected"])
+def test_of_two_states_of_one_instant_the_one_that_has_ended_wins_whichever_comes_last(status: str) -> None:  # N6
+    placed, ended = order(minute=5), order(status=status, minute=5)
+    assert latest_orders([placed, ended]) == latest_orders([ended, placed]) == (ended,)
 
 
-def test_of_two_states_of_one_instant_that_are_as_far_the_last_wins() -> None:
-    assert latest_orders([order(status="pending", minute=5), order(minute=5)])[0].status == "open"
-    assert latest_orders([order(minute=5), order(status="pending", minute=5)])[0].status == "pending"
+@pytest.mark.parametrize("one, other", [("pending", "open"), ("filled", "canceled"), ("open", "of the future")])
+def test_of_two_states_of_one_instant_that_both_work_or_have_both_ended_the_last_wins(one: str, other: str) -> None:
+    for first, last in ((one, other), (other, one)):
+        assert latest_orders([order(status=first, minute=5), order(status=last, minute=5)])[0].status == last
 
 
 def test_a_later_state_wins_though_it_is_less_far() -> None:

@@ -385,12 +385,8 @@ def _later(known: Order, entry: Order) -> Order:
 def is_older(left: Order, right: Order) -> bool:
     """Say whether *left* is known to be an earlier state than *right*: both tell when they were true.
 
-    Of one instant it is the one that had not ended yet, or was filled less: neither ever comes back.
+    Of one instant it is the one that had not ended yet: what has ended never works again.
     """
     if left.updated_at is None or right.updated_at is None:
         return False
-    return (left.updated_at, _progress(left)) < (right.updated_at, _progress(right))
-
-
-def _progress(order: Order) -> tuple[bool, Decimal]:
-    return order.status in ENDED_STATUSES, order.filled
+    return (left.updated_at, left.status in ENDED_STATUSES) < (right.updated_at, right.status in ENDED_STATUSES)
