@@ -7,9 +7,12 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from msgspec.structs import replace
 
 from gal_friday.domain.assets import Asset
+from gal_friday.domain.cause import Cause
 from gal_friday.domain.discrepancy import Grader, discrepancies_of
+from gal_friday.domain.explanation import Explanation, Item
 from gal_friday.domain.finding import (
     Agrees,
     AmountMismatch,
@@ -232,6 +235,27 @@ def test_what_began_with_an_event_since_it_agreed_is_another_error_and_no_flip()
     cleared = list(seen(seen([], missing(T0)), Agrees(FILL), at=200).cleared)
     for event, flips in ((after(150), 1), (after(200), 1), (after(250), 0)):
         assert one(seen(cleared, missing(event), at=300)).flips == flips
+
+
+def test_what_nothing_dated_when_it_was_back_is_no_flip_once_it_is_told_to_be_another_error() -> None:
+    cleared = list(seen(seen([], missing(T0)), Agrees(FILL), at=200).cleared)
+    undated = seen(cleared, missing(None), at=300)
+    assert one(undated).flips == 1
+    for event, flips in ((after(200), 1), (after(201), 0), (after(299), 0), (after(300), 1)):
+        told = seen(undated, missing(event), at=400)
+        assert one(told).flips == flips
+        assert one(seen(told, missing(event), at=500)).flips == flips
+
+
+@pytest.mark.parametrize("event, flips", [(200, 1), (201, 0)])
+def test_an_amount_that_is_off_by_records_of_after_it_agreed_is_another_error(event: int, flips: int) -> None:
+    cleared = list(seen(seen([], differs()), Agrees(XRP), at=200).cleared)
+    bridge = Explanation(D(0), D(5), (Item(Cause.MISSED_FILL, D(5), (), "TX1"),), D(0), Cause.UNEXPLAINED, proven=True)
+    grader = Grader("main", "kraken", POLICY, PRICES, after(300))
+    (off,) = (replace(each, bridge=bridge) for each in discrepancies_of(differs(), grader))
+    run = Run(account="main", exchange="kraken", now=after(300), since=WINDOW)
+    carried = carry_forward(cleared, [differs(), missing(after(event))], [off], run=run, policy=POLICY)
+    assert one(carried).flips == flips
 
 
 def test_the_order_of_findings_and_of_what_is_known_is_of_no_matter() -> None:

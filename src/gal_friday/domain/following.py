@@ -25,6 +25,7 @@ HISTORY_MAX = 32
 MARGIN = timedelta(minutes=1)
 """The two sides date one event a little apart, and the rows of one event are not of one instant."""
 
+_DATED = (Kind.FILLS, Kind.MOVEMENTS)
 _WITHOUT_A_WINDOW = (Kind.BALANCES, Kind.HOLDS, Kind.POSITIONS)
 # A cost is compared only where the sizes agree: another difference beside it says nothing about it.
 _JUDGED_ALONE = (DiscrepancyType.COST_BASIS_MISMATCH,)
@@ -131,11 +132,14 @@ class _Sight:
         keys = {one.key for one in before.values()}
         self.of_known: dict[Key, Finding] = {}
         self.of_seen: dict[str, Unlike] = {}
+        self.dates: dict[str, datetime] = {}
         for finding in findings:
             if keys and finding.key in keys:
                 self.of_known[finding.key] = finding
             if isinstance(finding, Unlike):
                 self.of_seen[str(finding.key)] = finding
+                if finding.at is not None and finding.key.kind in _DATED:
+                    self.dates[finding.key.name] = finding.at
         self.inherited = self._inherited()
 
     def _inherited(self) -> dict[Key, datetime]:
@@ -198,12 +202,29 @@ class _Sight:
         at = finding.at
         if at is None and seen.age_seconds is not None:
             at = self.run.now - timedelta(seconds=seen.age_seconds)
-        return [each for each in (at, _diverged(seen)) if each is not None]
+        return [each for each in (at, _diverged(seen) or self._first_behind(seen)) if each is not None]
 
-    def _is_another(self, one: Followed, seen: Discrepancy, finding: Unlike) -> bool:
-        """Say whether what is back began with an event after it had agreed: another error at the same place."""
-        told = self._proven(seen, finding)
-        return bool(told) and one.cleared_at is not None and min(told) > one.cleared_at
+    def _first_behind(self, seen: Discrepancy) -> datetime | None:
+        """Return when the first record behind an amount happened, where records explain the whole and all are dated."""
+        bridge = None if isinstance(seen, RecordDiscrepancy) else seen.bridge
+        if bridge is None or bridge.residual:
+            return None
+        names = [(item.event, *item.record_ids) for item in bridge.items]
+        dates = [[self.dates[name] for name in each if name in self.dates] for each in names]
+        return min(map(min, dates)) if dates and all(dates) else None
+
+    def _flips(self, one: Followed, seen: Discrepancy, finding: Unlike) -> int:
+        """Return how often it came back; what began with an event since it agreed is another error at the same place.
+
+        What nothing dates when it is back counts until a later run tells that it was another one.
+        """
+        told = min(self._proven(seen, finding), default=None)
+        if one.cleared_at is not None:
+            return one.flips + (told is None or told <= one.cleared_at)
+        agreed = next((each.at for each in reversed(one.history) if each.what == "cleared"), None)
+        if told is None or agreed is None or one.since < one.opened_at:
+            return one.flips
+        return one.flips - (agreed < told < one.opened_at)
 
     def _again(self, one: Followed, seen: Discrepancy) -> tuple[str, Followed]:
         run, finding = self.run, self.of_seen[seen.key]
@@ -214,16 +235,15 @@ class _Sight:
             since=min(one.since, since) if one.is_open else since,
             occurrences=one.occurrences + 1,
             clean_observations=one.clean_observations + 1,
+            flips=self._flips(one, seen, finding),
             largest_value=max((v for v in (one.largest_value, seen.value) if v is not None), default=None),
             revision=one.revision + 1,
             latest=seen,
         )
         if not one.is_open:
-            flips = one.flips + (not self._is_another(one, seen, finding))
             met = replace(
-                met, opened_at=run.now, flips=flips, confirmed_at=None, cleared_at=None,
-                read_from=_read_from(finding, run),
-            )  # fmt: skip
+                met, opened_at=run.now, confirmed_at=None, cleared_at=None, read_from=_read_from(finding, run)
+            )
             back = _changed(met, run.now, "reopened", "suspected", _said(seen))
             return "reopened", self._stated(self._ripened(back))
         if _said(one.latest) != _said(seen):
