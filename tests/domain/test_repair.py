@@ -168,6 +168,22 @@ def test_several_events_are_repaired_one_by_one() -> None:
     assert report_of(book).verdict is Verdict.RECONCILED
 
 
+def test_what_the_records_prove_is_proven_beside_a_record_that_nobody_can_explain() -> None:
+    book = broken(FAULTS["a missed fill"][0])
+    book.movements.append(movement("LX", "50", "USD", kind="deposit", minute=-1))
+    assert {one.event: (one.cause, one.proven) for one in candidates(book)} == {
+        "T2": (Cause.MISSED_FILL, True),
+        "LX": (Cause.UNEXPLAINED, False),
+    }
+
+
+@pytest.mark.parametrize("booked, proven", [("deposit", False), ("reward", True)])
+def test_what_may_be_in_the_book_under_another_name_is_not_proven(booked: str, proven: bool) -> None:
+    book = broken(FAULTS["a missed deposit"][0])
+    book.movements.append(movement("LX", "999", "USD", kind=booked, minute=-1))
+    assert {one.event: one.proven for one in candidates(book)} == {"L0": proven, "LX": False}
+
+
 def test_a_book_that_keeps_the_ledgers_own_rows_is_repaired_with_them() -> None:
     theirs = true_side()
     legs = tuple(row for row in theirs.movements if row.kind in FILL_LEG_KINDS)

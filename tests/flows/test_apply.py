@@ -212,6 +212,16 @@ async def test_the_difference_of_another_event_in_the_same_balance_casts_no_doub
         assert await world.states() == {"verified": 2}
 
 
+async def test_a_record_that_nobody_can_explain_keeps_no_other_from_being_repaired(small: World) -> None:
+    await small.append(movements=[replace(by_hand(small, "50", "LX"), at=small.clock.now() - timedelta(minutes=5))])
+    report = await small.run()
+    assert {one.pair or one.currency for one in report.auto_corrections} == {"BTC", "USD"}
+    for _ in range(2):
+        report = await small.run()
+        assert [each.candidate.cause for each in report.decisions] == ["unexplained"]
+        assert (await small.states())["applied"] == 1
+
+
 # What was not seen, what moves, and who writes.
 
 

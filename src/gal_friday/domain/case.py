@@ -17,7 +17,7 @@ from gal_friday.domain import quantity
 from gal_friday.domain.finding import Agrees, AmountMismatch, Differs, ExchangeOnly, Finding, InternalOnly, Key
 from gal_friday.domain.quantity import ZERO
 from gal_friday.domain.records import FILL_LEG_KINDS, Fill, Kind, Movement, Order
-from gal_friday.domain.snapshot import Side, Snapshot
+from gal_friday.domain.snapshot import Coverage, Side, Snapshot
 
 
 class Place(NamedTuple):
@@ -29,6 +29,12 @@ class Place(NamedTuple):
 
 
 _AMOUNTS = (Kind.BALANCES, Kind.POSITIONS)
+
+
+def behind(kind: Kind) -> Kind:
+    """Return the kind of records that tell why an amount of this kind is what it is."""
+    return Kind.FILLS if kind is Kind.POSITIONS else Kind.MOVEMENTS
+
 
 What = Literal["missing", "phantom", "differs", "duplicated"]
 """The book lacks it, has what the exchange lacks, has it otherwise, has it more than once."""
@@ -71,6 +77,10 @@ class Case:
     def snapshot(self, side: Side) -> Snapshot:
         """Return the snapshot of that side."""
         return self.internal if side == "internal" else self.exchange
+
+    def saw_all(self, kind: Kind) -> bool:
+        """Say whether every record of this kind was seen on both sides: only then do ids prove anything."""
+        return all(side.coverage.of(kind) == Coverage.TOTAL for side in (self.internal, self.exchange))
 
     @cached_property
     def unlike(self) -> Mapping[Key, Finding]:

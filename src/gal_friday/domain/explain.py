@@ -21,7 +21,7 @@ from msgspec.structs import replace
 
 from gal_friday.domain import quantity
 from gal_friday.domain.assets import Asset, Instrument, Wallet, base_and_quote
-from gal_friday.domain.case import Case, Lead, Place
+from gal_friday.domain.case import Case, Lead, Place, behind
 from gal_friday.domain.cause import Cause
 from gal_friday.domain.causes import Recognised, Rest, cause_of_record, causes_of, causes_of_rest
 from gal_friday.domain.compare.stake import net
@@ -139,9 +139,8 @@ class _Open(Struct, frozen=True):
 
     @property
     def whole(self) -> bool:
-        """Whether every record that could matter was seen: only then do ids prove anything."""
-        kind = Kind.FILLS if self.place.kind is Kind.POSITIONS else Kind.MOVEMENTS
-        return all(side.coverage.of(kind) == Coverage.TOTAL for side in (self.case.internal, self.case.exchange))
+        """Whether every record that could matter was seen."""
+        return self.case.saw_all(behind(self.place.kind))
 
 
 class _Fault(Struct, frozen=True):

@@ -99,6 +99,11 @@ class Explanation(Struct, frozen=True, gc=False):
         assert reached == self.exchange, "internal + items + residual must be the exchange's amount"
 
     @property
+    def by_records(self) -> bool:
+        """Whether records alone, each by its id, add up to the whole of it, whatever caused them."""
+        return bool(self.items) and not self.residual and all(item.rests_on == "records" for item in self.items)
+
+    @property
     def cause(self) -> Cause:
         """The cause with the largest effect; that of the residual where it is larger than any."""
         if not self.items:

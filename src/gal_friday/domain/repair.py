@@ -22,14 +22,15 @@ from gal_friday.domain.adjustment import (
 )
 from gal_friday.domain.bar import bars_of
 from gal_friday.domain.candidate import Bars, Candidate
-from gal_friday.domain.case import Case
+from gal_friday.domain.case import Case, behind
 from gal_friday.domain.cause import Cause
 from gal_friday.domain.discrepancy import BalanceDiscrepancy, Discrepancy, PositionDiscrepancy, RecordDiscrepancy
+from gal_friday.domain.explanation import Explanation, Item
 from gal_friday.domain.finding import Agrees, DiscrepancyType, Key
 from gal_friday.domain.followed import Followed
 from gal_friday.domain.postings import changes_of, postings_of, type_of
 from gal_friday.domain.quantity import ZERO
-from gal_friday.domain.records import Kind
+from gal_friday.domain.records import FILL_LEG_KINDS, Kind
 from gal_friday.domain.report import ReconciliationReport
 from gal_friday.domain.root import RootCause
 from gal_friday.domain.snapshot import Snapshot
@@ -89,7 +90,7 @@ class _Repairs:
         effects = self._effects(postings)
         bars = bars_of(self._report, self._case, keys, [effect.key for effect in effects])
         made = self._made(type_of(self._case, postings), postings, found, effects, root)
-        proven = bool(found) and all(_is_proven(one, effects) for one in found)
+        proven = bool(found) and all(_is_proven(one, root.event, effects, self._case) for one in found)
         return self._candidate(root.event, root.cause, found, made, bars, root.value, proven=proven)
 
     def without_cause(self, one: Discrepancy) -> Candidate:
@@ -186,13 +187,44 @@ def _amounts_of(snapshot: Snapshot) -> dict[str, Decimal]:
     return balances | {str(Key(Kind.POSITIONS, row.instrument, row.mode)): row.quantity for row in snapshot.positions}
 
 
-def _is_proven(one: Discrepancy, effects: Sequence[Effect]) -> bool:
+def _is_proven(one: Discrepancy, event: str, effects: Sequence[Effect], case: Case) -> bool:
     """Say whether the records explain it to the last digit, and posting them moves it by just what they explain."""
     if isinstance(one, RecordDiscrepancy):
         return one.cause is not None and one.cause != Cause.UNEXPLAINED
-    if one.bridge is None or not one.bridge.proven or one.bridge.residual:
+    if one.bridge is None or one.bridge.residual or not any(effect.key == one.key for effect in effects):
         return False
-    return any(effect.key == one.key for effect in effects)
+    return one.bridge.proven or (_stands_alone(one.bridge, event, case) and case.saw_all(behind(_kind_of(one))))
+
+
+def _kind_of(one: BalanceDiscrepancy | PositionDiscrepancy) -> Kind:
+    return Kind.BALANCES if isinstance(one, BalanceDiscrepancy) else Kind.POSITIONS
+
+
+def _stands_alone(bridge: Explanation, event: str, case: Case) -> bool:
+    """Say whether the records of this event are beyond doubt, though nobody knows why of another one in its amount.
+
+    What is undecided must not be the same thing under another name: that would take its effect back.
+    """
+    own = [item for item in bridge.items if item.event == event]
+    undecided = [item for item in bridge.items if item.cause is Cause.UNEXPLAINED]
+    if not own or not bridge.by_records or any(item in undecided for item in own):
+        return False
+    return not any(_may_be_one(mine, other, case) for mine in own for other in undecided)
+
+
+def _may_be_one(mine: Item, other: Item, case: Case) -> bool:
+    against = (mine.effect > ZERO) != (other.effect > ZERO)
+    ours, theirs = _sorts(mine, case), _sorts(other, case)
+    return against and (not ours or not theirs or not ours.isdisjoint(theirs))
+
+
+def _sorts(item: Item, case: Case) -> set[str]:
+    """Return which kinds of records an item rests on; all that belongs to a fill is one kind."""
+    names = (item.event, *item.record_ids)
+    kinds = {row.kind for rows in case.rows.values() for name in names for row in rows.get(name, ())}
+    if case.fill(item.event) is not None:
+        kinds.add("trade")
+    return {"trade" if kind in FILL_LEG_KINDS else kind for kind in kinds}
 
 
 def _plug_of(one: Discrepancy) -> Plug | None:

@@ -177,7 +177,9 @@ def _unseen_behind(report: ReconciliationReport) -> Collection[str]:
 
 def _explaining(one: Discrepancy) -> Collection[str]:
     """Return the records and events that explain an amount that differs; none where anything is left over."""
-    if isinstance(one, RecordDiscrepancy) or one.bridge is None or not one.bridge.proven or one.bridge.residual:
+    if isinstance(one, RecordDiscrepancy) or one.bridge is None or one.bridge.residual:
+        return ()
+    if not (one.bridge.proven or one.bridge.by_records):
         return ()
     return [name for item in one.bridge.items for name in (item.event, *item.record_ids) if name]
 
