@@ -205,6 +205,17 @@ def test_a_breaker_proposes_what_would_be_corrected_and_says_so() -> None:
     assert (found.choice, found.reasons) == ("propose", ("corrections stopped: it is late",))
 
 
+@pytest.mark.parametrize(
+    "runs, also, choice", [(2, (), "wait"), (3, (), "propose"), (0, (), "propose"), (2, ("it is late",), "propose")]
+)
+def test_nobody_is_asked_yet_about_what_only_waits_for_a_run_that_sees_everything(
+    runs: int, also: tuple[str, ...], choice: str
+) -> None:
+    stop = (*stopped(degraded=["no answer"]), *also)
+    found = decided(proven(runs=runs), stop=stop)
+    assert (found.choice, found.reasons) == (choice, stop)
+
+
 @pytest.mark.parametrize("waiting", [{"confirmed": False}, {"bars": Bars(("in motion",))}])
 def test_a_breaker_is_told_of_what_still_waits(waiting: dict[str, Any]) -> None:
     found = decided(proven(**waiting), stop=("corrections stopped: it is late",))

@@ -43,5 +43,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
     """Of a plug: the larger of the two sides, without its sign; None where one side lacks the key altogether."""
     turned_down: str = ""
     """An adjustment that posted the same, and that a person turned down or took back; empty for none."""
+    runs: int = 0
+    """In how many runs all of it was seen since it opened; zero where nothing tells."""
     flips: int = 0
     """How often one of its discrepancies came back after it had agreed."""

@@ -66,6 +66,7 @@ _ONLY_A_PERSON_BECAUSE = {
     AdjustmentType.REVERSE_RECORD: "the book would lose a record that the exchange denies",
     AdjustmentType.ORDER_STATE: "the book would take in an order that may be somebody else's, or that still works",
 }
+_UNSEEN = "corrections stopped: not everything was seen"
 
 
 def decide(
@@ -99,7 +100,9 @@ def _decision(candidate: Candidate, mode: Mode, policy: Policy, used: Used, brea
         return decided(Choice.WAIT, ("seen too seldom or too shortly to be certain", *breakers))
     against = [*_against(candidate, mode, policy), *_beyond(candidate, policy, used), *breakers]
     if against:
-        return decided(Choice.PROPOSE, against)
+        # Nobody is asked yet about what only waits for a run that sees everything.
+        early = 0 < candidate.runs < policy.pending_runs and all(one.startswith(_UNSEEN) for one in against)
+        return decided(Choice.WAIT if early else Choice.PROPOSE, against)
     return decided(Choice.CORRECT, (_allowed_by(candidate, policy),))
 
 
@@ -194,7 +197,7 @@ def _tripped(
     if discrepancies > policy.breaker_discrepancies:
         yield f"corrections stopped: {discrepancies} discrepancies at once (breaker_discrepancies)"
     if degraded:
-        yield f"corrections stopped: not everything was seen ({degraded[0]})"
+        yield f"{_UNSEEN} ({degraded[0]})"
     if flips >= policy.breaker_flips:
         yield f"corrections stopped: a discrepancy came back {flips} times (breaker_flips)"
     if unverified:

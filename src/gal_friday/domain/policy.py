@@ -64,7 +64,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     graces: dict[str, int] = {}
     """The grace at single exchanges, in place of *grace_seconds*."""
     pending_runs: int = 3
-    """After so many runs in which it was pending, a key is judged by what both sides were before it moved."""
+    """After so many runs in which it was pending, a key is judged by what both sides were before it moved; and a person
+    is asked about what only waits for a run that sees everything."""
     reach_back_days: int = 7
     """How far back records are read, at most, to judge discrepancies that are still open."""
 

@@ -137,6 +137,7 @@ class _Repairs:
             value=value,
             difference=difference,
             whole=whole,
+            runs=min((one.clean_observations for one in known), default=0),
             flips=max((one.flips for one in known), default=0),
         )
 
