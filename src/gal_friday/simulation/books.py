@@ -11,6 +11,7 @@ from gal_friday.domain.snapshot import Scales, Snapshot
 from gal_friday.ports.clock import Clock
 from gal_friday.simulation.bot import Bot
 from gal_friday.simulation.events import Scribe
+from gal_friday.simulation.life import prices_at_start
 from gal_friday.simulation.planted import Place, add
 from gal_friday.simulation.service import Service
 from gal_friday.simulation.tally import Judge, Tally, off_by, planted_effects, right_keys
@@ -65,6 +66,7 @@ class Books:
         await self.mended()
         for name in self._bots:
             await self.look(name, "end")
+            self.judges[name].weighs(prices_at_start(self._exchange))
             self._tally.wrong += self._off(name, await self.held(name))
 
     def _off(self, name: str, held: Snapshot) -> Iterable[str]:

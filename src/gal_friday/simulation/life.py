@@ -4,7 +4,7 @@ Trades on spot and margin, resting orders that are filled, canceled or expire, d
 lives, rewards, conversions, transfers. Every event is drawn from the chance it is given, and nothing else.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from random import Random
@@ -49,6 +49,15 @@ WEIGHTS: Weights = {
     "adjustment": 0.5,
 }
 """How often each kind of event comes, beside the others."""
+
+
+def prices_at_start(exchange: Exchange) -> Mapping[str, Decimal]:
+    """Return what one of each asset is worth in dollars when a world begins."""
+    names = exchange.instruments
+    dollars = {names.pair(pair): Decimal(price) for pair, (price, _) in PAIRS.items() if pair.endswith("USD")}
+    return {"USD": Decimal(1), "DOT": Decimal(6), "ATOM": Decimal(4)} | {
+        names.asset(pair.base).modern: price for pair, price in dollars.items()
+    }
 
 
 class Life:

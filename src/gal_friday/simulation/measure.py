@@ -28,7 +28,9 @@ class Error(Struct, frozen=True, kw_only=True):
     proven: bool
     """Whether the exchange has records that tell what is right."""
     small: bool
-    """Whether it is one that may be corrected without a person: proven, no stranger's, and worth little enough."""
+    """Whether it is one that may be corrected without a person: proven, no stranger's, and not gone with a backup."""
+    limited: bool = False
+    """Whether a limit of the policy keeps it for a person all the same: it is dear, or was seen amid a mass."""
     due: int
     missed: int
     named: bool
@@ -130,6 +132,11 @@ class Measures(Struct, frozen=True, kw_only=True):
     """Errors that were small, and put right by the policy, by a person or by nobody."""
     small_alone: int
     """Of them, those that the policy put right without a person."""
+    limited: int = 0
+    """Of the small ones, those that were worth more than the policy corrects by itself, or were seen amid so much else
+    that was truly wrong that it corrects nothing at once."""
+    limited_alone: int = 0
+    """Of these, those that the policy put right without a person, before or after."""
     corrected: int
     wrong: int
     notices: int
@@ -208,6 +215,8 @@ def summed(worlds: Sequence[Counted], settings: Settings) -> Measures:
         proven_named=sum(one.named for one in proven),
         small=len(small),
         small_alone=sum(one.by == "policy" for one in small),
+        limited=sum(one.limited for one in small),
+        limited_alone=sum(one.limited and one.by == "policy" for one in small),
         corrected=sum(one.corrected for one in worlds),
         wrong=sum(len(one.wrong) for one in worlds),
         notices=sum(one.notices for one in worlds),
@@ -253,6 +262,7 @@ def _error(case: Case) -> Error:
         causes=" or ".join(sorted(planted.causes)),
         proven=bool(planted.truth),
         small=planted.small,
+        limited=case.amid or case.dear,
         due=case.due,
         missed=case.missed,
         named=case.cause in planted.causes,

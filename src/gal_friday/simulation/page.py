@@ -100,6 +100,8 @@ def _totals(found: Measures) -> Iterable[tuple[str, str]]:
         share(found.to_zero, found.amounts),
     )
     yield f"corrected without a person, of {found.small:,} small ones", share(found.small_alone, found.small)
+    free, alone = found.small - found.limited, found.small_alone - found.limited_alone
+    yield f"the same of the {free:,} of them that no limit of the policy keeps for a person", share(alone, free)
     for what, times in _times(found).items():
         yield f"minutes until it was {what}: median / p95 / p99", _minutes(times)
     yield f"alerts told twice or out of order, of {found.notices:,} messages", f"{found.told_twice}"

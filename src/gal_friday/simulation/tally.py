@@ -39,6 +39,10 @@ class Case(Struct):
     """How often one of its findings had to be in a report."""
     missed: int = 0
     """How often it was not."""
+    amid: bool = False
+    """Whether it was seen beside so much else that was truly wrong that the policy corrects nothing at once."""
+    dear: bool = False
+    """Whether it is worth more than the policy corrects by itself."""
 
 
 class Tally(Struct):
@@ -105,6 +109,7 @@ class Judge:
         known = [one for one in self._planted if one.at <= ended and (one.over is None or one.over >= began - _LAGS)]
         shown: dict[str, Discrepancy] = {one.key: one for one in report.discrepancies}
         where = f"{report.account} {report.reconciliation_id} at {began:%H:%M:%S}"
+        false = len(tally.false)
         for discrepancy in shown.values():
             if not (self._is_true(discrepancy, known) or (stale and discrepancy.state == "suspected")):
                 tally.false.append(f"{where}: {discrepancy.type} {discrepancy.key} ({discrepancy.cause})")
@@ -112,12 +117,22 @@ class Judge:
             if not isinstance(discrepancy, RecordDiscrepancy) and discrepancy.state == "confirmed":
                 tally.amounts += 1
                 tally.to_zero += discrepancy.bridge is not None and not discrepancy.bridge.residual
-        self._note(report, began, known, shown)
+        many = report.total_discrepancies > self._policy.breaker_discrepancies and len(tally.false) == false
+        self._note(report, began, known, shown, many=many)
         if report.verdict is Verdict.INCOMPLETE:
             tally.incomplete += 1
         else:
             self._look(where, report, began, known, shown)
         tally.corrected += len(report.auto_corrections)
+
+    def weighs(self, prices: Mapping[str, Decimal]) -> None:
+        """Note which errors are worth more than the policy corrects by itself, at these prices of assets."""
+        for case in self._cases.values():
+            worth = [
+                quantity.multiply(quantity.absolute(amount), prices.get(str(asset), quantity.ZERO))
+                for (asset, _), amount in case.planted.effects.items()
+            ]
+            case.dear = max(worth, default=quantity.ZERO) > self._policy.proven_max_value
 
     def remembers(self, report: ReconciliationReport, keys: Collection[str]) -> None:
         """Count what was seen, is still wrong, and is not among the *keys* that are open (I7)."""
@@ -148,8 +163,9 @@ class Judge:
                 return any(name.split(":")[0] in one.records for one in known)
 
     def _note(
-        self, report: ReconciliationReport, began: datetime, known: Sequence[Planted], shown: Mapping[str, Discrepancy]
-    ) -> None:
+        self, report: ReconciliationReport, began: datetime, known: Sequence[Planted], shown: Mapping[str, Discrepancy],
+        *, many: bool,
+    ) -> None:  # fmt: skip
         causes: dict[str, list[str]] = {}
         for root in report.root_causes:
             for key in root.symptoms:
@@ -158,7 +174,7 @@ class Judge:
             case, key = self.case_of(planted), planted.keys[0]
             if key not in shown:
                 continue
-            case.suspected = case.suspected or began
+            case.suspected, case.amid = case.suspected or began, case.amid or many
             self._remembered.add(id(planted))
             if shown[key].state == "confirmed":
                 case.confirmed = case.confirmed or began

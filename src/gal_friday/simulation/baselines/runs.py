@@ -14,7 +14,7 @@ from gal_friday.simulation.baselines.overheard import Hear
 from gal_friday.simulation.baselines.rules import RULES, Amounts
 from gal_friday.simulation.bot import Bot
 from gal_friday.simulation.events import Heard, Scribe
-from gal_friday.simulation.life import PAIRS
+from gal_friday.simulation.life import prices_at_start
 from gal_friday.simulation.tally import Tally
 
 PRODUCT = "Gal-Friday"
@@ -75,7 +75,7 @@ class Baselines:
         return (product, *self.scores)
 
     def _end(self, account: str, held: Snapshot) -> None:
-        truth, prices = self._truth(account), self._prices()
+        truth, prices = self._truth(account), prices_at_start(self._exchange)
         for one in self._beside[account]:
             one.ends(truth, prices)
         count_off(self.product, balances_of(held.balances), truth, prices)
@@ -85,10 +85,3 @@ class Baselines:
         balances = summed((balance_key(*self._scribe.place(each)), amount) for each, amount in owner.balances.items())
         moving = {names.asset(each).modern for each, amount in owner.pending_out.items() if amount}
         return Truth(self._clock.now(), balances | open_at(owner, names), moving)
-
-    def _prices(self) -> Mapping[str, Decimal]:
-        names = self._exchange.instruments
-        dollars = {names.pair(pair): Decimal(price) for pair, (price, _) in PAIRS.items() if pair.endswith("USD")}
-        return {"USD": Decimal(1), "DOT": Decimal(6), "ATOM": Decimal(4)} | {
-            names.asset(pair.base).modern: price for pair, price in dollars.items()
-        }
