@@ -85,6 +85,19 @@ async def test_what_a_person_took_back_after_it_was_verified_waits_for_a_person(
     assert await small.states() == {"reversed": 1, "applied": 1, "proposed": 1}
 
 
+async def test_no_number_is_posted_in_place_of_the_record_that_a_person_took_back(small: World) -> None:
+    small.exchange.adjust("main", "ZUSD", "0.0009")
+    await small.append(fills=small.fills, movements=small.movements)
+    await small.run()
+    await small.run(after=25 * 3_600)
+    await taken_back(small)
+    before = await small.totals()
+    await small.run()
+    report = await small.run()
+    assert (report.auto_corrections, [one.type for one in report.proposals]) == ((), ["balance"])
+    assert await small.totals() == before
+
+
 async def test_an_approval_that_was_never_carried_out_is_asked_for_again(small: World) -> None:
     await small.run(Mode.PROPOSE)
     kept = await only(small)

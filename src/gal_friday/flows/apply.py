@@ -188,6 +188,7 @@ def _barred(candidates: Iterable[Candidate], against: Sequence[Kept]) -> Iterato
     """Yield the candidates; of what a person decided against nothing is posted, and the same is asked about again."""
     states = {one.id: one.state for one in against}
     contents = {one.adjustment.content: one.id for one in against}
+    changes = {change: one.id for one in against for change in _changes(one.adjustment)}
     for one in candidates:
         name = one.adjustment.adjustment_id if one.adjustment is not None else ""
         if name in states:
@@ -195,8 +196,16 @@ def _barred(candidates: Iterable[Candidate], against: Sequence[Kept]) -> Iterato
             yield replace(one, bars=replace(one.bars, lasting=(*one.bars.lasting, told)))
         elif one.adjustment is not None and one.adjustment.content in contents:
             yield replace(one, turned_down=contents[one.adjustment.content])
+        elif one.adjustment is not None and one.adjustment.is_plug:
+            # A number in place of the record that a person took back would be the same once more.
+            same = (changes[change] for change in _changes(one.adjustment) if change in changes)
+            yield replace(one, turned_down=next(same, ""))
         else:
             yield one
+
+
+def _changes(adjustment: Adjustment) -> Collection[tuple[str, Decimal]]:
+    return [(one.key, one.change) for one in adjustment.effects]
 
 
 async def _move(adjustments: Adjustments, moved: Moved) -> None:
