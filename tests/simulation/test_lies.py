@@ -22,3 +22,9 @@ def test_what_the_exchange_adjusts_silently_is_found_named_and_booked_without_a_
     adjusted = kind(found, "silent_adjustment")
     assert found.failures == []
     assert adjusted.planted == adjusted.found == adjusted.named == adjusted.by["policy"] > 1
+
+
+def test_what_a_person_takes_back_is_seen_again_and_never_posted_by_the_policy() -> None:
+    found = lived(3, "people_differ")
+    assert found.failures == []
+    assert set(kind(found, "taken_back").by) <= {"person", "nobody"}

@@ -3,8 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
+from types import MappingProxyType
+
+from msgspec.structs import replace
 
 from gal_friday.adapters.simulated import Exchange
+from gal_friday.domain.adjustment import Adjustment, AdjustmentState
+from gal_friday.domain.cause import Cause
 from gal_friday.domain.policy import Policy
 from gal_friday.domain.report import ReconciliationReport
 from gal_friday.domain.snapshot import Scales, Snapshot
@@ -42,17 +47,41 @@ class Books:
     async def mended(self) -> None:
         """Note what is right in the books now, after everything that was posted since the last look."""
         posted, self._service.adjustments.posted = self._service.adjustments.posted, []
-        for account in dict.fromkeys(one for one, _ in posted):
-            await self.look(account, [who for one, who in posted if one == account][-1])
+        for one, _ in posted:
+            if one.reverses is not None:
+                await self._wrong_again(one)
+        for account in dict.fromkeys(one.account for one, _ in posted):
+            mine = [(one, who) for one, who in posted if one.account == account]
+            await self.look(account, mine[-1][1], {key: who for one, who in mine for key in one.keys})
 
-    async def look(self, account: str, by: str) -> None:
-        """Note what is right in the book of one account now; *by* has put right what was wrong until now."""
+    async def _wrong_again(self, back: Adjustment) -> None:
+        """Plant anew what was right in a book until its repair was taken back."""
+        held, planted = await self.held(back.account), self._bots[back.account].planted
+        still = {one.keys for one in planted if one.over is None}
+        for one in {one.keys: one for one in planted if {*one.keys} & {*back.keys}}.values():
+            if one.keys not in still and len(right_keys(one, held)) < len(one.keys):
+                # Once a part of it is booked, the order of a stranger passes for one of the book's own.
+                causes = one.causes | ({Cause.MISSED_FILL} if Cause.MANUAL_TRADE in one.causes else set())
+                again = {"lie": "taken_back", "at": self._clock.now(), "causes": causes, "decided": True}
+                planted.append(replace(one, **again, over=None, by="", right=frozenset()))
+
+    async def _turned_down(self) -> None:
+        """Note of what a person has rejected the repair."""
+        for kept in await self._service.adjustments.adjustments(states=(AdjustmentState.REJECTED,), limit=10_000):
+            for one in self._bots[kept.adjustment.account].planted:
+                one.decided |= bool({*one.keys} & {*kept.adjustment.keys})
+
+    async def look(self, account: str, by: str, whose: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Note what is right in the book of one account now; *by*, or *whose* word its keys are, put it right."""
         held = await self.held(account)
         for planted in self._bots[account].planted:
             if planted.over is None:
                 planted.right = right_keys(planted, held)
                 if len(planted.right) == len(planted.keys):
-                    planted.over, planted.by = self._clock.now(), by
+                    planted.over = self._clock.now()
+                    planted.by = next((whose[key] for key in planted.keys if key in whose), by)
+                    if planted.decided and planted.by == "policy":
+                        self._tally.wrong.append(f"{account}: {planted.keys[0]} was taken back, and is posted again")
 
     async def restored(self) -> None:
         """Look at everything anew: all that is kept was put back to a backup."""
@@ -64,6 +93,7 @@ class Books:
     async def close(self) -> None:
         """Hold every book against the exchange once more, by itself: whatever is off must be what was planted."""
         await self.mended()
+        await self._turned_down()
         for name in self._bots:
             await self.look(name, "end")
             self.judges[name].weighs(prices_at_start(self._exchange))

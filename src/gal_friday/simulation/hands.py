@@ -110,7 +110,8 @@ class Backup:
         gone = {_name(record) for one in lost for record in (*one.heard.fills, *one.heard.movements)}
         for planted in [one for one in bot.planted if one.over is not None and one.over >= self.at]:
             # What was put right since is wrong again, as far as it is not gone altogether.
-            if planted.by in _REPAIRS and not any(key.partition(":")[2] in gone for key in planted.keys):
+            still = any(one.keys == planted.keys and one.over is None for one in bot.planted)
+            if planted.by in _REPAIRS and not still and not any(key.partition(":")[2] in gone for key in planted.keys):
                 bot.planted.append(_again(planted, now))
         for one in lost:
             if one.planted is not None and one.planted.over is None:

@@ -17,7 +17,7 @@ from gal_friday.ports.clock import Clock
 from gal_friday.simulation.bot import Bot
 from gal_friday.simulation.planted import Planted
 
-LIES = ("silent_adjustments",)
+LIES = ("silent_adjustments", "people_differ")
 _SHARE = 0.4
 """In so many worlds each of them is."""
 _ADJUSTED = {"ZUSD": (4, 4e5), "XXBT": (10, 6e6), "XETH": (10, 1e8), "XXRP": (8, 6e9), "DOT": (10, 6e10)}

@@ -46,10 +46,13 @@ class Planted(Struct):
     by: str = ""
     """Who put it right: the bot itself, the policy, a person."""
 
+    decided: bool = False
+    """Whether a person said that it is to stay."""
+
     @property
     def small(self) -> bool:
         """Whether the policy may put it right by itself: proven, no stranger's, not one of a mass, with one cause."""
-        return bool(self.truth) and not self.causes & _NOT_ALONE
+        return bool(self.truth) and not self.causes & _NOT_ALONE and not self.decided
 
     @property
     def is_off(self) -> bool:

@@ -24,6 +24,7 @@ from gal_friday.adapters.simulated import Exchange
 from gal_friday.adapters.store import MemoryReviews, MemoryStore
 from gal_friday.adapters.store.leases import MemoryLeases
 from gal_friday.domain.adjusted import POLICY, Outcome
+from gal_friday.domain.adjustment import Adjustment
 from gal_friday.domain.conditions import Limits
 from gal_friday.domain.materiality import Severity, more_severe
 from gal_friday.domain.policy import Mode, Policy
@@ -60,7 +61,8 @@ Seen = Callable[[ReconciliationReport, timedelta, int], Awaitable[object]]
 class PostedAdjustments(MemoryAdjustments):
     """Adjustments in memory that remember whose word was posted to which book."""
 
-    posted: Sequence[tuple[str, str]] = ()
+    posted: Sequence[tuple[Adjustment, str]] = ()
+    """Since somebody looked last, each with whose word it was."""
 
     async def apply(self, adjustment_id: str, *, token: int | None) -> Outcome:
         """Write it into the book; see ``Adjustments``."""
@@ -68,7 +70,7 @@ class PostedAdjustments(MemoryAdjustments):
         known = await self.adjustment(adjustment_id)
         assert known is not None, "it was applied"
         who = "policy" if known.decided_by == POLICY else "person"
-        self.posted = [*self.posted, (known.adjustment.account, who)]
+        self.posted = [*self.posted, (known.adjustment, who)]
         return outcome
 
 
@@ -91,6 +93,8 @@ class Service:
         self.accounts = [Account(name=name, exchange="kraken", timing=timing) for name in names]
         self.hearing: Callable[[str], Hear] | None = None
         """Who is to be told what a run of an account reads."""
+        self.began = asyncio.Event()
+        """Set when a run begins."""
         self._begun = clock.now()
 
     def watch(self, line: Line | None = None) -> Watch:
@@ -156,6 +160,7 @@ class Process:
         hearing = self._service.hearing
         exchange = Overheard(kraken, hearing(account)) if hearing else Heeded(kraken)
         async with held(self._leases, account, owner=self._name, clock=self._clock) as lease:
+            self._service.began.set()
             report = await reconcile(
                 Sources(account, exchange, self._book, self._clock),
                 self.desk.store,

@@ -119,7 +119,10 @@ class _World:
         )  # fmt: skip
         self.listening = Listening(self.service.watch(), self.pagers)
         self.processes = Processes(self.service, self.trouble, self._chance, self.clock)
-        self.people = People(self.service, lambda: self.processes.line("people"), self._chance("people"))
+        differing = self._chance("people_differ happens") if "people_differ" in self.lies else None
+        self.people = People(
+            self.service, lambda: self.processes.line("people"), self._chance("people"), differing=differing
+        )
         self.lives = {name: Life(self.exchange, name, self._chance(f"{name} life"), self.clock) for name in names}
         self.bots = {name: self._bot(name) for name in names}
         for bot in self.bots.values():
