@@ -28,3 +28,9 @@ def test_what_a_person_takes_back_is_seen_again_and_never_posted_by_the_policy()
     found = lived(3, "people_differ")
     assert found.failures == []
     assert set(kind(found, "taken_back").by) <= {"person", "nobody"}
+
+
+def test_another_machine_with_the_same_key_leaves_runs_incomplete_and_nothing_false_or_missed() -> None:
+    found = lived(0, "nonce_races")
+    assert found.failures == []
+    assert found.verdicts["incomplete"]

@@ -5,23 +5,31 @@ digit, what it was before the lie was thought of.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from math import log10
 from random import Random
 
 from gal_friday.adapters.simulated import Exchange
+from gal_friday.adapters.simulated.auth import take_nonce
+from gal_friday.adapters.simulated.keys import ApiKey
+from gal_friday.adapters.simulated.refusal import Refused
 from gal_friday.domain import quantity
 from gal_friday.domain.cause import Cause
 from gal_friday.ports.clock import Clock
 from gal_friday.simulation.bot import Bot
 from gal_friday.simulation.planted import Planted
 
-LIES = ("silent_adjustments", "people_differ")
+LIES = ("silent_adjustments", "people_differ", "nonce_races")
 _SHARE = 0.4
 """In so many worlds each of them is."""
 _ADJUSTED = {"ZUSD": (4, 4e5), "XXBT": (10, 6e6), "XETH": (10, 1e8), "XXRP": (8, 6e9), "DOT": (10, 6e10)}
 """Digits of each asset, and the largest adjustment in units of the last of them: some 40 dollars."""
+_AHEAD = (-0.2, 0.0, 0.3, 2.0, 90.0)
+"""Seconds by which the clock of the other machine is ahead: so long every nonce of this one is refused."""
+_PAUSES = (0.05, 0.4, 3.0)
 _HOUR = 3_600.0
 
 
@@ -59,6 +67,18 @@ async def adjust_silently(exchange: Exchange, bots: Sequence[Bot], chance: Rando
                 _adjusted(bot, partial(exchange.adjust, bot.account, asset, quantity.negate(amount)))
             case _:
                 _adjusted(bot, partial(exchange.adjust, bot.account, asset, amount))
+
+
+async def race_nonces(keys: Sequence[ApiKey], chance: Random, clock: Clock) -> None:
+    """Let another machine call with the same keys, by a clock of its own, in bursts, until cancelled."""
+    while True:
+        await clock.sleep(chance.expovariate(len(keys) / _HOUR))
+        key, ahead, pause = chance.choice(keys), chance.choice(_AHEAD), chance.choice(_PAUSES)
+        for _ in range(chance.choice((1, 20, 200))):
+            nonce = (clock.now() + timedelta(seconds=ahead)).timestamp() * 10**9
+            with suppress(Refused):
+                take_nonce(key, f"{nonce:.0f}")
+            await clock.sleep(pause)
 
 
 def _adjusted(bot: Bot, do: Callable[[], object]) -> None:
