@@ -5,27 +5,25 @@ This is the line that everything else hangs on. It decides nothing itself: what 
 of a discrepancy in ``domain/following``, what is done about it in ``domain/decision``.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from gal_friday.domain.compare import compare_snapshots
 from gal_friday.domain.errors import IllegalStep, Overtaken
 from gal_friday.domain.finding import Finding, Key
-from gal_friday.domain.followed import Followed
-from gal_friday.domain.following import Carried, Run, carry_forward
+from gal_friday.domain.following import Carried
 from gal_friday.domain.policy import Policy
-from gal_friday.domain.recall import pending_after, reach_back, run_of, told, watched_keys
+from gal_friday.domain.recall import pending_after, reach_back, run_of, watched_keys
 from gal_friday.domain.records import RECORD_KINDS, Kind
 from gal_friday.domain.report import ReconciliationReport, report_of
 from gal_friday.domain.snapshot import Snapshot
-from gal_friday.domain.verdict import ReconciliationStatus
 from gal_friday.flows.apply import Repairing, repaired
 from gal_friday.flows.fetch import Fetched, Sources, fetch
 from gal_friday.flows.noting import complete
+from gal_friday.flows.record import Known, record
 from gal_friday.flows.review import follow_up
 from gal_friday.flows.worth import AtExchange, Worth, worth
 from gal_friday.ports.clock import Clock
@@ -83,7 +81,7 @@ async def reconcile(
         return replace(done, step_seconds=watch.seconds)
 
     with sources.steps("record"):
-        recorded = await _record(store, report, known, pending, run, policy, decided)
+        recorded = await record(store, report, known, pending, run, policy, decided)
     return await _followed_up(repairing, recorded)
 
 
@@ -125,55 +123,14 @@ def _compared(
     )
 
 
-class _Known(Struct, frozen=True):
-    """What is open and what is pending in the account, or why nobody could say."""
-
-    open: tuple[Followed, ...] = ()
-    pending: Mapping[Key, int] = {}
-    failure: StoreFailed | None = None
-
-
-async def _known(sources: Sources, store: Store) -> _Known:
+async def _known(sources: Sources, store: Store) -> Known:
     try:
         known = await store.open_discrepancies(sources.account)
         pending = await store.pending_runs(sources.account, sources.exchange.name)
     except StoreFailed as failure:
-        return _Known(failure=failure)
+        return Known(failure=failure)
     # An account that was moved to another exchange left its discrepancies at the old one.
-    return _Known(tuple(one for one in known if one.exchange == sources.exchange.name), pending)
-
-
-async def _record(
-    store: Store,
-    report: ReconciliationReport,
-    known: _Known,
-    pending: Mapping[Key, int],
-    run: Run,
-    policy: Policy,
-    decided: Callable[[ReconciliationReport, Carried], Awaitable[ReconciliationReport]],
-) -> ReconciliationReport:
-    """Return the report as it was recorded, together with what became of every discrepancy (I10)."""
-    try:
-        if known.failure is not None:
-            # Without what is known, whatever was seen would be followed as if for the first time.
-            raise known.failure
-        earlier = await store.followed({one.id for one in report.discrepancies} - {one.id for one in known.open})
-        followed = (*known.open, *earlier)
-        carried = carry_forward(followed, report.findings, report.discrepancies, run=run, policy=policy)
-        followed_up = await decided(told(report, carried), carried)
-        await _saved(store, followed_up, carried, pending)
-    except StoreFailed as failure:
-        errors = (*report.error_messages, f"this report was not recorded: {failure}")
-        return replace(report, status=ReconciliationStatus.FAILED, error_messages=errors)
-    return followed_up
-
-
-async def _saved(store: Store, report: ReconciliationReport, carried: Carried, pending: Mapping[Key, int]) -> None:
-    """Record the report, again where that failed: what was written although its answer was lost is met then."""
-    try:
-        await store.save_report(report, carried, pending=pending)
-    except StoreFailed:
-        await store.save_report(report, carried, pending=pending)
+    return Known(tuple(one for one in known if one.exchange == sources.exchange.name), pending)
 
 
 async def _repaired(
