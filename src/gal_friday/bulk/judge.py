@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
+from typing import Any
 from unicodedata import normalize
 
 from msgspec import Struct
@@ -22,7 +23,8 @@ from gal_friday.domain.policy import Policy
 from gal_friday.domain.records import Balance, Kind
 from gal_friday.domain.snapshot import Coverage, Coverages, Side, Snapshot
 
-_ONLY = (Kind.BALANCES,)
+ONLY = (Kind.BALANCES,)
+"""What tables hold."""
 
 
 class Terms(Struct, frozen=True, kw_only=True):
@@ -41,6 +43,8 @@ class Terms(Struct, frozen=True, kw_only=True):
     """Keys that differed before, by account: they are judged although no row of them survives."""
     absent: Collection[str] = ()
     """Accounts of these that neither table has."""
+    with_sides: bool = False
+    """Whether what both sides hold is handed over with what is found."""
 
 
 class Judged(Struct, frozen=True):
@@ -60,6 +64,10 @@ class Judged(Struct, frozen=True):
     """What is found of the keys that are watched."""
     unseen: frozenset[Key] = frozenset()
     """Those of them that no row survived of: what is found of them is said there alone."""
+    sides: tuple[Snapshot, Snapshot] | None = None
+    """What both sides hold of all these keys, where that was asked for."""
+    prices: Prices = {}
+    """Of one unit, in this account; with the sides alone."""
 
 
 def judged(rows: Iterable[Row], terms: Terms) -> Iterator[Judged]:
@@ -97,8 +105,15 @@ def _passed(one: Judged, held: Iterable[Row], terms: Terms) -> Judged:
     watched = (*(finding for finding in one.watched if finding.key not in keys), *more.watched)
     return replace(
         one, rows=one.rows + more.rows, agreed=one.agreed + more.agreed, unseen=one.unseen - keys,
-        watched=tuple(sorted(watched, key=lambda finding: finding.key)),
+        watched=tuple(sorted(watched, key=lambda finding: finding.key)), sides=_joined(one.sides, more.sides),
     )  # fmt: skip
+
+
+def _joined(one: tuple[Snapshot, Snapshot] | None, other: tuple[Snapshot, Snapshot] | None) -> Any:
+    if one is None or other is None:
+        return None
+    both = zip(one, other, strict=True)
+    return tuple(replace(mine, balances=(*mine.balances, *more.balances)) for mine, more in both)
 
 
 def _key(row: Row) -> Key:
@@ -125,7 +140,8 @@ def _one(account: str, rows: Sequence[Row], terms: Terms) -> Judged:
             if not row.fits:
                 wide.append((row.side, balance))
     watched = frozenset(terms.watched.get(account, ()))
-    findings = _findings(account, read, terms, watched)
+    sides = _sides(account, read, terms)
+    findings = _findings(*sides, terms, watched)
     every = sorted((*(one for one in findings if one.key not in untold), *untold.values()), key=lambda one: one.key)
     unseen = watched and watched - {_key(row) for row in rows}
     told = [one for one in every if one.key not in unseen]
@@ -143,6 +159,8 @@ def _one(account: str, rows: Sequence[Row], terms: Terms) -> Judged:
         _near(unlike),
         tuple(one for one in every if one.key in watched),
         unseen,
+        sides if terms.with_sides else None,
+        prices if terms.with_sides else {},
     )
 
 
@@ -165,11 +183,7 @@ def _balance(row: Row) -> Balance:
     return Balance(Asset(row.asset), Wallet(row.wallet), quantity.parse(row.text))
 
 
-def _findings(
-    account: str, read: Mapping[Side, Sequence[Balance]], terms: Terms, watched: Iterable[Key]
-) -> tuple[Finding, ...]:
-    if account in terms.absent:
-        return tuple(CannotTell(key, "neither table has this account") for key in watched)
+def _sides(account: str, read: Mapping[Side, Sequence[Balance]], terms: Terms) -> tuple[Snapshot, Snapshot]:
     ours, theirs = (
         Snapshot(
             side=side,
@@ -181,4 +195,10 @@ def _findings(
         )
         for side in SIDES
     )
-    return compare_snapshots(ours, theirs, policy=terms.policy, watched=watched, only=_ONLY)
+    return ours, theirs
+
+
+def _findings(ours: Snapshot, theirs: Snapshot, terms: Terms, watched: Iterable[Key]) -> tuple[Finding, ...]:
+    if ours.account in terms.absent:
+        return tuple(CannotTell(key, "neither table has this account") for key in watched)
+    return compare_snapshots(ours, theirs, policy=terms.policy, watched=watched, only=ONLY)

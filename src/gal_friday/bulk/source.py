@@ -1,6 +1,7 @@
 """Files that a side's table consists of, and how DuckDB reads them: as text wherever the format has no exact type."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from glob import glob, has_magic
 from pathlib import Path
 
@@ -37,6 +38,14 @@ class Source(Struct, frozen=True):
         """Return size and time of every local file: another stamp later means that somebody wrote meanwhile."""
         found = [Path(one).stat() for one in self.files if not is_remote(one)]
         return tuple((one.st_size, one.st_mtime_ns) for one in found)
+
+
+def written_at(source: Source) -> datetime | None:
+    """Return when the youngest file of a source was written; None where that cannot be told from here."""
+    if any(map(is_remote, source.files)):
+        return None
+    newest = max(when for _, when in source.stamp())
+    return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=newest // 1_000)
 
 
 def format_of(name: str) -> str | None:

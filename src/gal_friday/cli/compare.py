@@ -65,7 +65,7 @@ def compare(
         from gal_friday.cli.tables import compare_tables
 
         return compare_tables(
-            internal, exchange, tables, policy, worth, names.assets, as_json=as_json, exit_zero=exit_zero
+            internal, exchange, tables, policy, worth, names.assets, config=config, as_json=as_json, exit_zero=exit_zero
         )
     ours, theirs = _both_sides(internal, exchange)
     ours = renamed(ours, names)

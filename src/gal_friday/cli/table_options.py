@@ -6,8 +6,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from gal_friday.bulk.postgres import is_database
-from gal_friday.bulk.source import format_of
+from gal_friday.bulk.postgres import is_database, place_of
+from gal_friday.bulk.source import format_of, is_remote
 
 
 @dataclass(frozen=True, kw_only=True)  # what the command line's library takes apart
@@ -41,6 +41,14 @@ class Tables:
     before: Annotated[
         Path | None, Parameter(help="Of tables: the findings of the day before: what was opened and cleared since.")
     ] = None
+    store: Annotated[
+        str | None,
+        Parameter(help="Of tables: record what differs in this store: a configuration (.toml), a file, an address."),
+    ] = None
+    as_of: Annotated[
+        str | None,
+        Parameter(help="Of tables: when both sides were so; without it, when the younger file was written."),
+    ] = None
     rejected: Annotated[
         Path | None, Parameter(help="Of tables: write every row that cannot be read here, and why.")
     ] = None
@@ -49,3 +57,10 @@ class Tables:
 def is_table(name: str) -> bool:
     """Say whether this names a table, and no snapshot file."""
     return is_database(name) or format_of(name) is not None
+
+
+def shown(name: str) -> str:
+    """Return what may be shown of where a table is: addresses can hold what lets somebody in."""
+    if is_database(name):
+        return place_of(name).name
+    return name.partition("?")[0] if is_remote(name) else name

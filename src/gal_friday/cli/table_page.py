@@ -1,17 +1,16 @@
 """``compare --html``: what two tables came to as one page. Whether it can be written is known before they are read."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gal_friday.bulk.day_over_day import DayOverDay
 from gal_friday.bulk.errors import EngineMissing
 from gal_friday.bulk.judge import Terms
-from gal_friday.bulk.postgres import is_database, place_of
 from gal_friday.bulk.rows import Rejected
-from gal_friday.bulk.source import is_remote
 from gal_friday.bulk.weighed import Weighed
 from gal_friday.cli.files import UnusableFile, write_new
+from gal_friday.cli.table_options import shown
 from gal_friday.domain.snapshot import Side
 from gal_friday.flows.reconcile_many import Outcome
 
@@ -21,8 +20,8 @@ _REFUSED = 100
 class Page:
     """A page to be written."""
 
-    def __init__(self, target: Path, internal: str, exchange: str) -> None:
-        """Take the name of the file, and those of both sides.
+    def __init__(self, target: Path, places: Mapping[Side, str]) -> None:
+        """Take the name of the file, and where both sides are.
 
         Raises:
             EngineMissing: what draws pages is not installed.
@@ -38,7 +37,7 @@ class Page:
         if target.is_dir() or not os.access(target.parent, os.W_OK):
             raise UnusableFile(f"cannot write {target}; name a file in a folder that is yours")
         self._target, self._drawn = target, tables
-        self._names: dict[Side, str] = {"internal": _shown(internal), "exchange": _shown(exchange)}
+        self._names = {side: shown(place) for side, place in places.items()}
 
     def write(
         self, outcome: Outcome, weighed: Weighed, refused: Sequence[Rejected], turn: DayOverDay | None, terms: Terms,
@@ -54,10 +53,3 @@ class Page:
         )
         page = self._drawn.page(outcome, weighed, refused[:_REFUSED], turn, about)
         write_new(self._target, page.encode(), force=True)
-
-
-def _shown(name: str) -> str:
-    """Return what may be shown of where a table is: addresses can hold what lets somebody in."""
-    if is_database(name):
-        return place_of(name).name
-    return name.partition("?")[0] if is_remote(name) else name

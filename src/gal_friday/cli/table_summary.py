@@ -1,14 +1,20 @@
 """What two tables came to, as lines for a terminal."""
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from gal_friday.bulk.day_over_day import DayOverDay
 from gal_friday.bulk.rows import Rejected
 from gal_friday.bulk.sieve import SIDES
 from gal_friday.bulk.weighed import Found, Weighed
 from gal_friday.cli.columns import aligned, padded, signed, table, worth
+from gal_friday.cli.exit_status import FAILED
+from gal_friday.cli.output import complain
 from gal_friday.domain.discrepancy import BalanceDiscrepancy, Discrepancy
 from gal_friday.flows.reconcile_many import Outcome
+
+if TYPE_CHECKING:
+    from gal_friday.flows.record_many import Recorded
 
 _SHOWN = 20
 
@@ -37,6 +43,28 @@ def summary(
         yield from ("", *_largest(weighed.largest()[:_SHOWN], turn, currency))
         if (more := outcome.discrepancies - _SHOWN) > 0:
             yield f"and {more:,} more; --findings FILE writes all of them"
+
+
+def recorded_lines(recorded: "Recorded | None") -> Iterator[str]:
+    """Yield what was recorded, for people."""
+    if recorded is None:
+        return
+    groups = ("opened", "still_open", "confirmed", "reopened", "cleared")
+    counts = [f"{count:,} {name.replace('_', ' ')}" for name in groups if (count := getattr(recorded, name))]
+    before = f"; {recorded.already:,} were recorded before" if recorded.already else ""
+    yield ""
+    yield f"recorded: {recorded.accounts:,} accounts{before}"
+    if counts:
+        yield f"of their discrepancies {', '.join(counts)}"
+
+
+def failures(recorded: "Recorded | None") -> Iterator[int]:
+    """Say what could not be recorded, and yield its exit status."""
+    if recorded is not None and recorded.failed:
+        for said in recorded.failed[:_SHOWN]:
+            complain(said)
+        complain(f"{len(recorded.failed):,} accounts were not recorded; compare again, which records these alone")
+        yield FAILED
 
 
 def _rejected(one: Rejected) -> str:

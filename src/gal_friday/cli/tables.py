@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from contextlib import ExitStack
-from typing import Any
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec.structs import replace
 
 from gal_friday.bootstrap.clock import system_clock
 from gal_friday.bulk.day_over_day import DayOverDay, findings_in
@@ -15,21 +18,26 @@ from gal_friday.bulk.lines import COLUMNS, REJECTED, Lines, line_of, lines_of
 from gal_friday.bulk.postgres import Postgres, is_database, place_of
 from gal_friday.bulk.rows import Rejected
 from gal_friday.bulk.sieve import SIDES
-from gal_friday.bulk.source import source_of
+from gal_friday.bulk.source import source_of, written_at
 from gal_friday.bulk.weighed import Found, Weighed
 from gal_friday.cli.exit_status import DISCREPANCIES, INCOMPLETE, RECONCILED, worst
 from gal_friday.cli.options import BadUsage
 from gal_friday.cli.output import out, printable, write_json
-from gal_friday.cli.table_options import Tables
+from gal_friday.cli.table_options import Tables, shown
 from gal_friday.cli.table_page import Page
-from gal_friday.cli.table_summary import summary
+from gal_friday.cli.table_summary import failures, recorded_lines, summary
 from gal_friday.domain.assets import Asset
+from gal_friday.domain.finding import Key
 from gal_friday.domain.materiality import Prices
 from gal_friday.domain.plain import plain
 from gal_friday.domain.policy import Policy
 from gal_friday.domain.snapshot import Coverage, Side
 from gal_friday.domain.verdict import Verdict
 from gal_friday.flows.reconcile_many import Outcome, reconcile_many
+
+if TYPE_CHECKING:
+    from gal_friday.cli.table_store import Recording
+    from gal_friday.flows.record_many import Recorded
 
 _KEPT = 1_000
 """Of rows that cannot be read."""
@@ -38,11 +46,20 @@ _KEPT = 1_000
 class _Told:
     """What is said of the accounts that do not agree, as they come."""
 
-    def __init__(self, lines: Lines | None, refusals: Lines | None, turn: DayOverDay | None, *, whole: bool) -> None:
-        self.lines, self.refusals, self.turn, self.whole = lines, refusals, turn, whole
+    def __init__(self, turn: DayOverDay | None, recording: "Recording | None", *, whole: bool) -> None:
+        self.turn, self.recording, self.whole = turn, recording, whole
+        self.lines: Lines | None = None
+        self.refusals: Lines | None = None
         self.weighed = Weighed()
         self.found: list[Found] = []
         self.refused: list[Rejected] = []
+
+    def watched(self, exchange: str) -> Mapping[str, frozenset[Key]]:
+        """Return the keys that have to be judged whatever the tables say, by account."""
+        before = {} if self.turn is None else self.turn.watched
+        known = {} if self.recording is None else self.recording.watched(exchange)
+        accounts, nothing = before.keys() | known.keys(), frozenset[Key]()
+        return {account: before.get(account, nothing) | known.get(account, nothing) for account in accounts}
 
     def refuse(self, one: Rejected) -> None:
         if self.refusals is not None:
@@ -55,51 +72,90 @@ class _Told:
         left = () if self.turn is None else self.turn.hear(one)
         if self.lines is not None:
             self.lines.write(lines_of(one, left))
+        if self.recording is not None:
+            self.recording.hear(one)
         if self.whole:
             self.found += [Found(one.account, each) for each in one.discrepancies]
 
 
 def compare_tables(
     internal: str, exchange: str, tables: Tables, policy: Policy, prices: Prices, names: Mapping[str, Asset], *,
-    as_json: bool, exit_zero: bool,
+    config: Path | None, as_json: bool, exit_zero: bool,
 ) -> int:  # fmt: skip
     """Compare two tables, say what differs, and return the exit status.
 
     Raises:
         UnusableTable: a table cannot be read, or is laid out otherwise.
         EngineMissing: the engine is not installed.
+        StoreFailed: what is open cannot be read from the store.
     """
     if tables.sieve not in ("hash", "exact"):
         raise BadUsage(f"--sieve: {tables.sieve!r} is none; there are hash and exact")
-    layouts = _layouts(tables)
+    places: dict[Side, str] = {"internal": internal, "exchange": exchange}
     turn = None if tables.before is None else DayOverDay(findings_in(tables.before))
-    drawn = None if tables.html is None else Page(tables.html, internal, exchange)
+    drawn = None if tables.html is None else Page(tables.html, places)
+    terms = _terms(places, tables, policy, prices)
     clock = system_clock()
-    terms = Terms(
-        policy=policy,
-        prices=prices,
-        exchange=_exchange(tables.exchange),
-        account=tables.account,
-        as_of=clock.now(),
-        coverage=_coverage(tables.partial),
-        watched={} if turn is None else turn.watched,
-    )
     began = clock.monotonic()
     with ExitStack() as stack:
-        engine = stack.enter_context(_engine({"internal": internal, "exchange": exchange}, layouts, names, tables))
-        lines = stack.enter_context(Lines(tables.findings, COLUMNS)) if tables.findings else None
-        refusals = stack.enter_context(Lines(tables.rejected, REJECTED)) if tables.rejected else None
-        told = _Told(lines, refusals, turn, whole=as_json)
-        outcome = reconcile_many(engine, terms, told.hear, told.refuse)
+        recording = None if tables.store is None else stack.enter_context(_recording(tables.store, config))
+        told = _Told(turn, recording, whole=as_json)
+        terms = replace(terms, watched=told.watched(terms.exchange), with_sides=recording is not None)
+        outcome = _compared(places, tables, names, terms, told)
+        recorded = None if recording is None else recording.record(terms, map(shown, places.values()))
     seconds = clock.monotonic() - began
     if drawn is not None:
         drawn.write(outcome, told.weighed, told.refused, turn, terms, seconds)
     if as_json:
-        write_json(_document(outcome, told, policy))
+        write_json(_document(outcome, told, policy, recorded))
     else:
-        for line in summary(outcome, told.weighed, told.refused, turn, seconds, policy.reporting_currency):
+        lines = summary(outcome, told.weighed, told.refused, turn, seconds, policy.reporting_currency)
+        for line in (*lines, *recorded_lines(recorded)):
             out().print(printable(line))
-    return worst([_STATUS[outcome.verdict]], exit_zero=exit_zero)
+    return worst([_STATUS[outcome.verdict], *failures(recorded)], exit_zero=exit_zero)
+
+
+def _recording(where: str, config: Path | None) -> "Recording":
+    from gal_friday.cli.table_store import Recording  # whoever records nothing need not wait for it
+
+    return Recording(where, config)
+
+
+def _terms(places: Mapping[Side, str], tables: Tables, policy: Policy, prices: Prices) -> Terms:
+    return Terms(
+        policy=policy,
+        prices=prices,
+        exchange=_exchange(tables.exchange),
+        account=tables.account,
+        as_of=_as_of(tables.as_of, places),
+        coverage=_coverage(tables.partial),
+    )
+
+
+def _compared(
+    places: Mapping[Side, str], tables: Tables, names: Mapping[str, Asset], terms: Terms, told: _Told
+) -> Outcome:
+    with ExitStack() as stack:
+        engine = stack.enter_context(_engine(places, _layouts(tables), names, tables))
+        told.lines = stack.enter_context(Lines(tables.findings, COLUMNS)) if tables.findings else None
+        told.refusals = stack.enter_context(Lines(tables.rejected, REJECTED)) if tables.rejected else None
+        return reconcile_many(engine, terms, told.hear, told.refuse)
+
+
+def _as_of(text: str | None, places: Mapping[Side, str]) -> datetime:
+    """Return when both sides were as they say: that is part of what is recorded of them."""
+    now = system_clock().now()
+    if text is None:
+        files = () if any(map(is_database, places.values())) else map(source_of, places.values())
+        written = [written_at(one) for one in files]
+        return min(now, max((at for at in written if at is not None), default=now))
+    try:
+        at = datetime.fromisoformat(text.strip())
+    except ValueError:
+        at = now.replace(tzinfo=None)
+    if at.tzinfo is None or at > now:
+        raise BadUsage(f"--as-of: {text!r} is no instant of the past with its zone; write 2026-03-01T00:00Z")
+    return at.astimezone(UTC)
 
 
 def _layouts(tables: Tables) -> Mapping[Side, Layout]:
@@ -145,7 +201,7 @@ def _coverage(partial: str | None) -> Mapping[Side, Coverage]:
     return {side: Coverage.PARTIAL if side in words else Coverage.TOTAL for side in SIDES}
 
 
-def _document(outcome: Outcome, told: _Told, policy: Policy) -> dict[str, Any]:
+def _document(outcome: Outcome, told: _Told, policy: Policy, recorded: "Recorded | None") -> dict[str, Any]:
     document = msgspec.structs.asdict(outcome)
     document["control_totals"] = document.pop("totals")
     document["valued_in"] = policy.reporting_currency
@@ -153,6 +209,8 @@ def _document(outcome: Outcome, told: _Told, policy: Policy) -> dict[str, Any]:
     document["near"] = [{"internal": one, "exchange": other, "times": n} for (one, other), n in outcome.near.items()]
     document["discrepancies_found"] = document.pop("discrepancies")
     document["discrepancies"] = [{"account": account, **plain(one)} for account, one in told.found]
+    if recorded is not None:
+        document["recorded"] = recorded
     if (turn := told.turn) is not None:
         for one in document["discrepancies"]:
             one["since_before"] = "opened" if turn.is_new(one["id"]) else "still_open"
