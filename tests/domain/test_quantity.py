@@ -206,3 +206,19 @@ def test_units_and_places() -> None:
     assert quantity.text(quantity.half_unit(8)) == "0.000000005"
     assert quantity.text(quantity.half_unit(0)) == "0.5"
     assert [quantity.places(Decimal(text)) for text in ("1.50", "1", "1E+3", "1E-8")] == [2, 0, 0, 8]
+
+
+@pytest.mark.parametrize(
+    "text, places, finer",
+    [
+        ("1.50", 1, False),
+        ("1.51", 1, True),
+        ("0.00", 0, False),
+        ("-0.05", 1, True),
+        ("1E+3", 0, False),
+        ("7", 2, False),
+    ],
+)
+def test_an_amount_is_finer_where_rounding_would_change_it(text: str, places: int, finer: bool) -> None:
+    assert quantity.is_finer(Decimal(text), places) is finer
+    assert (quantity.rounded(Decimal(text), places) != Decimal(text)) is finer

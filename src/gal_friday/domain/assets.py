@@ -9,6 +9,7 @@ exchange calls XFOO, whatever that may be. It equals no canonical name, so nothi
 
 from collections.abc import Collection
 from enum import StrEnum
+from functools import lru_cache
 from typing import NewType
 
 Asset = NewType("Asset", str)
@@ -72,6 +73,7 @@ def instrument(base: Asset, quote: Asset, venue: str = "") -> Instrument:
     return Instrument(f"{base}/{quote}:{venue}" if venue else f"{base}/{quote}")
 
 
+@lru_cache(maxsize=4096)  # asked of every fill; an exchange has hundreds of instruments
 def base_and_quote(name: Instrument) -> tuple[Asset, Asset] | None:
     """Return the two assets of an instrument, or None where its name does not tell them."""
     pair, _, _ = name.partition(":")

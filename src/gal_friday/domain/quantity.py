@@ -22,6 +22,7 @@ from decimal import (
     Overflow,
     Underflow,
 )
+from functools import cache
 
 from gal_friday.domain.errors import MalformedAmount
 
@@ -142,6 +143,7 @@ def total(amounts: Iterable[Decimal]) -> Decimal:
     return result
 
 
+@cache
 def unit(places: int) -> Decimal:
     """Return one unit of the last place: ``unit(8)`` is 0.00000001."""
     return Decimal((0, (1,), -places))
@@ -155,6 +157,11 @@ def half_unit(places: int) -> Decimal:
 def places(amount: Decimal) -> int:
     """Return how many digits stand after the point as the amount is written, trailing zeros included."""
     return max(0, -_exponent(amount))
+
+
+def is_finer(amount: Decimal, places: int) -> bool:
+    """Say whether rounding to *places* digits would change the amount: trailing zeros are nothing to round away."""
+    return bool(EXACT.remainder(amount, unit(places)))
 
 
 def rounded(amount: Decimal, places: int) -> Decimal:

@@ -157,7 +157,7 @@ class Rolling:
 
     def _count_rounded(self, leg: Movement) -> None:
         places = self._scales.assets.get(leg.asset)
-        if places is not None and (_finer(leg.amount, places) or _finer(leg.fee, places)):
+        if places is not None and (quantity.is_finer(leg.amount, places) or quantity.is_finer(leg.fee, places)):
             key = (leg.asset, leg.wallet)
             self._rounded[key] = self._rounded.get(key, 0) + 1
 
@@ -213,11 +213,6 @@ def _leg(fill: Fill, asset: Asset, amount: Decimal, fee: Decimal) -> Movement:
 def moved_by_plug(plug: StandingPlug) -> Movement:
     """Return what is left of a plug of a balance, as the movement that it stands for."""
     return Movement(plug.plug_id, "plug", Asset(plug.name), Wallet(plug.part), plug.amount, plug.at)
-
-
-def _finer(amount: Decimal, places: int) -> bool:
-    # Trailing zeros are written digits, but nothing that an exchange could round away.
-    return quantity.places(amount) > places and quantity.rounded(amount, places) != amount
 
 
 class _Lot(Struct):
