@@ -96,6 +96,10 @@ class Listening:
         """How many messages there were."""
         return sum(len(one.heard) for one in self.pagers)
 
+    def put_back(self) -> None:
+        """Take note that what is kept was put back to a backup: what holds is to be told from now on, perhaps again."""
+        self.restored, self._held = True, {}
+
     async def look(self) -> None:
         """Note what holds for a while and has no alert."""
         now = self._watch.desk.clock.now()

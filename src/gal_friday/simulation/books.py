@@ -31,7 +31,7 @@ class Books:
         self, exchange: Exchange, service: Service, bots: Mapping[str, Bot], tally: Tally, policy: Policy, clock: Clock,
         *, stale_at: Callable[[], datetime],
     ) -> None:  # fmt: skip
-        """Count into *tally*. *clock* is the world's own, and *stale_at* tells when an old answer was given last."""
+        """Count into *tally*. *clock* is the world's own, and *stale_at* tells when an answer was untrue last."""
         self._stale_at = stale_at
         self._exchange, self._service, self._bots, self._tally, self._clock = exchange, service, bots, tally, clock
         self.judges = {name: Judge(bot.planted, tally, policy) for name, bot in bots.items()}

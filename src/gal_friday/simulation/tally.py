@@ -96,8 +96,8 @@ class Judge:
     ) -> None:
         """Count one report.
 
-        *stale*: the exchange gave an old answer in place of the new one while the run asked. That cannot be seen at
-        once, so what is suspected then is no mistake; what is confirmed is.
+        *stale*: the exchange gave an old answer in place of the new one, or a wrong time, while the run asked. That
+        cannot be seen at once, so what is suspected then is no mistake; what is confirmed is.
         """
         tally = self._tally
         tally.runs += 1

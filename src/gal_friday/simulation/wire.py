@@ -12,6 +12,8 @@ _LATENCIES = (0.03, 0.05, 0.05, 0.08, 0.3)
 
 _STALE = ("page_repeated", "stale_balance", "unknown_enum")
 """Faults by which an answer is untrue, and no answer of itself tells so."""
+_WRONG_TIME = ("clock_offset", "Time")
+"""By a time that is untrue, what has just happened looks as old as what should have been seen."""
 
 
 class Wire(httpx2.AsyncBaseTransport):
@@ -20,7 +22,7 @@ class Wire(httpx2.AsyncBaseTransport):
     def __init__(self, service: Service, chance: Random, clock: Clock) -> None:
         """Carry to *service*; how long it takes is drawn from *chance*."""
         self.stale_at = clock.now()
-        """When an old answer was given in place of the new one."""
+        """When an untrue answer was given last: an old one in place of the new one, or a wrong time."""
         self._service, self._chance, self._clock = service, chance, clock
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -56,7 +58,7 @@ class Wire(httpx2.AsyncBaseTransport):
         fired = self._service.faults.fired
         before = len(fired)
         answer = self._service.answer(asked)
-        if any(name in _STALE for name, _ in fired[before:]):
+        if any(one[0] in _STALE or one == _WRONG_TIME for one in fired[before:]):
             self.stale_at = self._clock.now()
         return answer
 

@@ -272,7 +272,7 @@ class _World:
             backup.put_back(self.bots.values())
             if self.baselines and beside:
                 self.baselines.put_back(beside)
-            self.listening.restored = True
+            self.listening.put_back()
             await self.books.restored()
 
     async def _listen(self) -> None:
