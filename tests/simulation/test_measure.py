@@ -4,11 +4,13 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
+from gal_friday.domain.adjustment import AdjustmentType
 from gal_friday.domain.assets import Asset, Wallet
 from gal_friday.domain.cause import Cause
 from gal_friday.domain.policy import Policy
-from gal_friday.domain.report import compare
+from gal_friday.domain.report import Repaired, compare
 from gal_friday.simulation.measure import Error, counted, measured
 from gal_friday.simulation.page import markdown
 from gal_friday.simulation.planted import Planted
@@ -58,6 +60,16 @@ def test_a_mass_of_which_something_is_false_excuses_nothing() -> None:
 @pytest.mark.parametrize("price, limited", [("2000", False), ("2000.01", True)])
 def test_what_is_worth_more_than_is_corrected_is_kept_by_a_limit(price: str, limited: bool) -> None:
     assert {one.limited for one in errors(outcome(price=price))} == {limited}
+
+
+@pytest.mark.parametrize("minutes, limited", [(59, True), (60, False)])
+def test_what_is_seen_after_as_many_corrections_as_are_allowed_is_kept_by_a_limit(minutes: int, limited: bool) -> None:
+    tally = Tally()
+    judge = Judge([planted(f"L{n}") for n in range(4)], tally, Policy(corrections_per_hour=1))
+    posted = Repaired(type=AdjustmentType.BOOK_MOVEMENT, adjustment_id="adj_1", reason="")
+    judge.saw(replace(compare(internal(), exchange()), auto_corrections=(posted,)), T0, T0, 1)
+    judge.saw(REPORT, T0 + timedelta(minutes=minutes), T0 + timedelta(minutes=minutes), 1)
+    assert {one.limited for one in errors(Outcome(0, Settings(), tally, 0, ()))} == {limited}
 
 
 def test_the_page_says_both_numbers() -> None:

@@ -30,7 +30,8 @@ class Error(Struct, frozen=True, kw_only=True):
     small: bool
     """Whether it is one that may be corrected without a person: proven, no stranger's, and not gone with a backup."""
     limited: bool = False
-    """Whether a limit of the policy keeps it for a person all the same: it is dear, or was seen amid a mass."""
+    """Whether a limit of the policy keeps it for a person all the same: it is dear, or was seen amid a mass, or after
+    as many corrections as are allowed."""
     due: int
     missed: int
     named: bool
@@ -134,7 +135,7 @@ class Measures(Struct, frozen=True, kw_only=True):
     """Of them, those that the policy put right without a person."""
     limited: int = 0
     """Of the small ones, those that were worth more than the policy corrects by itself, or were seen amid so much else
-    that was truly wrong that it corrects nothing at once."""
+    that was truly wrong that it corrects nothing, or after as many corrections of an hour or a day as it allows."""
     limited_alone: int = 0
     """Of these, those that the policy put right without a person, before or after."""
     corrected: int

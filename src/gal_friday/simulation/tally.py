@@ -21,6 +21,7 @@ from gal_friday.domain.snapshot import Snapshot
 from gal_friday.domain.verdict import ReconciliationStatus, Verdict
 from gal_friday.simulation.planted import Effects, Place, Planted, add
 
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _LAGS = timedelta(seconds=60)
 """How far the simulated exchange's answers lag behind at most, twice over."""
 
@@ -40,7 +41,8 @@ class Case(Struct):
     missed: int = 0
     """How often it was not."""
     amid: bool = False
-    """Whether it was seen beside so much else that was truly wrong that the policy corrects nothing at once."""
+    """Whether it was seen when the policy leaves everything to people: beside so much else that was truly wrong, or
+    after as many corrections of an hour or a day as it allows."""
     dear: bool = False
     """Whether it is worth more than the policy corrects by itself."""
 
@@ -80,6 +82,7 @@ class Judge:
         self._planted, self._tally, self._policy = planted, tally, policy
         self._cases: dict[int, Case] = {}
         self._remembered: set[int] = set()
+        self._posted: dict[str, datetime] = {}
         self.in_flight: set[str] = set()
         """Names of assets that are on their way out."""
 
@@ -118,7 +121,8 @@ class Judge:
                 tally.amounts += 1
                 tally.to_zero += discrepancy.bridge is not None and not discrepancy.bridge.residual
         many = report.total_discrepancies > self._policy.breaker_discrepancies and len(tally.false) == false
-        self._note(report, began, known, shown, many=many)
+        self._posted |= {one.adjustment_id: began for one in report.auto_corrections}
+        self._note(report, began, known, shown, amid=many or self._is_spent(began))
         if report.verdict is Verdict.INCOMPLETE:
             tally.incomplete += 1
         else:
@@ -162,9 +166,14 @@ class Judge:
             case _:
                 return any(name.split(":")[0] in one.records for one in known)
 
+    def _is_spent(self, now: datetime) -> bool:
+        """Say whether as many corrections were posted as the policy allows."""
+        hour, day = (sum(now - at < limit for at in self._posted.values()) for limit in (_HOUR, _DAY))
+        return hour >= self._policy.corrections_per_hour or day >= self._policy.corrections_per_day
+
     def _note(
         self, report: ReconciliationReport, began: datetime, known: Sequence[Planted], shown: Mapping[str, Discrepancy],
-        *, many: bool,
+        *, amid: bool,
     ) -> None:  # fmt: skip
         causes: dict[str, list[str]] = {}
         for root in report.root_causes:
@@ -174,7 +183,7 @@ class Judge:
             case, key = self.case_of(planted), planted.keys[0]
             if key not in shown:
                 continue
-            case.suspected, case.amid = case.suspected or began, case.amid or many
+            case.suspected, case.amid = case.suspected or began, case.amid or amid
             self._remembered.add(id(planted))
             if shown[key].state == "confirmed":
                 case.confirmed = case.confirmed or began
