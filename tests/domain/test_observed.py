@@ -10,12 +10,12 @@ from msgspec.structs import replace
 
 from gal_friday.domain.adjusted import By, Kept, Step, after, first
 from gal_friday.domain.adjustment import Adjustment as Made
-from gal_friday.domain.adjustment import AdjustmentState, AdjustmentType, Effect, PostFill, adjustment_id
+from gal_friday.domain.adjustment import AdjustmentState, AdjustmentType, Effect, PostFill, PostOrder, adjustment_id
 from gal_friday.domain.finding import Agrees, CannotTell, Finding, Key
 from gal_friday.domain.observed import needless, observed
 from gal_friday.domain.policy import Policy
 from gal_friday.domain.records import Kind
-from tests.domain.build import T0, at, fill
+from tests.domain.build import T0, at, fill, order
 
 POSTED, READ = at(10), at(20)
 FILL, USD = Key(Kind.FILLS, "T1"), Key(Kind.BALANCES, "USD", "spot")
@@ -133,6 +133,14 @@ def test_what_only_other_records_stand_behind_is_no_failure_of_a_repair(
     one = applied(record_ids=("L1",))
     assert became(one, {}, {"dis_usd": records}) is (AdjustmentState.UNVERIFIED if doubted else None)
     assert became(one, AGREED, {"dis_usd": records}) is (AdjustmentState.UNVERIFIED if doubted else None)
+
+
+@pytest.mark.parametrize("records, doubted", [(("OX",), True), (("T2", "L2"), False)])
+def test_an_order_that_was_posted_is_in_doubt_for_itself_and_not_for_a_fill(
+    records: tuple[str, ...], doubted: bool
+) -> None:
+    one = applied(postings=(PostOrder(order("OX", status="canceled")),), record_ids=(), discrepancies=("dis_order",))
+    assert became(one, {}, {"dis_order": records}) is (AdjustmentState.UNVERIFIED if doubted else None)
 
 
 def test_the_difference_that_a_reversal_brings_back_is_no_failure_of_it() -> None:

@@ -225,6 +225,21 @@ async def test_the_difference_of_another_event_in_the_same_balance_casts_no_doub
         assert await world.states() == {"verified": 2}
 
 
+async def test_an_order_that_lacks_another_fill_by_now_casts_no_doubt_on_the_one_that_was_booked(
+    tmp_path: Path,
+) -> None:
+    async with account("memory", tmp_path, None) as world:
+        await world.write()
+        world.kinds, world.policy = (*world.kinds, Kind.ORDERS), Policy(corrections_per_hour=1)
+        world.exchange.place_order("main", "XXBTZUSD", "buy", "market", "0.02", parts=2)
+        placed = (await world.kraken.orders(since=world.clock.now() - timedelta(hours=1))).rows[-1]
+        await world.append(orders=[placed])
+        assert {one.adjustment_id for one in (await world.run()).auto_corrections} != set()
+        for _ in range(2):
+            assert {"order_fills_mismatch"} <= {one.type for one in (await world.run()).discrepancies}
+            assert (await world.states())["applied"] == 1
+
+
 async def test_a_record_that_nobody_can_explain_keeps_no_other_from_being_repaired(small: World) -> None:
     await small.append(movements=[replace(by_hand(small, "50", "LX"), at=small.clock.now() - timedelta(minutes=5))])
     report = await small.run()

@@ -19,6 +19,7 @@ from gal_friday.domain.adjustment import (
     Effect,
     PostFill,
     PostMovement,
+    PostOrder,
     TakeBack,
 )
 from gal_friday.domain.finding import Agrees, CannotTell, Differs, ExchangeOnly, Finding, InternalOnly, Pending
@@ -100,6 +101,8 @@ def _records_of(made: Adjustment) -> set[str | None]:
                 names |= {row.movement_id, row.refers_to}
             case TakeBack(record_id=name):
                 names.add(name)
+            case PostOrder(order):
+                names.add(order.name)
             case _:
                 continue
     return names

@@ -26,6 +26,7 @@ from gal_friday.domain.adjusted import (
 )
 from gal_friday.domain.adjustment import Adjustment, AdjustmentState
 from gal_friday.domain.candidate import Candidate
+from gal_friday.domain.cause import Cause
 from gal_friday.domain.decided import with_decisions
 from gal_friday.domain.decision import Choice, Decided, Used, breakers_of, decide
 from gal_friday.domain.discrepancy import Discrepancy, RecordDiscrepancy
@@ -135,7 +136,8 @@ async def _posted(
             await _move(adjustments, Moved(left, AdjustmentState.EXPIRED, "it was approved, and never posted"))
     kept = await adjustments.adjustments(account=account, states=_IN_THE_BOOK, limit=_LOOKED_AT)
     findings = {str(finding.key): finding for finding in report.findings}
-    explained = {one.id: _explaining(one) for one in report.discrepancies}
+    of_orders = _events_of_orders(report)
+    explained = {one.id: of_orders.get(one.key) or _explaining(one) for one in report.discrepancies}
     moves = observed(kept, findings, explained, opened, read_at=report.cut.internal, blind=_unseen_behind(report))
     for moved in moves:
         await _move(adjustments, moved)
@@ -173,6 +175,16 @@ def _unseen_behind(report: ReconciliationReport) -> Collection[str]:
     """Return the amounts that differ, where the records that may be why were not all seen."""
     unseen = any(gap.side is not None and gap.kind in (Kind.FILLS, Kind.MOVEMENTS) for gap in report.not_checked)
     return {one.id for one in report.discrepancies if unseen and not isinstance(one, RecordDiscrepancy)}
+
+
+def _events_of_orders(report: ReconciliationReport) -> Mapping[str, Collection[str]]:
+    """Return the fill that each order differs by now, with its records: it may have been another one before."""
+    return {
+        key: (root.event, *root.record_ids)
+        for root in report.root_causes
+        for key in root.symptoms
+        if key.startswith((f"{Kind.ORDERS}:", f"{Kind.SOURCES}:order:")) and root.cause != Cause.UNEXPLAINED
+    }
 
 
 def _explaining(one: Discrepancy) -> Collection[str]:
