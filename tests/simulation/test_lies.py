@@ -34,3 +34,7 @@ def test_another_machine_with_the_same_key_leaves_runs_incomplete_and_nothing_fa
     found = lived(0, "nonce_races")
     assert found.failures == []
     assert found.verdicts["incomplete"]
+
+
+def test_a_pair_that_is_listed_under_other_ids_is_no_discrepancy() -> None:
+    assert lived(8, "renames").failures == []

@@ -18,7 +18,7 @@ from msgspec import Struct
 from gal_friday.adapters.alerts import MemoryWatched
 from gal_friday.adapters.book_sql import MemoryAdjustments, MemoryBook
 from gal_friday.adapters.dispatch import TaskDispatcher
-from gal_friday.adapters.kraken import KrakenExchange
+from gal_friday.adapters.kraken import KnownNames, KrakenExchange
 from gal_friday.adapters.schedule import MemorySchedules
 from gal_friday.adapters.simulated import Exchange
 from gal_friday.adapters.store import MemoryReviews, MemoryStore
@@ -93,6 +93,8 @@ class Service:
         self.accounts = [Account(name=name, exchange="kraken", timing=timing) for name in names]
         self.hearing: Callable[[str], Hear] | None = None
         """Who is to be told what a run of an account reads."""
+        self.known: KnownNames | None = None
+        """Names that runs have learned."""
         self.began = asyncio.Event()
         """Set when a run begins."""
         self._begun = clock.now()
@@ -155,8 +157,9 @@ class Process:
         """Reconcile one account, and repair what can be proven."""
         spent, began, key = _Spent(), self._clock.monotonic(), self._service.keys[account]
         kraken = KrakenExchange(
-            key=key.key, secret=key.secret, clock=self._clock, tier="pro", http=self._service.http, calls=spent.note
-        )
+            key=key.key, secret=key.secret, clock=self._clock, tier="pro", known=self._service.known,
+            http=self._service.http, calls=spent.note,
+        )  # fmt: skip
         hearing = self._service.hearing
         exchange = Overheard(kraken, hearing(account)) if hearing else Heeded(kraken)
         async with held(self._leases, account, owner=self._name, clock=self._clock) as lease:
@@ -171,6 +174,7 @@ class Process:
                 ),
             )  # fmt: skip
         await exchange.close()
+        self._service.known = kraken.known_names
         took = timedelta(seconds=self._clock.monotonic() - began)
         await self._service.seen(report, took, spent.calls)
         return Ran(report=report, obstacle=exchange.obstacle, until=exchange.until, spent=ceil(spent.points))

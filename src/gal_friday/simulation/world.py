@@ -233,6 +233,8 @@ class _World:
         if "silent_adjustments" in self.lies:
             bots, chance = [*self.bots.values()], self._chance("silent_adjustments happen")
             yield lies.adjust_silently(self.exchange, bots, chance, self.clock)
+        if "renames" in self.lies:
+            yield lies.rename(self.exchange, self._chance("renames happen"), self.clock)
         if "nonce_races" in self.lies:
             yield lies.race_nonces([*self.service.keys.values()], self._chance("nonce_races happen"), self.clock)
 

@@ -134,6 +134,16 @@ class Instruments:
         except KeyError:
             raise Refused(UNKNOWN_PAIR) from None
 
+    def rename_pair(self, name: str, new_id: str) -> Pair:
+        """List a pair under another id from now on, and return it; what is kept may go on naming it by the old one."""
+        old = self.pair(name)
+        new = self.pairs[new_id] = msgspec.structs.replace(old, id=new_id)
+        del self.pairs[old.id]
+        self._pair_names |= {name: new_id for name, pair_id in self._pair_names.items() if pair_id == old.id}
+        self._pair_names[new_id] = new_id
+        self._between |= {ends: new for ends, pair in self._between.items() if pair == old}
+        return new
+
     def between(self, base: str, quote: str) -> Pair | None:
         """Return the pair that prices *base* in *quote*, if there is one."""
         return self._between.get((base, quote))

@@ -108,6 +108,14 @@ class World:
         self._last_stamp = max(wanted, self._last_stamp + 1)
         return self._last_stamp
 
+    def rename_pair(self, name: str, new_id: str) -> None:
+        """List a pair under another id; orders and trades of before keep naming it by the old one."""
+        old = self.instruments.pair(name).id
+        self.instruments.rename_pair(name, new_id)
+        for kept in (self.prices, self.opening_prices, self._trade_numbers):
+            if old in kept:
+                kept[new_id] = kept.pop(old)  # type: ignore[assignment]
+
     def next_trade_number(self, pair: Pair) -> int:
         """Return the next public trade number of a pair."""
         number = self._trade_numbers.get(pair.id, 1_000_000 + len(self._trade_numbers) * 31_337) + 1
