@@ -2,7 +2,6 @@
 
 import csv
 import json
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,19 +11,7 @@ import pytest
 from gal_friday.bulk import source
 from gal_friday.bulk.lines import COLUMNS
 from tests.cli.conftest import Run
-
-HEAD = "account,asset,quantity,price"
-OURS = (HEAD, "a,BTC,1.5,60000", "a,ETH,2,3000", "b,BTC,-0.25,60000", "b,USD,100,")
-THEIRS = (HEAD, "a,BTC,1.5000,60000", "a,ETH,2.5,3000", "b,BTC,-0.25,60000", "c,XRP,40,0.5")
-
-
-def table(path: Path, lines: Sequence[str], encoding: str = "utf-8") -> str:
-    path.write_text("\n".join(lines) + "\n", encoding=encoding)
-    return str(path)
-
-
-def both(folder: Path, ours: Sequence[str] = OURS, theirs: Sequence[str] = THEIRS) -> list[str]:
-    return [table(folder / "ours.csv", ours), table(folder / "theirs.csv", theirs)]
+from tests.cli.two_tables import HEAD, OURS, both, table
 
 
 def test_what_differs_is_found_named_and_valued(run: Run, tmp_path: Path) -> None:
@@ -72,124 +59,6 @@ def test_every_line_that_differs_is_written_to_a_file(run: Run, tmp_path: Path, 
         ("c", "XRP", "40", "internal"),
     ]
     assert [path.name for path in tmp_path.iterdir() if ".part" in path.name or ".whole" in path.name] == []
-
-
-def test_a_page_shows_what_differs_by_type_by_account_and_by_worth_and_what_each_side_sums_to(
-    run: Run, tmp_path: Path
-) -> None:
-    target = tmp_path / "found.html"
-    evil = "<img src=x>"
-    files = both(tmp_path, (*OURS, f"{evil},BTC,1,60000", "a,b"), THEIRS)
-    outcome = run("compare", *files, "--price", "price", "--html", str(target))
-    page = re.sub(r"<[^>]+>", " ", target.read_text(encoding="utf-8").partition("<main>")[2])
-    said = re.sub(r"\s+", " ", page)
-    assert (outcome.status, evil in target.read_text(encoding="utf-8")) == (3, False)
-    assert "Not all was checked; 3 discrepancies in 6 balances" in said
-    assert "internal side is not whole" in said
-    assert "Expected Number of Columns: 4 Found: 2 a,b" in said
-    assert "critical balance differs 3 61 600.00 USD" in said
-    for line in ("critical &lt;img src=x&gt; 1 60 000.00 USD", "critical a 1 1 500.00 USD", "critical b 1 100.00 USD"):
-        assert line in said, (line, said)
-    assert "critical a ETH spot balance differs 2 2 .5 +0 .5 1 500.00 USD" in said
-    assert "BTC 3 2 2 .25 1 .25 −1" in said
-
-
-NEXT = (HEAD, "a,BTC,1.5,60000", "a,ETH,2,3000", "b,BTC,-0.25,60000", "c,XRP,41,0.5", "d,BTC,1,60000")
-
-
-@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
-def test_the_findings_of_the_day_before_are_opened_still_open_or_cleared(run: Run, tmp_path: Path, ending: str) -> None:
-    before, target = tmp_path / f"before.{ending}", tmp_path / "page.html"
-    run("compare", *both(tmp_path), "--price", "price", "--findings", str(before))
-    files = both(tmp_path, (*OURS[:4], "b,USD,0,1", "c,XRP,39,0.5"), NEXT)
-    options = ("--price", "price", "--before", str(before))
-    told = run("compare", *files, *options, "--html", str(target), "--json").json()
-    counts = {name: (share["count"], share["value"]) for name, share in told["day_over_day"].items()}
-    assert counts == {
-        "opened": (1, "60000"), "still_open": (1, "1.0"), "cleared": (2, "1600.0"), "not_judged": (0, "0"),
-    }  # fmt: skip
-    assert [(one["account"], one["key"], one["difference"], one["how"]) for one in told["cleared"]] == [
-        ("a", "balances:ETH:spot", "0.5", "both sides agree"),
-        ("b", "balances:USD:spot", "-100", "both sides agree"),
-    ]
-    assert {one["account"]: one["since_before"] for one in told["discrepancies"]} == {"c": "still_open", "d": "opened"}
-    lines = run("compare", *files, *options).out.splitlines()
-    at = lines.index("since the day before:")
-    assert [line.strip() for line in lines[at + 1 : at + 4]] == [
-        "1  opened  ≈ 60,000.00 USD", "1  still open  ≈ 1.00 USD", "2  cleared  ≈ 1,600.00 USD",
-    ]  # fmt: skip
-    assert next(line for line in lines if line.startswith("d ")).endswith("critical  opened")
-    page = target.read_text(encoding="utf-8")
-    assert ("Since the day before" in page, "both sides agree" in page, page.count('class="tag">opened')) == (
-        True, True, 1,
-    )  # fmt: skip
-
-
-def test_what_nobody_could_judge_stays_open_and_is_the_same_one_the_day_after(run: Run, tmp_path: Path) -> None:
-    days = [tmp_path / f"day-{number}.csv" for number in range(3)]
-    run("compare", *both(tmp_path), "--findings", str(days[0]))
-    told = run(
-        "compare", *both(tmp_path, (*OURS, "a,b"), (*OURS[:3], "d,b")), "--before", str(days[0]), "--json",
-        "--findings", str(days[1]),
-    ).json()  # fmt: skip
-    counts = {name: share["count"] for name, share in told["day_over_day"].items()}
-    assert (told["verdict"], counts["cleared"], counts["not_judged"]) == ("incomplete", 1, 2)
-    assert [one["account"] for one in told["cleared"]] == ["a"]  # both sides have it, whatever else they lack
-    rows = list(csv.DictReader(days[1].read_text(encoding="utf-8").splitlines()))
-    why = {row["account"]: (row["what"], row["reason"]) for row in rows}
-    assert why["c"] == ("cannot_tell", "neither table has this account")
-    assert why["b"][0] == "cannot_tell"
-    assert len({(row["account"], row["key"]) for row in rows}) == len(rows)
-    told = run("compare", *both(tmp_path), "--before", str(days[1]), "--json").json()
-    assert {name: share["count"] for name, share in told["day_over_day"].items()} == {
-        "opened": 1, "still_open": 2, "cleared": 0, "not_judged": 0,
-    }  # fmt: skip
-
-
-def test_what_differs_in_another_way_is_cleared_and_another_one_opened(run: Run, tmp_path: Path) -> None:
-    before = tmp_path / "before.jsonl"
-    run("compare", *both(tmp_path), "--findings", str(before))
-    files = both(tmp_path, (*OURS[:2], "a,ETH,2.5,", *OURS[2:]), THEIRS)
-    told = run("compare", *files, "--before", str(before), "--json").json()
-    assert [(one["account"], one["how"]) for one in told["cleared"]] == [("a", "it differs in another way now")]
-    assert {one["type"] for one in told["discrepancies"] if one["since_before"] == "opened"} == {"identity_conflict"}
-
-
-@pytest.mark.parametrize(
-    "name, content, words",
-    [
-        ("gone.csv", None, "cannot be read: No such file or directory"),
-        ("found.txt", "", "findings are written as .csv, .jsonl or .parquet"),
-        ("found.csv", "", "no file that --findings writes: it is empty"),
-        ("found.csv", "account,asset\na,BTC\n", "it lacks key, what"),
-        ("found.jsonl", '{"account": "a"', "no file that --findings writes"),
-        ("found.jsonl", "[1]", "a line of it is no object"),
-        ("found.parquet", "PAR1", "no file that --findings writes"),
-        (
-            "found.csv",
-            "account,key,what,difference,severity,value,id\na,stars:x,y,1,low,1,dis_1\n",
-            "finding 1 is none",
-        ),
-        (
-            "found.csv",
-            "account,key,what,difference,severity,value,id\na,balances:BTC:spot\n",
-            "line 2 has not as many",
-        ),
-    ],
-)
-def test_what_is_no_file_of_findings_is_refused(
-    run: Run, tmp_path: Path, name: str, content: str | None, words: str
-) -> None:
-    if content is not None:
-        (tmp_path / name).write_text(content, encoding="utf-8")
-    outcome = run("compare", *both(tmp_path), "--before", str(tmp_path / name))
-    assert (outcome.status, words in outcome.err) == (2, True), outcome.err
-
-
-def test_a_page_that_cannot_be_written_is_told_before_anything_is_read(run: Run, tmp_path: Path) -> None:
-    for target in (tmp_path / "nowhere" / "page.html", tmp_path):
-        outcome = run("compare", "no-such.csv", "neither.csv", "--html", str(target))
-        assert (outcome.status, f"cannot write {target}" in outcome.err) == (2, True), outcome.err
 
 
 def test_parquet_csv_and_json_lines_say_the_same(run: Run, tmp_path: Path) -> None:
@@ -287,7 +156,8 @@ def test_every_row_that_cannot_be_read_is_written_to_a_file(run: Run, tmp_path: 
     rows = list(csv.DictReader(target.read_text(encoding="utf-8").splitlines()))
     assert ("and 11 more; --rejected FILE writes all of them" in outcome.out, len(rows)) == (True, 31)
     assert {row["file"] for row in rows} == {str(tmp_path / "ours.csv")}
-    assert [row["line"] for row in rows if row["content"] == "a,b"] == ["36"]
+    assert sorted(int(row["line"]) for row in rows) == list(range(6, 37))
+    assert [row["content"] for row in rows if row["line"] == "8"] == ["a, X2, none"]
 
 
 def test_names_that_are_nearly_one_are_pointed_out(run: Run, tmp_path: Path) -> None:

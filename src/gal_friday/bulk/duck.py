@@ -28,7 +28,7 @@ _DECIMAL = re.compile(r"DECIMAL\((\d+),\s*(\d+)\)")
 _FIT = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
 _WIDE = {"HUGEINT", "UHUGEINT"}
 _INEXACT = {"FLOAT", "DOUBLE", "REAL"}
-_LOST = " (in JSON a number with a point has lost its digits: write it as a text)"
+LOST = " (in JSON a number with a point has lost its digits: write it as a text)"
 _PLAIN = f"[+-]?[0-9]{{1,{WHOLE}}}([.][0-9]{{0,{PLACES}}})?"
 
 
@@ -184,7 +184,7 @@ class _Words:
         name = named(column)
         if kind == "JSON":
             whole = f"json_type({name}) IN ('VARCHAR', 'BIGINT', 'UBIGINT', 'HUGEINT', 'NULL')"
-            return f"CASE WHEN {whole} THEN {name} ->> '$' ELSE CAST({name} AS VARCHAR) || {quoted(_LOST)} END"
+            return f"CASE WHEN {whole} THEN {name} ->> '$' ELSE CAST({name} AS VARCHAR) || {quoted(LOST)} END"
         return name if kind == "VARCHAR" else f"CAST({name} AS VARCHAR)"
 
     def amount(self, column: str, kind: str) -> str:

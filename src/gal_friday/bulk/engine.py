@@ -6,7 +6,7 @@ from typing import Any
 
 from gal_friday.bulk.layout import Layout
 from gal_friday.bulk.relation import Relation
-from gal_friday.bulk.rows import Rejected, Row, Total, Totals
+from gal_friday.bulk.rows import Rejected, Row, Total, Totals, said_by
 from gal_friday.bulk.sieve import KEY, SIDES, question, suspects
 from gal_friday.bulk.source import quoted
 from gal_friday.domain import quantity
@@ -81,7 +81,7 @@ class SqlEngine(ABC):
         rows = self._told(f"SELECT account, asset, {text}, place FROM {side} WHERE {nameless}")
         for account, asset, text, place in rows:
             reason = "it names no account" if not account and asset else "it names no asset"
-            yield Rejected(side, place, None, reason, f"{account or ''}, {asset or ''}, {text or ''}")
+            yield Rejected(side, place, None, reason, said_by(account, asset, text))
 
     def survivors(self) -> Iterator[Row]:
         """Yield the rows of every key that did not pass, by key, the book's first."""

@@ -10,7 +10,7 @@ from unicodedata import normalize
 from msgspec import Struct
 from msgspec.structs import replace
 
-from gal_friday.bulk.rows import Rejected, Row
+from gal_friday.bulk.rows import Rejected, Row, said_by
 from gal_friday.bulk.sieve import SIDES
 from gal_friday.domain import quantity
 from gal_friday.domain.assets import Asset, Wallet
@@ -130,9 +130,8 @@ def _one(account: str, rows: Sequence[Row], terms: Terms) -> Judged:
             if row.price is not None:
                 prices[Asset(row.asset)] = quantity.parse(row.price)
         except (MalformedAmount, ValueError) as wrong:
-            rejected.append(
-                Rejected(row.side, row.place, None, str(wrong), f"{account}, {row.asset}, {row.text or ''}")
-            )
+            said = said_by(account, row.asset, row.text, row.price)
+            rejected.append(Rejected(row.side, row.place, None, str(wrong), said))
             key = _key(row)
             untold[key] = CannotTell(key, f"a row of the {row.side} side cannot be read: {wrong}", row.side)
         else:

@@ -37,6 +37,12 @@ class Rejected(Struct, frozen=True):
     content: str
 
 
+def said_by(account: str | None, asset: str | None, text: str | None, price: str | None = None) -> str:
+    """Return what a row that cannot be read says."""
+    said = f"{account or ''}, {asset or ''}, {text or ''}"
+    return said if price is None else f"{said}, {price}"
+
+
 class Total(Struct):
     """So many rows of one asset, and what they sum to, exactly."""
 

@@ -85,13 +85,13 @@ def reader(source: Source, columns: Sequence[str]) -> str:
     if source.format == PARQUET:
         return f"read_parquet({files}, filename = true, union_by_name = true)"
     if source.format == CSV:
-        form = f"all_varchar = true, header = true, delim = {quoted(_between(source))}, quote = '\"', escape = '\"'"
+        form = f"all_varchar = true, header = true, delim = {quoted(between(source))}, quote = '\"', escape = '\"'"
         return f"read_csv({files}, {form}, {_TORN}, filename = true)"
     kinds = ", ".join(f"{quoted(one)}: 'JSON'" for one in columns)
     return f"read_json({files}, format = 'newline_delimited', columns = {{{kinds}}}, filename = true)"
 
 
-def _between(source: Source) -> str:
+def between(source: Source) -> str:
     """Return what stands between the columns: of the usual three the one that the head has most often."""
     if is_remote(source.files[0]) or not source.files[0].lower().endswith((".csv", ".tsv")):
         return ","

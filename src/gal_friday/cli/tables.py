@@ -12,9 +12,11 @@ from msgspec.structs import replace
 from gal_friday.bootstrap.clock import system_clock
 from gal_friday.bulk.day_over_day import DayOverDay, findings_in
 from gal_friday.bulk.duck import Duck, Limits
+from gal_friday.bulk.engine import SqlEngine
 from gal_friday.bulk.judge import Judged, Terms
 from gal_friday.bulk.layout import Layout, layout_of, layouts_in
 from gal_friday.bulk.lines import COLUMNS, REJECTED, Lines, line_of, lines_of
+from gal_friday.bulk.locate import Locator
 from gal_friday.bulk.postgres import Postgres, is_database, place_of
 from gal_friday.bulk.rows import Rejected
 from gal_friday.bulk.sieve import SIDES
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
 
 _KEPT = 1_000
 """Of rows that cannot be read."""
+_LOCATED = 10_000
+"""Of so many of them the lines are looked up."""
 
 
 class _Told:
@@ -50,6 +54,8 @@ class _Told:
         self.turn, self.recording, self.whole = turn, recording, whole
         self.lines: Lines | None = None
         self.refusals: Lines | None = None
+        self.locator: Locator | None = None
+        self._waiting: list[Rejected] = []
         self.weighed = Weighed()
         self.found: list[Found] = []
         self.refused: list[Rejected] = []
@@ -62,10 +68,17 @@ class _Told:
         return {account: before.get(account, nothing) | known.get(account, nothing) for account in accounts}
 
     def refuse(self, one: Rejected) -> None:
+        self._waiting.append(one)
+        if len(self._waiting) == _LOCATED:
+            self.locate()
+
+    def locate(self) -> None:
+        """Look up on which lines those are that were refused until now; the first time alone, for it takes a look."""
+        located = self._waiting if self.locator is None else self.locator.located(self._waiting)
+        self.locator, self._waiting = None, []
         if self.refusals is not None:
-            self.refusals.write([line_of(one)])
-        if len(self.refused) < _KEPT:
-            self.refused.append(one)
+            self.refusals.write(map(line_of, located))
+        self.refused += located[: _KEPT - len(self.refused)]
 
     def hear(self, one: Judged) -> None:
         self.weighed.hear(one)
@@ -139,7 +152,17 @@ def _compared(
         engine = stack.enter_context(_engine(places, _layouts(tables), names, tables))
         told.lines = stack.enter_context(Lines(tables.findings, COLUMNS)) if tables.findings else None
         told.refusals = stack.enter_context(Lines(tables.rejected, REJECTED)) if tables.rejected else None
-        return reconcile_many(engine, terms, told.hear, told.refuse)
+        told.locator = _locator(places, tables, engine, terms)
+        outcome = reconcile_many(engine, terms, told.hear, told.refuse)
+        told.locate()
+        return outcome
+
+
+def _locator(places: Mapping[Side, str], tables: Tables, engine: SqlEngine, terms: Terms) -> Locator | None:
+    if any(map(is_database, places.values())):
+        return None
+    sources = {side: source_of(one) for side, one in places.items()}
+    return Locator(sources, _layouts(tables), engine.names_of, terms.account)
 
 
 def _as_of(text: str | None, places: Mapping[Side, str]) -> datetime:
