@@ -173,3 +173,20 @@ def test_lines_of_json_and_rows_of_parquet_are_told_too(run: Run, tmp_path: Path
     whole = tmp_path / "ours.parquet"
     duckdb.sql(f"COPY (SELECT ccy, qty::VARCHAR AS qty FROM (VALUES ('A', '1'), ('B', '?')) t(ccy, qty)) TO '{whole}'")
     assert refused(run, str(whole), theirs, *layout) == [(2, "mine, B, ?")]
+
+
+def test_how_far_it_is_stands_on_stderr_of_a_terminal_and_elsewhere_where_somebody_asks(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = run("compare", *both(tmp_path), "--json")
+    assert told.err == ""
+    lines = run("compare", *both(tmp_path), "--progress", "--store", str(tmp_path / "store.db")).err.splitlines()
+    assert lines == [
+        "rows of the internal side …", "rows of the internal side: 4",
+        "rows of the exchange side …", "rows of the exchange side: 4",
+        "accounts that may differ …",
+        "accounts looked at to be recorded: 1", "accounts looked at to be recorded: 3",
+    ]  # fmt: skip
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    on_a_terminal = run("compare", *both(tmp_path), "--json")
+    assert (on_a_terminal.out, "accounts that may differ" in on_a_terminal.err) == (told.out, True)

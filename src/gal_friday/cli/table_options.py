@@ -49,6 +49,9 @@ class Tables:
         str | None,
         Parameter(help="Of tables: when both sides were so; without it, when the younger file was written."),
     ] = None
+    progress: Annotated[
+        bool, Parameter(help="Of tables: say on stderr how far it is where that is no terminal, too.")
+    ] = False
     rejected: Annotated[
         Path | None, Parameter(help="Of tables: write every row that cannot be read here, and why.")
     ] = None

@@ -15,6 +15,7 @@ from gal_friday.bulk.judge import Judged, Terms
 from gal_friday.domain.finding import Key
 from gal_friday.domain.followed import Followed
 from gal_friday.flows.record_many import Recorded, Shelf, known_in, record_many, watched_of
+from gal_friday.ports.exchange import Progress
 
 
 class Recording:
@@ -66,7 +67,7 @@ class Recording:
         """Keep what is found in an account until both tables were read to their end."""
         self._found.append(one)
 
-    def record(self, terms: Terms, names: Iterable[str]) -> Recorded:
+    def record(self, terms: Terms, names: Iterable[str], progress: Progress) -> Recorded:
         """Record all that was heard."""
         shelf = Shelf(
             store=self._opened.store,
@@ -74,7 +75,7 @@ class Recording:
             policy=terms.policy,
             note=f"compared as tables: {' and '.join(names)}; what agrees is not listed, unless it was open before",
         )
-        return self._runner.run(record_many(self._found, self._known, shelf))
+        return self._runner.run(record_many(self._found, self._known, shelf, progress))
 
 
 def _settings(where: str, config: Path | None) -> Settings:

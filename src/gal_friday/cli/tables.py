@@ -23,6 +23,7 @@ from gal_friday.bulk.sieve import SIDES
 from gal_friday.bulk.source import source_of, written_at
 from gal_friday.bulk.weighed import Found, Weighed
 from gal_friday.cli.exit_status import DISCREPANCIES, INCOMPLETE, RECONCILED, worst
+from gal_friday.cli.meter import Meter
 from gal_friday.cli.options import BadUsage
 from gal_friday.cli.output import out, printable, write_json
 from gal_friday.cli.table_options import Tables, shown
@@ -109,13 +110,14 @@ def compare_tables(
     drawn = None if tables.html is None else Page(tables.html, places)
     terms = _terms(places, tables, policy, prices)
     clock = system_clock()
-    began = clock.monotonic()
+    began, meter = clock.monotonic(), Meter(anywhere=tables.progress)
     with ExitStack() as stack:
+        stack.callback(meter.clear)
         recording = None if tables.store is None else stack.enter_context(_recording(tables.store, config))
         told = _Told(turn, recording, whole=as_json)
         terms = replace(terms, watched=told.watched(terms.exchange), with_sides=recording is not None)
-        outcome = _compared(places, tables, names, terms, told)
-        recorded = None if recording is None else recording.record(terms, map(shown, places.values()))
+        outcome = _compared(places, tables, names, terms, told, meter)
+        recorded = None if recording is None else recording.record(terms, map(shown, places.values()), meter)
     seconds = clock.monotonic() - began
     if drawn is not None:
         drawn.write(outcome, told.weighed, told.refused, turn, terms, seconds)
@@ -146,14 +148,14 @@ def _terms(places: Mapping[Side, str], tables: Tables, policy: Policy, prices: P
 
 
 def _compared(
-    places: Mapping[Side, str], tables: Tables, names: Mapping[str, Asset], terms: Terms, told: _Told
-) -> Outcome:
+    places: Mapping[Side, str], tables: Tables, names: Mapping[str, Asset], terms: Terms, told: _Told, meter: Meter,
+) -> Outcome:  # fmt: skip
     with ExitStack() as stack:
         engine = stack.enter_context(_engine(places, _layouts(tables), names, tables))
         told.lines = stack.enter_context(Lines(tables.findings, COLUMNS)) if tables.findings else None
         told.refusals = stack.enter_context(Lines(tables.rejected, REJECTED)) if tables.rejected else None
         told.locator = _locator(places, tables, engine, terms)
-        outcome = reconcile_many(engine, terms, told.hear, told.refuse)
+        outcome = reconcile_many(engine, terms, told.hear, told.refuse, meter)
         told.locate()
         return outcome
 

@@ -15,6 +15,9 @@ from gal_friday.domain.finding import CannotTell
 from gal_friday.domain.records import Kind
 from gal_friday.domain.snapshot import Coverage, Side
 from gal_friday.domain.verdict import Verdict
+from gal_friday.ports.exchange import Progress
+
+JUDGED = "accounts that may differ"
 
 
 class Engine(Protocol):
@@ -68,8 +71,16 @@ class Outcome(Struct, kw_only=True):
     not_checked: tuple[str, ...] = ()
 
 
+def unseen(what: str, done: int, expected: int | None) -> None:
+    """Be told of progress, and show nothing."""
+
+
 def reconcile_many(
-    engine: Engine, terms: Terms, each: Callable[[Judged], None], refused: Callable[[Rejected], None]
+    engine: Engine,
+    terms: Terms,
+    each: Callable[[Judged], None],
+    refused: Callable[[Rejected], None],
+    progress: Progress = unseen,
 ) -> Outcome:
     """Compare what the engine has opened, and return the whole.
 
@@ -78,7 +89,7 @@ def reconcile_many(
     Raises:
         UnusableTable: a table cannot be read to its end.
     """
-    totals = {side: engine.totals(side) for side in SIDES}
+    totals = {side: _counted(engine, side, progress) for side in SIDES}
     outcome = Outcome(
         verdict=Verdict.RECONCILED,
         engine=engine.name,
@@ -95,13 +106,22 @@ def reconcile_many(
         named -= one.line is None  # a torn line is no row
         coverage[one.side] = Coverage.PARTIAL  # whatever it was about
     terms = replace(terms, coverage=coverage, absent=_absent(engine, terms))
-    left = _judge(engine, terms, each, refused, outcome)
+    left = _judge(engine, terms, each, refused, outcome, progress)
     passed = (named - left) // 2
     outcome.agreed += passed
     outcome.keys += passed
     outcome.not_checked = tuple(_gaps(coverage, outcome))
     outcome.verdict = _verdict(outcome)
     return outcome
+
+
+def _counted(engine: Engine, side: Side, progress: Progress) -> Totals:
+    what = f"rows of the {side} side"
+    progress(what, 0, None)
+    totals = engine.totals(side)
+    rows = sum(one.rows for one in totals.values())
+    progress(what, rows, rows)
+    return totals
 
 
 def _absent(engine: Engine, terms: Terms) -> Collection[str]:
@@ -131,10 +151,14 @@ def _judge(
     each: Callable[[Judged], None],
     refused: Callable[[Rejected], None],
     outcome: Outcome,
+    progress: Progress,
 ) -> int:
     """Judge what survives; return how many rows that were."""
     rows = 0
-    for one in also_watched(judged(engine.survivors(), terms), engine.held(_watched(terms)), terms):
+    progress(JUDGED, 0, None)
+    found = also_watched(judged(engine.survivors(), terms), engine.held(_watched(terms)), terms)
+    for number, one in enumerate(found, start=1):
+        progress(JUDGED, number, None)
         rows += one.rows
         outcome.agreed += one.agreed
         outcome.keys += one.agreed + len(one.findings)

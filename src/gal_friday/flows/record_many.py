@@ -24,10 +24,14 @@ from gal_friday.domain.records import Balance, Kind
 from gal_friday.domain.report import ReconciliationReport, report_of
 from gal_friday.domain.snapshot import Snapshot
 from gal_friday.domain.verdict import ReconciliationStatus
+from gal_friday.flows.reconcile_many import unseen
 from gal_friday.flows.record import Known, record
 from gal_friday.flows.review import Desk, follow_up
 from gal_friday.ports.errors import StoreFailed
+from gal_friday.ports.exchange import Progress
 from gal_friday.ports.store import Store
+
+RECORDED = "accounts looked at to be recorded"
 
 
 class Shelf(Struct, frozen=True, kw_only=True):
@@ -78,13 +82,16 @@ def watched_of(known: Mapping[str, Iterable[Followed]]) -> Mapping[str, frozense
     return {account: frozenset(one.key for one in some) for account, some in known.items()}
 
 
-async def record_many(found: Iterable[Judged], known: Mapping[str, Sequence[Followed]], shelf: Shelf) -> Recorded:
+async def record_many(
+    found: Sequence[Judged], known: Mapping[str, Sequence[Followed]], shelf: Shelf, progress: Progress = unseen
+) -> Recorded:
     """Record every account of which there is something to say, each in a transaction of its own.
 
     What cannot be recorded is told and stops nothing else. *known* is what was open before the tables were read.
     """
     whole = Recorded()
-    for one in found:
+    for number, one in enumerate(found, start=1):
+        progress(RECORDED, number, len(found))
         if one.findings or any(isinstance(finding, Agrees) for finding in one.watched):
             try:
                 await _record(one, known.get(one.account, ()), shelf, whole)
