@@ -30,8 +30,8 @@ _ADJUSTED = {"ZUSD": (4, 4e5), "XXBT": (10, 6e6), "XETH": (10, 1e8), "XXRP": (8,
 _AHEAD = (-0.2, 0.0, 0.3, 2.0, 90.0)
 """Seconds by which the clock of the other machine is ahead: so long every nonce of this one is refused."""
 _PAUSES = (0.05, 0.4, 3.0)
-_PAIR_IDS = ("XETHXXBT", "ETHXBT", "ETHBTC", "XETHZXBT")
-"""Ids under which one pair is listed in turn: rows of before keep the one of their time, also where no list has it."""
+_PAIR_IDS = ("XETHXXBT", "ETHXBT")
+"""Ids under which one pair is listed in turn; rows keep the one of their time, also while no list has it."""
 _HOUR = 3_600.0
 
 
@@ -85,10 +85,12 @@ async def race_nonces(keys: Sequence[ApiKey], chance: Random, clock: Clock) -> N
 
 async def rename(exchange: Exchange, chance: Random, clock: Clock) -> None:
     """Let the exchange list a pair under another id, again and again, until cancelled."""
+    # What nobody has ever seen in a list cannot be known.
+    await clock.sleep(_HOUR)
     while True:
-        await clock.sleep(chance.expovariate(0.5 / _HOUR))
+        await clock.sleep(chance.expovariate(1 / _HOUR))
         now = exchange.instruments.pair(_PAIR_IDS[0]).id
-        exchange.rename_pair(now, chance.choice([one for one in _PAIR_IDS if one != now]))
+        exchange.rename_pair(now, next(one for one in _PAIR_IDS if one != now))
 
 
 def _adjusted(bot: Bot, do: Callable[[], object]) -> None:

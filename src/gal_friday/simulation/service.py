@@ -93,7 +93,7 @@ class Service:
         self.accounts = [Account(name=name, exchange="kraken", timing=timing) for name in names]
         self.hearing: Callable[[str], Hear] | None = None
         """Who is to be told what a run of an account reads."""
-        self.known: KnownNames | None = None
+        self.known = KnownNames()
         """Names that runs have learned."""
         self.began = asyncio.Event()
         """Set when a run begins."""
@@ -174,7 +174,7 @@ class Process:
                 ),
             )  # fmt: skip
         await exchange.close()
-        self._service.known = kraken.known_names
+        self._service.known = self._service.known.with_newer(kraken.known_names)
         took = timedelta(seconds=self._clock.monotonic() - began)
         await self._service.seen(report, took, spent.calls)
         return Ran(report=report, obstacle=exchange.obstacle, until=exchange.until, spent=ceil(spent.points))
