@@ -14,7 +14,7 @@ from gal_friday.domain.finding import DiscrepancyType
 from gal_friday.domain.materiality import Severity, more_severe
 from gal_friday.domain.quantity import ZERO
 
-LARGEST, ACCOUNTS = 100, 50
+LARGEST, ACCOUNTS = 100, 25
 """So many are kept."""
 
 

@@ -16,6 +16,7 @@ from gal_friday.domain import quantity, words
 from gal_friday.domain.snapshot import Side
 from gal_friday.domain.verdict import Verdict
 from gal_friday.flows.reconcile_many import Outcome
+from gal_friday.web.manner import AS_RECORDED
 from gal_friday.web.rendering import TEMPLATES
 
 _SHOWN = 500
@@ -50,6 +51,7 @@ def page(outcome: Outcome, weighed: Weighed, refused: Sequence[Rejected], turn: 
         "about": about,
         "css": Markup(files("gal_friday.web").joinpath("static/page.css").read_text(encoding="utf-8")),  # noqa: S704
         "headline": _headline(outcome),
+        "count": _count,
         "took": words.seconds(about.seconds),
         "whole": weighed.all,
         "types": [(words.sort_of(name), share) for name, share in weighed.types()],
@@ -81,11 +83,16 @@ def _short(amount: Decimal) -> Decimal:
 
 
 def _headline(outcome: Outcome) -> str:
-    found = f"{outcome.discrepancies:,} discrepanc{'y' if outcome.discrepancies == 1 else 'ies'}"
+    found = f"{_count(outcome.discrepancies)} discrepanc{'y' if outcome.discrepancies == 1 else 'ies'}"
+    keys = _count(outcome.keys)
     match outcome.verdict:
         case Verdict.RECONCILED:
-            return f"All {outcome.keys:,} balances agree"
+            return f"All {keys} balances agree"
         case Verdict.DISCREPANCIES:
-            return f"{found} in {outcome.keys:,} balances"
+            return f"{found} in {keys} balances"
         case _:
-            return f"Not all was checked; {found} in {outcome.keys:,} balances"
+            return f"Not all was checked; {found} in {keys} balances"
+
+
+def _count(many: int) -> str:
+    return f"{many:,}".replace(",", AS_RECORDED.numbers.group)
