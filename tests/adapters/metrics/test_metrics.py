@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from msgspec.structs import replace
 from prometheus_client.parser import text_string_to_metric_families
 
 from gal_friday.adapters.metrics import Metrics, Standing, Waiting
@@ -62,6 +63,17 @@ def test_the_state_of_things_is_what_it_is_when_it_is_asked_for() -> None:
     assert found["gal_friday_alert_outbox[('state', 'waiting')]"] == 2
     assert found[f"gal_friday_stream_connected{main}"] == 1
     assert not any("gone" in name for name in found), "an account that is not configured any more"
+
+
+def test_accounts_that_are_not_configured_are_told_together() -> None:
+    open_ones = [OpenCount(f"table-{number}", "balance_mismatch", Severity.HIGH, 2) for number in range(3)]
+    oldest = {f"table-{number}": T0 - timedelta(hours=number) for number in range(3)}
+    found = values(Metrics("1").text(replace(standing(), open=open_ones, oldest=oldest)))
+    of = "[('account', 'others'), ('severity', 'high'), ('type', 'balance_mismatch')]"
+    assert {name: value for name, value in found.items() if "discrepanc" in name and "queue" not in name} == {
+        f"gal_friday_discrepancies_open{of}": 6,
+        "gal_friday_oldest_discrepancy_seconds[('account', 'others')]": 7200,
+    }
 
 
 def test_what_is_over_is_not_said_any_more() -> None:

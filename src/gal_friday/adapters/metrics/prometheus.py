@@ -107,10 +107,10 @@ class Metrics:
     def _set(self, now: Standing) -> None:
         at = now.at
         self._set_schedule(now)
-        for counted in now.open:
+        for counted in now.open_together():
             self._say("discrepancies_open", "Open discrepancies.", counted.count,
                       account=counted.account, type=counted.type, severity=counted.severity.value)  # fmt: skip
-        for account, since in now.oldest.items():
+        for account, since in now.oldest_together().items():
             age = (at - since).total_seconds()
             self._say("oldest_discrepancy_seconds", "How long the oldest open one is wrong.", age, account=account)
         told = {one.severity: one for one in now.queue}
