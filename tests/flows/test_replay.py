@@ -4,6 +4,7 @@ import zlib
 from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -46,8 +47,9 @@ class Ran(Struct, frozen=True):
 
 
 async def run(
-    account: World, store: MemoryStore | None = None, prices: Sequence[Prices] = PRICES, stays: bool = True
-) -> Ran:
+    account: World, store: MemoryStore | None = None, prices: Sequence[Prices] = PRICES, stays: bool = True,
+    folder: Path | None = None,
+) -> Ran:  # fmt: skip
     tape, keeper = Tape(), MemoryRecordings()
     clock = RecordingClock(account.clock, tape)
     exchange = KrakenExchange(
@@ -59,6 +61,7 @@ async def run(
         tier="none",
         deadlines=Deadlines(connect=1, read=0.1, total=0.2),
         recorder=Recorder(tape, clock),
+        state_folder=folder,
     )
     conditions = Conditions(
         program="1",
@@ -94,6 +97,17 @@ async def test_a_run_is_worked_out_again_byte_for_byte() -> None:
         assert ran.report.total_discrepancies > 0
         assert ran.report.duration_seconds > 0
         assert await again(account, ran) == Replayed(outcome="equal", recorded_by="1")
+
+
+async def test_a_pair_that_was_renamed_is_known_by_its_old_name_and_in_the_replay_too(tmp_path: Path) -> None:
+    async with world() as account:
+        before = await run(account, folder=tmp_path)
+        account.day.exchange.rename_pair("XXRPZUSD", "RIPPLEUSD")
+        ran = await run(account, folder=tmp_path)
+        assert ran.report.total_discrepancies == before.report.total_discrepancies
+        assert (await again(account, ran)).outcome == "equal"
+        forgetful = await run(account)
+        assert forgetful.report.total_discrepancies > before.report.total_discrepancies
 
 
 @pytest.mark.parametrize("fault", sorted(FAULTS))

@@ -45,6 +45,7 @@ class Answers:
 
     def __init__(self, endpoint: str, tried: bytes) -> None:
         self._endpoint, self._tried = endpoint, tried
+        self.gone = b""
 
     def call(self, endpoint: str, params: Mapping[str, str]) -> bytes | Failure:
         """Answer one call."""

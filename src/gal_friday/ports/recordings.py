@@ -105,6 +105,8 @@ class Recording(Struct, frozen=True, kw_only=True):
     """What the clock for durations said."""
     calls: tuple[Call, ...]
     heard: tuple[Heard, ...]
+    gone: bytes = b""
+    """Names that the exchange had listed once and listed no more, as its connector writes them."""
     format: int = _FORMAT
 
 
@@ -173,6 +175,7 @@ class Tape:
 
     def __init__(self) -> None:
         """Begin empty."""
+        self.gone = b""
         self._instants: list[datetime] = []
         self._seconds: list[float] = []
         self._calls: list[Call] = []
@@ -218,6 +221,7 @@ class Tape:
             seconds=tuple(self._seconds),
             calls=tuple(self._calls),
             heard=tuple(self._heard),
+            gone=self.gone,
         )
         story = zlib.compress(msgspec.msgpack.encode(recording), _LEVEL)
         answers = b"".join((*self._pressed, self._press.flush()))
@@ -270,7 +274,7 @@ class Playing:
 
     def __init__(self, recording: Recording, bodies: Sequence[bytes]) -> None:
         """Begin at the beginning."""
-        self.conditions = recording.conditions
+        self.conditions, self.gone = recording.conditions, recording.gone
         self._instants, self._seconds = list(reversed(recording.instants)), list(reversed(recording.seconds))
         self._calls = list(zip(recording.calls, bodies, strict=True))
         self._heard = recording.heard

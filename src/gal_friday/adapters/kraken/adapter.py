@@ -19,6 +19,7 @@ from gal_friday.adapters.kraken.client import Client
 from gal_friday.adapters.kraken.crosscheck import Window
 from gal_friday.adapters.kraken.key import KeyEnds, refuse_rights_to_act
 from gal_friday.adapters.kraken.listing import KnownNames
+from gal_friday.adapters.kraken.namefile import NameFile
 from gal_friday.adapters.kraken.names import Names
 from gal_friday.adapters.kraken.opening import ask_about_key, clock_offset, listed_names, refuse_maintenance
 from gal_friday.adapters.kraken.patience import Patience
@@ -69,10 +70,11 @@ class KrakenExchange:
         """Make no call yet.
 
         *otp* is a static second factor. *state_folder* keeps the last nonce, a lockout and the call counter
-        of each key; without it they do not outlive the process. *known* are names of earlier days, from
-        ``known_names``. *keep_raw* is given every raw answer that was used. *http* replaces the network,
-        for tests. *calls* is told of every call. *recorder* takes down every answer that was used, or gives the
-        answers of a recording. *stream*: the account's stream is listened to as well, so ``preflight`` looks at it.
+        of each key, and every name that was ever listed; without it they do not outlive the process. *known* are
+        names of earlier days, from ``known_names``. *keep_raw* is given every raw answer that was used. *http*
+        replaces the network, for tests. *calls* is told of every call. *recorder* takes down every answer that was
+        used, or gives the answers of a recording. *stream*: the account's stream is listened to as well, so
+        ``preflight`` looks at it.
 
         Raises:
             ExchangeRefused: the key is unusable, or *url* would send it over an open line.
@@ -98,6 +100,8 @@ class KrakenExchange:
         self._allow_trading_key = allow_trading_key
         self._stream = stream
         self._known = known
+        self._names = None if state_folder is None else NameFile(state_folder, url)
+        self._recorder = recorder
         self._keep_raw = keep_raw
         self._progress = progress
         self._session: Session | None = None
@@ -125,9 +129,10 @@ class KrakenExchange:
     @property
     def known_names(self) -> KnownNames:
         """Every asset and pair ever seen by this object or told to it: worth keeping for the next one."""
-        if self._session is None:
-            return self._known or KnownNames()
-        return self._session.names.known
+        if self._session is not None:
+            return self._session.names.known
+        kept = KnownNames() if self._names is None else self._names.load()
+        return kept.with_newer(self._known or KnownNames())
 
     async def open(self) -> None:
         """Learn names and rights, and check that the exchange is up. May be called again to learn new names.
@@ -141,10 +146,15 @@ class KrakenExchange:
         key = await ask_about_key(self._client, self._api_key)
         if key is not None and not self._allow_trading_key:
             refuse_rights_to_act(key)
+        listed = await listed_names(self._client)
+        gone = self.known_names.without(listed)
+        names = Names(listed, gone if self._recorder is None else self._recorder.gone(gone))
+        if self._names is not None:
+            self._names.keep(names.known)
         self._session = Session(
             client=self._client,
             clock=self._clock,
-            names=Names(await listed_names(self._client), self.known_names),
+            names=names,
             key=key,
             offset=offset,
             keep_raw=self._keep_raw,

@@ -44,6 +44,11 @@ class KnownNames(Struct, frozen=True):
         """Return both, the newer description where an id stands in both."""
         return KnownNames({**self.assets, **newer.assets}, {**self.pairs, **newer.pairs})
 
+    def without(self, listed: "KnownNames") -> "KnownNames":
+        """Return those whose ids are not *listed*."""
+        assets = {name: one for name, one in self.assets.items() if name not in listed.assets}
+        return KnownNames(assets, {name: one for name, one in self.pairs.items() if name not in listed.pairs})
+
 
 def assets_listed(result: object) -> dict[str, KnownAsset]:
     """Return the assets of an answer of Assets.

@@ -13,6 +13,7 @@ from gal_friday.adapters.kraken import wire
 from gal_friday.adapters.kraken.client import Client, Params, Reply, UnknownId, WrongArguments, reply_of
 from gal_friday.adapters.kraken.endpoints import GET_API_KEY_INFO, Endpoint, must_be_a_read
 from gal_friday.adapters.kraken.errors import refusal
+from gal_friday.adapters.kraken.listing import KnownNames
 from gal_friday.ports.clock import Clock
 from gal_friday.ports.errors import ExchangeFailed, ExchangeMalformed, ExchangeRefused, ExchangeUnavailable
 from gal_friday.ports.recordings import Failure, NotRecorded, Playing, Tape
@@ -41,6 +42,11 @@ class Recorder(Struct, frozen=True):
         """Return the client with every call taken down."""
         return _RecordingClient(client, self.tape, api_key)
 
+    def gone(self, names: KnownNames) -> KnownNames:
+        """Take down the *names* that were listed once and are no more, and return them."""
+        self.tape.gone = msgspec.json.encode(names)
+        return names
+
 
 class Player(Struct, frozen=True):
     """Answers a connector from a recording; nothing is ever sent."""
@@ -52,6 +58,10 @@ class Player(Struct, frozen=True):
         """Return what answers in place of the client."""
         del client, api_key
         return _PlayedClient(self.playing)
+
+    def gone(self, names: KnownNames) -> KnownNames:
+        """Return the names that were taken down; where none were, these are all."""
+        return msgspec.json.decode(self.playing.gone, type=KnownNames) if self.playing.gone else names
 
 
 class _RecordingClient(Client):
