@@ -13,6 +13,7 @@ program that was asked for.
     fuzz [TARGET...] [--seconds N]   every parser against bytes that nobody thought of, guided by what they reach
     mutate [MODULE...] [--sample N] [--seed S]   how many mutants of the domain the tests kill
     fire [ARGS]    simulated worlds in which much goes wrong, a thousand days of them; writes docs/quality.md
+    spark [ARGS]   tables on Apache Spark, one process and a cluster of three; pytest takes these arguments
     lint           the checks without pytest
     format         rewrite what ruff can rewrite
     bench [ARGS]   the benchmarks
@@ -73,28 +74,25 @@ FULL = Environment(".venv", "requirements/dev.lock")
 CCXT = Environment(".venv-ccxt", "requirements/ccxt.lock", installs_project=False)
 # Made only where no Chromium is found: node and npm, and what tests/browser/provision.py fetches with them.
 BROWSER = Environment(".venv-browser", "requirements/browser.lock", installs_project=False)
-# Made by the commands of these names alone: no test needs what is in them.
+# Made by the commands of these names alone: no other test needs what is in them.
 FUZZ = Environment(".venv-fuzz", "requirements/fuzz.lock", installs_project=False)
 MUTATE = Environment(".venv-mutate", "requirements/mutate.lock", installs_project=False)
-ENVIRONMENTS = (DEMO, FULL, CCXT, BROWSER, FUZZ, MUTATE)
+SPARK = Environment(".venv-spark", "requirements/spark.lock")
+ENVIRONMENTS = (DEMO, FULL, CCXT, BROWSER, FUZZ, MUTATE, SPARK)
 
 # What deploy/ installs: the service with its fleet, every channel and traces. No environment of this folder.
 SERVICE_LOCK = "requirements/service.lock"
+SERVICE = ("pyproject.toml", "--extra", "fleet", "--extra", "alerts", "--extra", "otel", "--extra", "bulk")
 
 # What is resolved into each lock. Each is held to the pins of the one before it: tests see what users get.
 LOCKS = {
     DEMO.lock: ("pyproject.toml", "--extra", "server", "--extra", "postgres", "--group", "build"),
-    SERVICE_LOCK: (
-        *("pyproject.toml", "--extra", "fleet", "--extra", "alerts", "--extra", "otel", "--constraints", DEMO.lock),
-        *("--extra", "bulk", "--group", "build"),
-    ),
-    FULL.lock: (
-        *("pyproject.toml", "--extra", "fleet", "--extra", "alerts", "--extra", "otel", "--constraints", SERVICE_LOCK),
-        *("--extra", "bulk", "--group", "build", "--group", "test", "--group", "lint"),
-    ),
+    SERVICE_LOCK: (*SERVICE, "--group", "build", "--constraints", DEMO.lock),
+    FULL.lock: (*SERVICE, "--group", "build", "--group", "test", "--group", "lint", "--constraints", SERVICE_LOCK),
     CCXT.lock: ("--group", "ccxt"),
     BROWSER.lock: ("--group", "browser"),
     FUZZ.lock: ("requirements/fuzz.in",),
+    SPARK.lock: ("pyproject.toml", "--extra", "spark", "--group", "build", "--group", "test", "-c", FULL.lock),
     MUTATE.lock: ("requirements/mutate.in", "--constraints", FULL.lock),
 }
 
@@ -139,12 +137,12 @@ def test(arguments: Sequence[str]) -> int:
     return 1
 
 
-def module(name: str) -> Callable[[Sequence[str]], int]:
-    """Return the command that runs this module in the full environment."""
+def module(name: str, environment: Environment = FULL) -> Callable[[Sequence[str]], int]:
+    """Return the command that runs this module, in the full environment unless in another."""
 
     def started(arguments: Sequence[str]) -> int:
         os.environ["PYTHONPATH"] = os.pathsep.join((str(ROOT / "src"), str(ROOT)))
-        return become(ready(FULL).program("python"), ["-m", name, *arguments])
+        return become(ready(environment).program("python"), ["-m", name, *arguments])
 
     return started
 
@@ -228,6 +226,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "fuzz": module("tests.fuzz"),
     "mutate": module("tests.mutation"),
     "fire": fire,
+    "spark": module("tests.spark", SPARK),
     "lint": lint,
     "format": reformat,
     "bench": module("benchmarks"),

@@ -37,6 +37,7 @@ def test_there_is_a_lock_for_every_environment() -> None:
         "browser.lock",
         "fuzz.lock",
         "mutate.lock",
+        "spark.lock",
     }
 
 
@@ -79,6 +80,7 @@ def declared() -> dict[str, list[Requirement]]:
         "runtime.lock": read(server),
         "service.lock": read(service),
         "dev.lock": read(full),
+        "spark.lock": read([*core, *extras["bulk"], *extras["spark"][1:], *groups["build"], *groups["test"]]),
         "ccxt.lock": read(groups["ccxt"]),
         "browser.lock": read(groups["browser"]),
         **{

@@ -9,34 +9,10 @@ import pytest
 
 from gal_friday.bulk.sieve import SIDES
 from gal_friday.cli import main
-from gal_friday.domain.snapshot import Side
 from tests.bulk.databases import Tables
+from tests.bulk.worlds import planted
 
 pytestmark = pytest.mark.postgres
-ROWS = 5_000
-Both = dict[Side, list[tuple[str, str, str, str]]]
-
-
-def planted() -> tuple[Both, set[tuple[str, str]]]:
-    """Make two sides that agree but for what is planted, and say of which keys that is."""
-    differ = set[tuple[str, str]]()
-    sides: Both = {side: [] for side in SIDES}
-    for number in range(ROWS):
-        account, asset = f"acct-{number % 97}", f"A{number // 97}"
-        whole, rest = number * 7_919_777, f"{number * 104_729_111_777 % 10**18:018}"
-        amount = other = f"{whole}.{rest}"
-        if number % 101 == 0:
-            differ.add((account, asset))
-            other = f"{whole + 1}.{rest}"
-        if number % 103 != 0:
-            sides["internal"].append((account, asset, "spot", amount))
-        if number % 107 != 0:
-            sides["exchange"].append((account, asset, "spot", other))
-        if (number % 103 == 0) != (number % 107 == 0):
-            differ.add((account, asset))
-        if number % 103 == number % 107 == 0:
-            differ.discard((account, asset))
-    return sides, differ
 
 
 def test_files_and_tables_of_a_database_give_the_same_file(

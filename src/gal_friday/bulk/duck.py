@@ -16,7 +16,7 @@ from gal_friday.bulk.layout import Layout
 from gal_friday.bulk.relation import Relation, inexact, no_amounts, relation
 from gal_friday.bulk.rows import Rejected, Row, Totals
 from gal_friday.bulk.sieve import AMOUNT, PLACES, SIDES, WHOLE
-from gal_friday.bulk.source import CSV, Source, named, quoted, reader
+from gal_friday.bulk.source import CSV, Source, named, quoted, reader, refuse_written
 from gal_friday.domain.assets import Asset
 from gal_friday.domain.snapshot import Side
 
@@ -65,7 +65,7 @@ class Duck(SqlEngine):
         limits: Limits,
     ) -> None:
         """Take what is to be read. *names* are the book's for assets; *exact* tells keys apart without a hash."""
-        super().__init__(layouts, names)
+        super().__init__(layouts, names, _Words())
         self._sources, self._limits = sources, limits
         if not exact:
             self.mark = "hash(account, asset, wallet)"
@@ -83,7 +83,7 @@ class Duck(SqlEngine):
         except ModuleNotFoundError as error:
             raise EngineMissing("tables are compared by DuckDB; install it: pip install 'gal-friday[bulk]'") from error
         self._duckdb = duckdb
-        self._stamps = {side: source.stamp() for side, source in self._sources.items()}
+        self._stamps = [source.stamp() for source in self._sources.values()]
         with ExitStack() as stack:
             try:
                 folder = stack.enter_context(TemporaryDirectory(prefix="gal-friday-", dir=self._limits.spill))
@@ -124,9 +124,7 @@ class Duck(SqlEngine):
             UnusableTable: a file was written to meanwhile.
         """
         yield from super().survivors()
-        for side, source in self._sources.items():
-            if source.stamp() != self._stamps[side]:
-                raise UnusableTable(f"{source.name} was written to while it was read; compare again when it is whole")
+        refuse_written(self._sources.values(), self._stamps)
 
     def asked(self, statement: str) -> Iterator[tuple[Any, ...]]:
         """Yield the rows that answer a statement.
@@ -163,7 +161,7 @@ class Duck(SqlEngine):
         source, layout = self._sources[side], self._layouts[side]
         table = reader(source, layout.columns)
         kinds = {name: kind for name, kind, *_ in self.asked(f"DESCRIBE SELECT * EXCLUDE (filename) FROM {table}")}
-        return relation(source.name, table, layout, kinds, self.names_of(side), _Words())
+        return relation(source.name, table, layout, kinds, self.names_of(side), self._words)
 
     def _torn(self, side: Side) -> Iterator[Rejected]:
         """Yield lines of CSV that are no rows of its table."""
@@ -178,6 +176,8 @@ class Duck(SqlEngine):
 
 class _Words:
     places = "filename"
+    characters = "VARCHAR"
+    literal = staticmethod(quoted)
 
     def text(self, column: str, kind: str) -> str:
         """Return the column as text; of JSON a number with a point as what is none."""

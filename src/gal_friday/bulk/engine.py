@@ -4,11 +4,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from gal_friday.bulk.judge import Judged, Terms, judged
 from gal_friday.bulk.layout import Layout
-from gal_friday.bulk.relation import Relation
+from gal_friday.bulk.relation import Relation, Words
 from gal_friday.bulk.rows import Rejected, Row, Total, Totals, said_by
 from gal_friday.bulk.sieve import KEY, SIDES, question, suspects
-from gal_friday.bulk.source import quoted
 from gal_friday.domain import quantity
 from gal_friday.domain.assets import Asset
 from gal_friday.domain.snapshot import Side
@@ -28,10 +28,14 @@ class SqlEngine(ABC):
     """The exact sum of amounts, whole and behind the point, with a comma between them where they are two."""
     binary = ""
     """What makes the order of text that of its bytes."""
+    whole = "HUGEINT"
+    """The type in which hashes of rows are added up."""
+    once, anew = "MATERIALIZED ", "NOT MATERIALIZED "
+    """What says that a named part is worked out once, or each time that it is named; empty where the engine knows."""
 
-    def __init__(self, layouts: Mapping[Side, Layout], names: Mapping[str, Asset]) -> None:
+    def __init__(self, layouts: Mapping[Side, Layout], names: Mapping[str, Asset], words: Words) -> None:
         """Keep how both sides are laid out. *names* are the book's for assets."""
-        self._layouts, self._names = layouts, names
+        self._layouts, self._names, self._words = layouts, names, words
         self._relations: dict[Side, Relation] = {}
 
     @abstractmethod
@@ -55,7 +59,7 @@ class SqlEngine(ABC):
 
     def present(self, accounts: Collection[str]) -> Collection[str]:
         """Return which of these accounts either side has a row of."""
-        named = ", ".join(map(quoted, sorted(accounts)))
+        named = ", ".join(map(self._words.literal, sorted(accounts)))
         one, other = (f"SELECT account FROM {side} WHERE account IN ({named})" for side in SIDES)
         return {account for (account,) in self._told(f"{one} UNION {other}")} if accounts else ()
 
@@ -63,14 +67,15 @@ class SqlEngine(ABC):
         """Yield the rows of these accounts, assets and wallets, in no particular order and without their prices."""
         if not keys:
             return
-        given = ", ".join(f"({', '.join(map(quoted, key))})" for key in sorted(keys))
+        none = f"CAST(NULL AS {self._words.characters})"
+        given = ", ".join(f"({', '.join(map(self._words.literal, key))})" for key in sorted(keys))
         chosen = " UNION ALL ".join(
-            f"SELECT {_KEY}, '{side}' AS side, {one.text} AS text, CAST(NULL AS VARCHAR) AS price, place, "
+            f"SELECT {_KEY}, '{side}' AS side, {one.text} AS text, {none} AS price, place, "
             f"amount IS NOT NULL AS fits FROM {side} JOIN wanted USING ({_KEY})"
             for side, one in self._relations.items()
         )
         wanted = f"SELECT * FROM (VALUES {given}) AS given({_KEY})"
-        yield from (Row(*row) for row in self._told(chosen, wanted=wanted))
+        yield from (Row(*row) for row in self.asked(self._about(chosen, wanted=wanted)))
 
     def rejected(self, side: Side) -> Iterator[Rejected]:
         """Yield every row of a side that names no key."""
@@ -85,9 +90,18 @@ class SqlEngine(ABC):
 
     def survivors(self) -> Iterator[Row]:
         """Yield the rows of every key that did not pass, by key, the book's first."""
+        order = ", ".join((*(f"{part}{self.binary}" for part in KEY), "side DESC", f"text{self.binary} NULLS LAST"))
+        yield from (Row(*row) for row in self.asked(f"{self._surviving()} ORDER BY {order}"))
+
+    def judged(self, terms: Terms) -> Iterator[Judged]:
+        """Yield what is found in every account with a key that did not pass, by account."""
+        return judged(self.survivors(), terms)
+
+    def _surviving(self) -> str:
+        """Return the statement that yields the rows of every key that did not pass."""
         sieves, read = {}, {side: str(side) for side in SIDES}
         if self.mark and self.hashes:
-            sieves["suspects"] = suspects(*SIDES, hashes=self.hashes, mark=self.mark)
+            sieves["suspects"] = suspects(*SIDES, hashes=self.hashes, mark=self.mark, whole=self.whole)
             read = {side: f"(SELECT * FROM {side} WHERE account IN (SELECT account FROM suspects))" for side in SIDES}
         by, named = (f"{self.mark} AS mark", "mark") if self.mark else (_KEY, _KEY)
         sieves["survivors"] = question(*(f"{read[side]} AS read" for side in SIDES), by=by, named=named)
@@ -99,15 +113,17 @@ class SqlEngine(ABC):
             f"amount IS NOT NULL AS fits FROM of_{side}"
             for side, one in self._relations.items()
         )
-        order = ", ".join((*(f"{part}{self.binary}" for part in KEY), "side DESC", f"text{self.binary}"))
-        rows = self._told(f"SELECT * FROM ({chosen}) AS found ORDER BY {order}", **sieves)
-        yield from (Row(*row) for row in rows)
+        return self._about(f"SELECT * FROM ({chosen}) AS found", **sieves)
 
-    def _told(self, statement: str, **more: str) -> Iterator[tuple[Any, ...]]:
-        """Yield the rows that answer a statement about both relations, and whatever else is named."""
-        known = [f"{side} AS NOT MATERIALIZED ({one.statement})" for side, one in self._relations.items()]
-        known += [f"{name} AS MATERIALIZED ({text})" for name, text in more.items()]
-        return self.asked(f"WITH {', '.join(known)} {statement}")
+    def _told(self, statement: str) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows that answer a statement about both relations."""
+        return self.asked(self._about(statement))
+
+    def _about(self, statement: str, **more: str) -> str:
+        """Return a statement about both relations, and whatever else is named, as one that names all of it."""
+        known = [f"{side} AS {self.anew}({one.statement})" for side, one in self._relations.items()]
+        known += [f"{name} AS {self.once}({text})" for name, text in more.items()]
+        return f"WITH {', '.join(known)} {statement}"
 
 
 def _exact(parts: Sequence[Any]) -> Any:

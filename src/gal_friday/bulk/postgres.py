@@ -77,7 +77,7 @@ class Postgres(SqlEngine):
         Raises:
             UnusableTable: the tables are in two databases.
         """
-        super().__init__(layouts, names)
+        super().__init__(layouts, names, _Words())
         ours, theirs = (places[side] for side in SIDES)
         if ours.database != theirs.database:
             raise UnusableTable(
@@ -147,7 +147,7 @@ class Postgres(SqlEngine):
                 kinds = {one.name: self._kind(one.type_code) for one in cursor.description or ()}
         except self._psycopg.Error as error:
             raise UnusableTable(f"{place.name} cannot be read: {_said(error)}") from None
-        return relation(place.name, table, self._layouts[side], kinds, self.names_of(side), _Words())
+        return relation(place.name, table, self._layouts[side], kinds, self.names_of(side), self._words)
 
     def _kind(self, code: int) -> str:
         known = self._psycopg.postgres.types.get(code)
@@ -156,6 +156,8 @@ class Postgres(SqlEngine):
 
 class _Words:
     places = "''"
+    characters = "VARCHAR"
+    literal = staticmethod(quoted)
 
     def text(self, column: str, kind: str) -> str:
         """Return the column as text."""

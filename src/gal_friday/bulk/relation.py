@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from gal_friday.bulk.errors import UnusableTable
 from gal_friday.bulk.layout import Layout
-from gal_friday.bulk.source import named, quoted
+from gal_friday.bulk.source import named
 from gal_friday.domain.assets import Asset, Wallet, unresolved_asset
 
 
@@ -17,6 +17,15 @@ class Words(Protocol):
     @property
     def places(self) -> str:
         """What tells where a row stands, as an expression."""
+        ...
+
+    @property
+    def characters(self) -> str:
+        """The type of text."""
+        ...
+
+    def literal(self, text: str) -> str:
+        """Return this text as one in a statement."""
         ...
 
     def text(self, column: str, kind: str) -> str:
@@ -64,10 +73,11 @@ def relation(
     except UnusableTable as wrong:
         raise UnusableTable(f"{name}: {wrong}") from None
     account = text(layout.account) if layout.account else "''"
-    asset = _renamed(text(layout.asset), names)
+    asset = _renamed(text(layout.asset), names, words)
     wallet = f"coalesce(nullif({text(layout.wallet)}, ''), '{Wallet.SPOT}')" if layout.wallet else f"'{Wallet.SPOT}'"
     price = named(layout.price) if layout.price else "NULL"
-    lacks = [f"{asset} IS NULL", f"{asset} = ''", f"starts_with({asset}, {quoted(unresolved_asset(''))})"]
+    unknown = unresolved_asset("")
+    lacks = [f"{asset} IS NULL", f"{asset} = ''", f"left({asset}, {len(unknown)}) = {words.literal(unknown)}"]
     if layout.account:
         lacks += [f"{account} IS NULL", f"{account} = ''"]
     statement = (
@@ -75,7 +85,7 @@ def relation(
         f"CASE WHEN {' OR '.join(lacks)} THEN NULL ELSE {amount} END AS amount, "
         f"{named(layout.quantity)} AS raw, {price} AS raw_price, {words.places} AS place FROM {table}"
     )
-    priced = words.text("raw_price", kinds[layout.price]) if layout.price else "CAST(NULL AS VARCHAR)"
+    priced = words.text("raw_price", kinds[layout.price]) if layout.price else f"CAST(NULL AS {words.characters})"
     return Relation(statement, words.text("raw", kinds[layout.quantity]), priced)
 
 
@@ -91,8 +101,8 @@ def no_amounts(column: str, kind: str) -> UnusableTable:
     return UnusableTable(f"column {column} holds {kind}, and no amounts")
 
 
-def _renamed(asset: str, names: Mapping[str, Asset]) -> str:
+def _renamed(asset: str, names: Mapping[str, Asset], words: Words) -> str:
     if not names:
         return asset
-    cases = " ".join(f"WHEN {quoted(old)} THEN {quoted(new)}" for old, new in sorted(names.items()))
+    cases = " ".join(f"WHEN {words.literal(old)} THEN {words.literal(new)}" for old, new in sorted(names.items()))
     return f"CASE {asset} {cases} ELSE {asset} END"

@@ -35,15 +35,16 @@ def question(ours: str, theirs: str, *, by: str = ", ".join(KEY), named: str = "
     return f"SELECT {named} FROM ({one} UNION ALL {other}) AS both_sides GROUP BY {named} HAVING NOT ({passes})"
 
 
-def suspects(ours: str, theirs: str, *, hashes: Sequence[str], mark: str) -> str:
+def suspects(ours: str, theirs: str, *, hashes: Sequence[str], mark: str, whole: str) -> str:
     """Return the statement that yields the accounts in which anything may differ, and maybe a few more.
 
-    The rows of a side are added up as numbers that are hashes of them, in whatever order they come. Where both sides
-    add up to the same by every hash, they hold the same rows, but for one chance in 2^64 for each account and hash.
-    That says nothing of rows that both sides repeat: those are looked for on one side, by *mark*, a hash of the key.
+    The rows of a side are added up as numbers that are hashes of them, in whatever order they come; *whole* is the type
+    of the sums. Where both sides add up to the same by every hash, they hold the same rows, but for one chance in 2^64
+    for each account and hash. That says nothing of rows that both sides repeat: those are looked for on one side, by
+    *mark*, a hash of the key.
     """
-    plus = ", ".join(f"CAST({one} AS HUGEINT) AS sum_{at}" for at, one in enumerate(hashes))
-    minus = ", ".join(f"-CAST({one} AS HUGEINT)" for one in hashes)
+    plus = ", ".join(f"CAST({one} AS {whole}) AS sum_{at}" for at, one in enumerate(hashes))
+    minus = ", ".join(f"-CAST({one} AS {whole})" for one in hashes)
     mine, other = f"account, amount, 1 AS one, {plus}", f"account, amount, -1, {minus}"
     rows = f"SELECT {mine} FROM {ours} UNION ALL SELECT {other} FROM {theirs}"
     sums = " OR ".join(f"SUM({name}) <> 0" for name in ("one", *(f"sum_{at}" for at in range(len(hashes)))))

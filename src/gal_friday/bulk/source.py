@@ -1,6 +1,6 @@
 """Files that a side's table consists of, and how DuckDB reads them: as text wherever the format has no exact type."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from glob import glob, has_magic
 from pathlib import Path
@@ -23,7 +23,10 @@ _FORMATS = {
 }
 # Lines that are no rows of the table are put aside, each with its number and what is wrong with it.
 _TORN = "strict_mode = true, store_rejects = true"
-_REMOTE = ("s3://", "gs://", "az://", "http://", "https://")
+_REMOTE = ("s3://", "s3a://", "gs://", "az://", "abfss://", "hdfs://", "http://", "https://")
+
+
+Stamp = tuple[tuple[int, int], ...]
 
 
 class Source(Struct, frozen=True):
@@ -34,7 +37,7 @@ class Source(Struct, frozen=True):
     format: str
     files: tuple[str, ...]
 
-    def stamp(self) -> tuple[tuple[int, int], ...]:
+    def stamp(self) -> Stamp:
         """Return size and time of every local file: another stamp later means that somebody wrote meanwhile."""
         found = [Path(one).stat() for one in self.files if not is_remote(one)]
         return tuple((one.st_size, one.st_mtime_ns) for one in found)
@@ -48,6 +51,17 @@ def written_at(source: Source) -> datetime | None:
     return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=newest // 1_000)
 
 
+def refuse_written(sources: Iterable[Source], stamps: Iterable[Stamp]) -> None:
+    """Raise unless these sources still have these stamps.
+
+    Raises:
+        UnusableTable: somebody wrote to one of them meanwhile.
+    """
+    for source, stamp in zip(sources, stamps, strict=True):
+        if source.stamp() != stamp:
+            raise UnusableTable(f"{source.name} was written to while it was read; compare again when it is whole")
+
+
 def format_of(name: str) -> str | None:
     """Return the format that a name's ending tells, or None where it is no table."""
     lower = name.lower()
@@ -55,7 +69,7 @@ def format_of(name: str) -> str | None:
 
 
 def is_remote(name: str) -> bool:
-    """Say whether DuckDB fetches this from elsewhere."""
+    """Say whether the engine fetches this from elsewhere."""
     return name.startswith(_REMOTE)
 
 

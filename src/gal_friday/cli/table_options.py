@@ -30,6 +30,12 @@ class Tables:
     sieve: Annotated[
         str, Parameter(help="Of tables: how keys are told apart: hash, or exact, which takes more memory.")
     ] = "hash"
+    engine: Annotated[
+        str | None, Parameter(help="Of tables: what sieves: duckdb, or spark, for what does not fit one machine.")
+    ] = None
+    master: Annotated[
+        str | None, Parameter(help="Of tables with --engine spark: where it runs: spark://host:7077, yarn; else here.")
+    ] = None
     memory: Annotated[str | None, Parameter(help="Of tables: about how much memory may be taken, such as 4GB.")] = None
     spill: Annotated[Path | None, Parameter(help="Of tables: the folder for what does not fit into memory.")] = None
     findings: Annotated[

@@ -21,6 +21,7 @@ from gal_friday.bulk.postgres import Postgres, is_database, place_of
 from gal_friday.bulk.rows import Rejected
 from gal_friday.bulk.sieve import SIDES
 from gal_friday.bulk.source import source_of, written_at
+from gal_friday.bulk.spark import HERE, Cluster, Spark
 from gal_friday.bulk.weighed import Found, Weighed
 from gal_friday.cli.exit_status import DISCREPANCIES, INCOMPLETE, RECONCILED, worst
 from gal_friday.cli.meter import Meter
@@ -191,13 +192,23 @@ def _layouts(tables: Tables) -> Mapping[Side, Layout]:
 
 def _engine(
     places: Mapping[Side, str], layouts: Mapping[Side, Layout], names: Mapping[str, Asset], tables: Tables
-) -> Duck | Postgres:
+) -> Duck | Postgres | Spark:
+    if tables.engine not in (None, Duck.name, Spark.name):
+        raise BadUsage(f"--engine: {tables.engine!r} is none; there are {Duck.name} and {Spark.name}")
+    if tables.master is not None and tables.engine != Spark.name:
+        raise BadUsage(f"--master says where Spark runs; add --engine {Spark.name}")
+    if tables.engine is not None and any(map(is_database, places.values())):
+        raise BadUsage("--engine: tables of a database are sieved where they are; leave it out, or export them")
     if all(map(is_database, places.values())):
         return Postgres({side: place_of(one) for side, one in places.items()}, layouts, names=names)
     if any(map(is_database, places.values())):
         raise BadUsage("one side is a table in a database, and the other is not: give both, or export one to a file")
+    sources = {side: source_of(one) for side, one in places.items()}
+    if tables.engine == Spark.name:
+        cluster = Cluster(master=tables.master or HERE, memory=tables.memory, spill=tables.spill)
+        return Spark(sources, layouts, names=names, exact=tables.sieve == "exact", cluster=cluster)
     return Duck(
-        {side: source_of(one) for side, one in places.items()},
+        sources,
         layouts,
         names=names,
         exact=tables.sieve == "exact",

@@ -7,7 +7,7 @@ from typing import Protocol
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from gal_friday.bulk.judge import Judged, Terms, also_watched, judged
+from gal_friday.bulk.judge import Judged, Terms, also_watched
 from gal_friday.bulk.rows import Rejected, Row, Totals
 from gal_friday.bulk.sieve import SIDES
 from gal_friday.domain import quantity
@@ -45,8 +45,8 @@ class Engine(Protocol):
         """Yield every row of a side that names no key."""
         ...
 
-    def survivors(self) -> Iterator[Row]:
-        """Yield the rows of every key that did not pass, by key, the book's first."""
+    def judged(self, terms: Terms) -> Iterator[Judged]:
+        """Yield what is found in every account with a key that did not pass, by account."""
         ...
 
 
@@ -156,7 +156,7 @@ def _judge(
     """Judge what survives; return how many rows that were."""
     rows = 0
     progress(JUDGED, 0, None)
-    found = also_watched(judged(engine.survivors(), terms), engine.held(_watched(terms)), terms)
+    found = also_watched(engine.judged(terms), engine.held(_watched(terms)), terms)
     for number, one in enumerate(found, start=1):
         progress(JUDGED, number, None)
         rows += one.rows

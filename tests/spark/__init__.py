@@ -1,0 +1,1 @@
+"""Tables on Apache Spark: in one process, and on a cluster of one master and two workers."""
