@@ -248,3 +248,10 @@ def test_what_does_not_fit_into_memory_is_spilled(run: Run, tmp_path: Path) -> N
     files = [f"{tmp_path}/{name}.parquet" for name in ("ours", "theirs")]
     outcome = run("compare", *files, "--memory", "150MB", "--spill", str(tmp_path), "--sieve", "exact")
     assert (outcome.status, "2,000,000 agree, 0 differ" in outcome.out) == (0, True), outcome.err
+
+
+def test_an_empty_text_names_no_account(run: Run, tmp_path: Path) -> None:
+    duckdb.sql(f"COPY (SELECT '' AS account, 'BTC' AS asset, 1 AS quantity) TO '{tmp_path}/one.parquet'")
+    told = run("compare", *[f"{tmp_path}/one.parquet"] * 2, "--json").json()
+    assert [one["reason"] for one in told["first_rejected"]] == ["it names no account"] * 2
+    assert (told["keys"], told["accounts"], told["verdict"]) == (0, 0, "incomplete")

@@ -80,8 +80,6 @@ class SqlEngine(ABC):
     def rejected(self, side: Side) -> Iterator[Rejected]:
         """Yield every row of a side that names no key."""
         nameless = "account IS NULL OR asset IS NULL OR asset = ''"
-        if self._layouts[side].account:
-            nameless += " OR account = ''"
         text = self._relations[side].text
         rows = self._told(f"SELECT account, asset, {text}, place FROM {side} WHERE {nameless}")
         for account, asset, text, place in rows:

@@ -72,14 +72,14 @@ def relation(
             words.amount(layout.price, kinds[layout.price])
     except UnusableTable as wrong:
         raise UnusableTable(f"{name}: {wrong}") from None
-    account = text(layout.account) if layout.account else "''"
+    account = f"nullif({text(layout.account)}, '')" if layout.account else "''"
     asset = _renamed(text(layout.asset), names, words)
     wallet = f"coalesce(nullif({text(layout.wallet)}, ''), '{Wallet.SPOT}')" if layout.wallet else f"'{Wallet.SPOT}'"
     price = named(layout.price) if layout.price else "NULL"
     unknown = unresolved_asset("")
     lacks = [f"{asset} IS NULL", f"{asset} = ''", f"left({asset}, {len(unknown)}) = {words.literal(unknown)}"]
     if layout.account:
-        lacks += [f"{account} IS NULL", f"{account} = ''"]
+        lacks.append(f"{account} IS NULL")
     statement = (
         f"SELECT {account} AS account, {asset} AS asset, {wallet} AS wallet, "
         f"CASE WHEN {' OR '.join(lacks)} THEN NULL ELSE {amount} END AS amount, "
