@@ -160,6 +160,21 @@ def test_rollovers_that_the_book_numbers_itself_are_compared_by_their_sum() -> N
     assert told(only(ours[:2], theirs)) == [("amount", Type.MOVEMENT_MISMATCH)]
 
 
+def test_a_rollover_is_none_of_another_hour_in_a_book_that_knows_their_ids() -> None:
+    rows = [movement(f"L{n}", "0", "USD", "rollover", "POS", fee="0.02", minute=-240 * n) for n in range(4)]
+    findings = found([rows[0], rows[1], rows[3]], [rows[0], rows[2], rows[3]])
+    assert [type(findings[f"movements:L{n}"]) for n in range(4)] == [Agrees, InternalOnly, ExchangeOnly, Agrees]
+
+
+def test_a_rollover_booked_by_hand_is_found_by_its_time_in_a_book_that_knows_their_ids() -> None:
+    rows = [movement(f"L{n}", "0", "USD", "rollover", "POS", fee="0.02", minute=-240 * n) for n in range(3)]
+    by_hand = movement("B1", "0", "USD", "rollover", "POS", fee="0.02", minute=-240.5)
+    findings = found([rows[0], by_hand, rows[2]], rows)
+    assert {key: type(finding) for key, finding in findings.items()} == {
+        f"movements:L{n}": Agrees for n in range(3)
+    }  # fmt: skip
+
+
 def test_of_a_position_s_rollovers_only_those_in_the_window_are_summed() -> None:
     ours = [movement(f"B{n}", "0", "USD", "rollover", "POS", fee="0.02", minute=-10 * n) for n in range(6)]
     theirs = [movement(f"L{n}", "0", "USD", "rollover", "POS", fee="0.02", minute=-10 * n) for n in range(3)]

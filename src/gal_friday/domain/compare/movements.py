@@ -3,12 +3,13 @@
 The exchange may write several rows for one leg of an event (an order served from two rows of one asset), and
 a book often knows only the event (a fill) and not the exchange's row ids. So the legs of a fill are always
 judged per event, asset and wallet, whatever ids their rows have: their key stays the same when the book
-catches up. Everything else is judged under its own id, and per event only where the ids say nothing. Rows
+catches up. Everything else is judged under its own id, and per event only where the ids say nothing: in a book
+that has the exchange's ids for rows of a kind, two others of that kind are one only if they are of one time. Rows
 are added up, never overwritten, and each is used once.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -46,6 +47,8 @@ _MOVEMENTS = Kind.MOVEMENTS
 _MISMATCH = DiscrepancyType.MOVEMENT_MISMATCH
 
 _LEG = "leg"
+_AT_ONCE = timedelta(minutes=10)
+"""So far apart at most two sides tell the time of one movement: a rollover comes every few hours."""
 
 
 class Event(NamedTuple):
@@ -70,9 +73,10 @@ def compare_movements(view: View) -> list[Finding]:
     twice = repeated(view.internal.movements, view.exchange.movements, _id, DiscrepancyType.MOVEMENT_DUPLICATED)
     own = {name for name in internal.keys() & exchange.keys() if not _one_leg(internal[name], exchange[name])}
     findings = [_told(_same_id(view, internal[name], exchange[name]), twice, (internal[name],)) for name in own]
+    numbered = {internal[name].kind for name in own}
     for event, sides in _events(internal, exchange, own).items():
-        for finding, rows in _of_event(view, event, sides):
-            findings.append(_told(finding, twice, rows))
+        for part, some in _parts(event, sides) if event.kind in numbered else ((event, sides),):
+            findings += [_told(finding, twice, rows) for finding, rows in _of_event(view, part, some)]
     return findings
 
 
@@ -126,6 +130,20 @@ def _event_of(row: Movement, ours: Movement | None, theirs: Movement | None) -> 
     """Return the event of a row; of two rows with one id, the exchange says which."""
     name = (theirs and theirs.refers_to) or (ours and ours.refers_to) or row.movement_id
     return Event(name, _LEG if row.kind in FILL_LEG_KINDS else row.kind, row.asset, row.wallet)
+
+
+def _parts(event: Event, sides: Sides) -> Iterator[tuple[Event, Sides]]:
+    """Yield the rows of each time apart: a rollover is none of another hour, though both name one position."""
+    ours = set(map(_id, sides.ours))
+    parts: list[Sides] = []
+    last: datetime | None = None
+    for row in sorted((*sides.ours, *sides.theirs), key=lambda row: (row.at, row.movement_id)):
+        if last is None or row.at - last > _AT_ONCE:
+            parts.append(Sides([], []))
+        (parts[-1].ours if row.movement_id in ours else parts[-1].theirs).append(row)
+        last = row.at
+    for part in parts:
+        yield event._replace(name=(part.theirs or part.ours)[0].movement_id), part
 
 
 def _same_id(view: View, ours: Movement, theirs: Movement) -> Finding:
