@@ -1,6 +1,5 @@
 """Many worlds, on as many processors as one likes; the numbers do not depend on how many."""
 
-import gc
 import logging
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
@@ -15,8 +14,6 @@ from gal_friday.simulation.measure import Counted, counted
 from gal_friday.simulation.world import Outcome, Settings, simulated
 
 T = TypeVar("T")
-_OBJECTS = 20_000
-"""So many more objects before a search for circles: worlds make few of them, and seven hundred is a tenth of a day."""
 _LOG = logging.getLogger("gal_friday")
 
 
@@ -36,19 +33,18 @@ def _counted(seed: int, settings: Settings) -> Counted:
 
 def _each(one: Callable[[int], T], seeds: Sequence[int], jobs: int) -> Iterator[T]:
     if jobs == 1 or len(seeds) == 1:
-        with _undisturbed():
+        with _quiet():
             yield from map(one, seeds)
         return
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_undisturb) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_silent) as pool:
         yield from pool.map(one, seeds)
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Let nothing but worlds take time while this lasts: their services run thousands of times, and say nothing."""
+def _quiet() -> Iterator[None]:
+    """Let the services of worlds say nothing while this lasts: they run thousands of times."""
     known, level = structlog.get_config() if structlog.is_configured() else None, _LOG.level
-    objects = gc.get_threshold()
-    _undisturb()
+    _silent()
     try:
         yield
     finally:
@@ -56,10 +52,8 @@ def _undisturbed() -> Iterator[None]:
         if known is not None:
             structlog.configure(**known)
         _LOG.setLevel(level)
-        gc.set_threshold(*objects)
 
 
-def _undisturb() -> None:
+def _silent() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     _LOG.setLevel(logging.CRITICAL)
-    gc.set_threshold(_OBJECTS)

@@ -6,7 +6,9 @@ The same seed makes the same world, to the last digit of the last report.
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Sequence
+import gc
+from collections.abc import Coroutine, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -77,8 +79,21 @@ def simulated(seed: int, settings: Settings) -> Outcome:
     async def lived() -> Outcome:
         return await _World(seed, settings).lived()
 
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+    with _nothing_collected(), asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(lived())
+
+
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """Let no circle of objects be collected while a world lives: when that is depends on what else is in memory."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.collect(0)  # all that was made since
+        if collects:
+            gc.enable()
 
 
 async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
