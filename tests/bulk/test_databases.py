@@ -82,3 +82,15 @@ def test_no_number_is_no_amount(tables: Tables, capsys: pytest.CaptureFixture[st
     tables.hold({side: [("a", "BTC", "spot", "NaN")] for side in SIDES}, "numeric")
     assert main(["compare", *(f"{tables.address}#{side}" for side in SIDES)]) == 3
     assert "'NaN' is not an amount" in capsys.readouterr().out
+
+
+def test_what_differs_is_recorded_in_a_store_of_the_same_kind_once(
+    tables: Tables, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tables.hold({side: [("a", "BTC", "spot", amount)] for side, amount in zip(SIDES, "12", strict=True)}, "numeric")
+    places = [f"{tables.address}#public.{side}" for side in SIDES]
+    command = ["compare", *places, "--store", tables.address, "--as-of", "2026-03-01T00:00Z"]
+    assert main(command) == 1
+    assert "accounts recorded: 1\nof their discrepancies 1 opened" in capsys.readouterr().out
+    assert main(command) == 1
+    assert "accounts recorded: 0, 1 before" in capsys.readouterr().out

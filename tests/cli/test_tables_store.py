@@ -49,7 +49,7 @@ def test_what_differs_is_followed_from_day_to_day_under_the_id_that_it_has_in_th
     assert followed(run) == {name: (found, "suspected", 1, first) for name, found in ids.items()}
     # c is closed on both sides, of b nothing differs any more, and of a still the same.
     outcome = compared(2, (*OURS[:4], "c,BTC,1,"), (*THEIRS[:4], "c,BTC,1,"))
-    assert outcome.out.splitlines()[-2:] == ["recorded: 3 accounts", "of their discrepancies 1 confirmed, 2 cleared"]
+    assert outcome.out.splitlines()[-2:] == ["accounts recorded: 3", "of their discrepancies 1 confirmed, 2 cleared"]
     assert followed(run) == {
         "a": (ids["a"], "confirmed", 2, first),
         "b": (ids["b"], "cleared", 1, first),
@@ -107,9 +107,9 @@ def test_a_configuration_names_the_store_and_the_files_say_when_it_was(run: Run,
     files = [tmp_path / f"{name}.csv" for name in ("ours", "theirs")]
     for file, lines in zip(files, (OURS, THEIRS), strict=True):
         file.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    assert run("compare", *map(str, files), "--store", str(config)).out.splitlines()[-2] == "recorded: 3 accounts"
+    assert run("compare", *map(str, files), "--store", str(config)).out.splitlines()[-2] == "accounts recorded: 3"
     outcome = run("compare", *map(str, files), "--store", str(config))
-    assert outcome.out.splitlines()[-1] == "recorded: 0 accounts; 3 were recorded before"
+    assert outcome.out.splitlines()[-1] == "accounts recorded: 0, 3 before"
     told = run("discrepancies", "--config", str(config), "--json").json()
     assert told["count"] == 3
 

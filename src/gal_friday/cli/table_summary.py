@@ -51,9 +51,9 @@ def recorded_lines(recorded: "Recorded | None") -> Iterator[str]:
         return
     groups = ("opened", "still_open", "confirmed", "reopened", "cleared")
     counts = [f"{count:,} {name.replace('_', ' ')}" for name in groups if (count := getattr(recorded, name))]
-    before = f"; {recorded.already:,} were recorded before" if recorded.already else ""
+    before = f", {recorded.already:,} before" if recorded.already else ""
     yield ""
-    yield f"recorded: {recorded.accounts:,} accounts{before}"
+    yield f"accounts recorded: {recorded.accounts:,}{before}"
     if counts:
         yield f"of their discrepancies {', '.join(counts)}"
 
@@ -63,7 +63,7 @@ def failures(recorded: "Recorded | None") -> Iterator[int]:
     if recorded is not None and recorded.failed:
         for said in recorded.failed[:_SHOWN]:
             complain(said)
-        complain(f"{len(recorded.failed):,} accounts were not recorded; compare again, which records these alone")
+        complain(f"accounts that were not recorded: {len(recorded.failed):,}; compare again, which records these alone")
         yield FAILED
 
 
