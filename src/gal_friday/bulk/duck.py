@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from gal_friday.bulk.engine import SqlEngine
-from gal_friday.bulk.errors import EngineMissing, UnusableTable
+from gal_friday.bulk.errors import EngineFailed, EngineMissing, UnusableTable
 from gal_friday.bulk.layout import Layout
 from gal_friday.bulk.relation import Relation, inexact, no_amounts, relation
 from gal_friday.bulk.rows import Rejected, Row, Totals
@@ -137,7 +137,7 @@ class Duck(SqlEngine):
             while rows := found.fetchmany(_AT_ONCE):
                 yield from rows
         except self._duckdb.OutOfMemoryException as error:
-            raise UnusableTable(
+            raise EngineFailed(
                 f"there is not enough memory or room to spill: {_first_line(error)}; see --memory and --spill"
             ) from error
         except self._duckdb.OutOfRangeException as error:

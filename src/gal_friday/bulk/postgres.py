@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from msgspec import Struct
 
 from gal_friday.bulk.engine import SqlEngine
-from gal_friday.bulk.errors import EngineMissing, UnusableTable
+from gal_friday.bulk.errors import EngineFailed, EngineMissing, UnusableTable
 from gal_friday.bulk.layout import Layout
 from gal_friday.bulk.relation import Relation, inexact, no_amounts, relation
 from gal_friday.bulk.sieve import SIDES
@@ -123,7 +123,7 @@ class Postgres(SqlEngine):
                 cursor.execute(statement)
                 yield from cursor
         except self._psycopg.Error as error:
-            raise UnusableTable(f"PostgreSQL does not answer this: {_said(error)}") from None
+            raise EngineFailed(f"PostgreSQL does not answer this: {_said(error)}") from None
 
     def _connected(self) -> Any:
         try:
@@ -133,7 +133,7 @@ class Postgres(SqlEngine):
         except self._psycopg.Error as error:
             # None of the cause: it may quote the address.
             where = self._places["internal"].name
-            raise UnusableTable(f"the database of {where} cannot be reached: {_said(error)}") from None
+            raise EngineFailed(f"the database of {where} cannot be reached: {_said(error)}") from None
         connection.isolation_level = self._psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
         return connection

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from gal_friday.bulk.errors import UnusableTable
+from gal_friday.bulk.errors import EngineFailed, UnusableTable
 
 PARQUET, CSV, JSON_LINES = "parquet", "csv", "json lines"
 _FORMATS = {
@@ -59,7 +59,7 @@ def refuse_written(sources: Iterable[Source], stamps: Iterable[Stamp]) -> None:
     """
     for source, stamp in zip(sources, stamps, strict=True):
         if source.stamp() != stamp:
-            raise UnusableTable(f"{source.name} was written to while it was read; compare again when it is whole")
+            raise EngineFailed(f"{source.name} was written to while it was read; compare again when it is whole")
 
 
 def format_of(name: str) -> str | None:

@@ -124,10 +124,11 @@ def _explained(error: BaseException, arguments: Sequence[str], *, debug: bool) -
 
 def _status_of(error: GalFridayError) -> int:
     """What the world did not let us do has failed; everything else was asked for wrongly."""
+    from gal_friday.bulk.errors import EngineFailed
     from gal_friday.cli.exit_status import FAILED, WRONG_USAGE
     from gal_friday.ports.errors import WorldFailed
 
-    return FAILED if isinstance(error, WorldFailed) else WRONG_USAGE
+    return FAILED if isinstance(error, WorldFailed | EngineFailed) else WRONG_USAGE
 
 
 def _told(message: str, status: int) -> int:
