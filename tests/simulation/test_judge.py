@@ -1,5 +1,6 @@
 """What the judge of a world holds against the product, and what nobody could have known or done yet."""
 
+from datetime import timedelta
 from random import Random  # noqa: TID251 - seeded
 
 import httpx2
@@ -9,11 +10,14 @@ from gal_friday.adapters.clock import SteppedClock
 from gal_friday.adapters.simulated import Exchange
 from gal_friday.adapters.simulated.service import Service as Answers
 from gal_friday.domain.policy import Policy
+from gal_friday.domain.report import compare
 from gal_friday.domain.schedule import Timing
 from gal_friday.simulation.alerts import KeptAlerts, Listening
 from gal_friday.simulation.service import Service
+from gal_friday.simulation.tally import Judge, Tally
 from gal_friday.simulation.wire import Wire
 from gal_friday.simulation.world import START
+from tests.domain.build import balance, exchange, internal
 
 
 class World:
@@ -21,18 +25,21 @@ class World:
 
     def __init__(self) -> None:
         self.clock = SteppedClock(START)
-        exchange = Exchange(self.clock.now, seed=1)
-        exchange.open_account("a0")
-        self.answers = Answers(exchange)
-        self.wire = Wire(self.answers, Random(1), self.clock)
+        kraken = Exchange(self.clock.now, seed=1)
+        kraken.open_account("a0")
+        self.answers, self.heard = Answers(kraken), 0
+        self.wire = Wire(self.answers, Random(1), self.clock, answered=self._hear)
         service = Service(
-            exchange, ["a0"], self.wire, self.clock,
+            kraken, ["a0"], self.wire, self.clock,
             policy=Policy(), timing=Timing(), seen=self._seen, alerts=KeptAlerts(), channels=[],
         )  # fmt: skip
         self.listening = Listening(service.watch(), [])
 
     async def _seen(self, *run: object) -> None:
         raise AssertionError("nothing runs here")
+
+    def _hear(self) -> None:
+        self.heard += 1
 
     async def ask(self, endpoint: str) -> None:
         async with httpx2.AsyncClient(transport=self.wire, base_url="https://api.kraken.com") as client:
@@ -66,3 +73,21 @@ async def test_what_holds_counts_as_told_to_nobody_but_not_at_once_after_a_backu
     world.clock.advance(1_800)
     await world.listening.look()
     assert world.listening.untold
+
+
+async def test_whatever_happens_while_an_answer_is_made_can_be_heard_at_once() -> None:
+    world = World()
+    await world.ask("Time")
+    await world.ask("Assets")
+    assert world.heard == 2
+
+
+@pytest.mark.parametrize("ended, false", [(None, 0), (1, 0), (-1, 1)])
+def test_what_was_on_its_way_out_while_a_run_looked_is_no_false_discrepancy(ended: int | None, false: int) -> None:
+    tally = Tally()
+    judge = Judge([], tally, Policy())
+    judge.on_the_way({"XRP"}, START - timedelta(minutes=5))
+    if ended is not None:
+        judge.on_the_way((), START + timedelta(seconds=ended))
+    judge.saw(compare(internal(balance("XRP", "10")), exchange(balance("XRP", "9"))), START, START, 1)
+    assert len(tally.false) == false

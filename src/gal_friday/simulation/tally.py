@@ -5,7 +5,7 @@ It never asks the product what is right: the exchange's own state and the bot's 
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from msgspec import Struct, field
@@ -83,8 +83,13 @@ class Judge:
         self._cases: dict[int, Case] = {}
         self._remembered: set[int] = set()
         self._posted: dict[str, datetime] = {}
-        self.in_flight: set[str] = set()
-        """Names of assets that are on their way out."""
+        self._on_the_way: dict[str, datetime] = {}
+        """Until when an asset was last seen on its way out."""
+
+    def on_the_way(self, assets: Collection[str], now: datetime) -> None:
+        """Note which assets are on their way out, after every event: balances that are read until then lack them."""
+        ended = {asset: min(until, now) for asset, until in self._on_the_way.items()}
+        self._on_the_way = ended | dict.fromkeys(assets, datetime.max.replace(tzinfo=UTC))
 
     def case_of(self, planted: Planted) -> Case:
         """Return what is known of a planted error."""
@@ -114,7 +119,7 @@ class Judge:
         where = f"{report.account} {report.reconciliation_id} at {began:%H:%M:%S}"
         false = len(tally.false)
         for discrepancy in shown.values():
-            if not (self._is_true(discrepancy, known) or (stale and discrepancy.state == "suspected")):
+            if not (self._is_true(discrepancy, known, began) or (stale and discrepancy.state == "suspected")):
                 tally.false.append(f"{where}: {discrepancy.type} {discrepancy.key} ({discrepancy.cause})")
             tally.shown += 1
             if not isinstance(discrepancy, RecordDiscrepancy) and discrepancy.state == "confirmed":
@@ -151,13 +156,14 @@ class Judge:
         """Expect nothing to be remembered of what was seen until now: what is kept was put back to a backup."""
         self._remembered.clear()
 
-    def _is_true(self, shown: Discrepancy, known: Sequence[Planted]) -> bool:
+    def _is_true(self, shown: Discrepancy, known: Sequence[Planted], began: datetime) -> bool:
         """Say whether something that was planted may show itself in this."""
         kind, _, name = shown.key.partition(":")
         match kind:
             case "balances" | "holds":
                 asset = name.split(":")[0]
-                return asset in self.in_flight or any(asset == str(at[0]) for one in known for at in one.effects)
+                moving = self._on_the_way.get(asset, began) > began
+                return moving or any(asset == str(at[0]) for one in known for at in one.effects)
             case "positions":
                 pair = name.split(":")[0]
                 return any(pair == str(one.instrument) for one in known)

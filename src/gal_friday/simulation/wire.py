@@ -1,5 +1,6 @@
 """The network between the service and the simulated exchange: it takes time, and breaks in every way it can."""
 
+from collections.abc import Callable
 from random import Random
 
 import httpx2
@@ -19,8 +20,11 @@ _WRONG_TIME = ("clock_offset", "Time")
 class Wire(httpx2.AsyncBaseTransport):
     """Carries requests to the exchange in this process, on the time of its clock."""
 
-    def __init__(self, service: Service, chance: Random, clock: Clock) -> None:
-        """Carry to *service*; how long it takes is drawn from *chance*."""
+    def __init__(
+        self, service: Service, chance: Random, clock: Clock, *, answered: Callable[[], object] = lambda: None
+    ) -> None:
+        """Carry to *service*; how long it takes is drawn from *chance*, and *answered* hears of every answer made."""
+        self._when_answered = answered
         self.stale_at = clock.now()
         """When an untrue answer was given last: an old one in place of the new one, or a wrong time."""
         self._service, self._chance, self._clock = service, chance, clock
@@ -58,6 +62,7 @@ class Wire(httpx2.AsyncBaseTransport):
         fired = self._service.faults.fired
         before = len(fired)
         answer = self._service.answer(asked)
+        self._when_answered()
         if any(one[0] in _STALE or one == _WRONG_TIME for one in fired[before:]):
             self.stale_at = self._clock.now()
         return answer

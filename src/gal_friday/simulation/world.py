@@ -125,7 +125,7 @@ class _World:
         self.lies = (*self.storms.names, *sorted(troubles), *also)
         self.trouble = Trouble(frozenset(troubles))
         policy, timing = Policy(), Timing(interval=timedelta(minutes=settings.every_minutes))
-        wire = Wire(answers, self._chance("wire"), self.clock)
+        wire = Wire(answers, self._chance("wire"), self.clock, answered=self._overhear)
         alerts = KeptAlerts()
         self.pagers = [Pager(name, alerts, self._chance(name), self.clock) for name in NAMES]
         self.service = Service(
@@ -214,7 +214,12 @@ class _World:
                 self._by_hand(life, bot, chance)
             else:
                 bot.hear(life.happen())
-            self.books.judges[name].in_flight = self._in_flight(name)
+            self.books.judges[name].on_the_way(self._on_the_way(name), self.clock.now())
+
+    def _overhear(self) -> None:
+        """Let bots hear at once of what happened while an answer was made, and not with the next event of their own."""
+        for bot in self.bots.values():
+            bot.hear("trade")
 
     def _by_hand(self, life: Life, bot: Bot, chance: Random) -> None:
         match chance.randrange(9):
@@ -237,7 +242,7 @@ class _World:
                 )[drawn - 5]
                 lies.unheard(bot, lie, cause, do)
 
-    def _in_flight(self, name: str) -> set[str]:
+    def _on_the_way(self, name: str) -> set[str]:
         pending = self.exchange.account(name).pending_out
         return {self.exchange.instruments.asset(each).modern for each, amount in pending.items() if amount}
 
