@@ -3,11 +3,15 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
+import pytest
+
 from gal_friday.adapters.simulated import Exchange, VirtualClock
 from gal_friday.domain.assets import Asset, Wallet
 from gal_friday.domain.cause import Cause
 from gal_friday.simulation.events import Scribe
 from gal_friday.simulation.planted import Planted
+from gal_friday.simulation.tally import planted_effects
+from tests.domain.build import internal, movement
 
 USD, XRP = (Asset("USD"), Wallet.SPOT), (Asset("XRP"), Wallet.SPOT)
 
@@ -33,3 +37,18 @@ def test_of_several_fills_only_those_are_left_that_are_not_booked_yet() -> None:
     assert planted.left == {XRP: Decimal(100), USD: heard.parts[heard.fills[2].fill_id][USD]}
     planted.right = frozenset(keys)
     assert not any(planted.left.values())
+
+
+@pytest.mark.parametrize(
+    "decided, approved, left",
+    [(True, {"adj_1"}, 0), (True, {"adj_2"}, -800), (True, (), -800), (False, {"adj_1"}, -800)],
+)
+def test_a_number_that_a_person_approved_stands_for_the_record_that_was_turned_down(
+    decided: bool, approved: set[str], left: int
+) -> None:
+    missing = Planted(
+        account="main", lie="delisting", at=datetime(2026, 3, 1, tzinfo=UTC), keys=("movements:L1",),
+        causes=frozenset({Cause.DELISTING}), records=frozenset({"L1"}), effects={XRP: Decimal(-800)}, decided=decided,
+    )  # fmt: skip
+    held = internal(movement("plug:adj_1:0", "-800", "XRP", kind="plug"))
+    assert planted_effects([missing], held, approved) == ({XRP: Decimal(left)} if left else {})

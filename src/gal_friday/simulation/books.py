@@ -1,6 +1,6 @@
 """The books of a world, held against what was planted: after every run, after every repair, and in the end."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
@@ -8,6 +8,7 @@ from types import MappingProxyType
 from msgspec.structs import replace
 
 from gal_friday.adapters.simulated import Exchange
+from gal_friday.domain.adjusted import POLICY
 from gal_friday.domain.adjustment import Adjustment, AdjustmentState
 from gal_friday.domain.cause import Cause
 from gal_friday.domain.policy import Policy
@@ -97,10 +98,16 @@ class Books:
         for name in self._bots:
             await self.look(name, "end")
             self.judges[name].weighs(prices_at_start(self._exchange))
-            self._tally.wrong += self._off(name, await self.held(name))
+            self._tally.wrong += self._off(name, await self.held(name), await self._put_in_place(name))
 
-    def _off(self, name: str, held: Snapshot) -> Iterable[str]:
-        off, wanted = off_by(held, self._real(name)), planted_effects(self._bots[name].planted)
+    async def _put_in_place(self, name: str) -> frozenset[str]:
+        """Return the adjustments of one account that people approved."""
+        some = await self._service.adjustments.adjustments(account=name, limit=10_000)
+        return frozenset(one.adjustment.adjustment_id for one in some if one.decided_by not in ("", POLICY))
+
+    def _off(self, name: str, held: Snapshot, approved: Collection[str]) -> Iterable[str]:
+        off = off_by(held, self._real(name))
+        wanted = planted_effects(self._bots[name].planted, held, approved)
         for place in sorted({*off, *wanted}):
             if off.get(place) != wanted.get(place):
                 wrongly = f"off by {off.get(place, 0)}, planted {wanted.get(place, 0)}"

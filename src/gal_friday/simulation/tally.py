@@ -281,11 +281,19 @@ def off_by(held: Snapshot, real: Mapping[Place, Decimal]) -> Effects:
     return {place: amount for place, amount in off.items() if amount}
 
 
-def planted_effects(planted: Iterable[Planted]) -> Effects:
-    """Return what errors that are still in the book add up to."""
+def planted_effects(planted: Sequence[Planted], held: Snapshot, approved: Collection[str] = ()) -> Effects:
+    """Return what errors that are still in the book add up to.
+
+    Who *approved* a number, and turned down the record that came to light later, has the one in place of the other.
+    """
     effects: Effects = {}
     for one in planted:
         if one.is_off:
             for place, amount in one.left.items():
                 add(effects, place, amount)
+    turned_down = {place for one in planted if one.decided for place in one.effects}
+    for row in held.movements:
+        place = (row.asset, row.wallet)
+        if row.kind == "plug" and place in turned_down and row.movement_id.split(":")[1] in approved:
+            add(effects, place, quantity.negate(row.amount))
     return {place: amount for place, amount in effects.items() if amount}
