@@ -1,16 +1,18 @@
 """What the judge of a world holds against the product, and what nobody could have known or done yet."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from random import Random  # noqa: TID251 - seeded
 
 import httpx2
 import pytest
+from msgspec.structs import replace
 
 from gal_friday.adapters.clock import SteppedClock
 from gal_friday.adapters.simulated import Exchange
 from gal_friday.adapters.simulated.service import Service as Answers
 from gal_friday.domain.policy import Policy
-from gal_friday.domain.report import compare
+from gal_friday.domain.report import ReconciliationReport, compare
 from gal_friday.domain.schedule import Timing
 from gal_friday.simulation.alerts import KeptAlerts, Listening
 from gal_friday.simulation.service import Service
@@ -25,15 +27,15 @@ class World:
 
     def __init__(self) -> None:
         self.clock = SteppedClock(START)
-        kraken = Exchange(self.clock.now, seed=1)
-        kraken.open_account("a0")
-        self.answers, self.heard = Answers(kraken), 0
+        self.kraken = Exchange(self.clock.now, seed=1)
+        self.kraken.open_account("a0")
+        self.answers, self.heard = Answers(self.kraken), 0
         self.wire = Wire(self.answers, Random(1), self.clock, answered=self._hear)
-        service = Service(
-            kraken, ["a0"], self.wire, self.clock,
+        self.service = Service(
+            self.kraken, ["a0"], self.wire, self.clock,
             policy=Policy(), timing=Timing(), seen=self._seen, alerts=KeptAlerts(), channels=[],
         )  # fmt: skip
-        self.listening = Listening(service.watch(), [])
+        self.listening = Listening(self.service.watch(), [])
 
     async def _seen(self, *run: object) -> None:
         raise AssertionError("nothing runs here")
@@ -91,3 +93,29 @@ def test_what_was_on_its_way_out_while_a_run_looked_is_no_false_discrepancy(ende
         judge.on_the_way((), START + timedelta(seconds=ended))
     judge.saw(compare(internal(balance("XRP", "10")), exchange(balance("XRP", "9"))), START, START, 1)
     assert len(tally.false) == false
+
+
+@pytest.mark.parametrize(
+    "cleared, stale, false", [(False, [True], 0), (True, [True], 1), (False, [False], 1), (False, [True, True], 1)]
+)
+def test_what_is_open_rightly_is_confirmed_by_one_untrue_answer_and_no_mistake(
+    cleared: bool, stale: Sequence[bool], false: int
+) -> None:
+    tally, report = Tally(), confirmed()
+    judge = Judge([], tally, Policy())
+    judge.on_the_way({"XRP"}, START)
+    judge.saw(report, START, START, 1)
+    judge.remembers(report, () if cleared else {"balances:XRP:spot"})
+    judge.on_the_way((), START)
+    later = START + timedelta(minutes=20)
+    for untrue in stale:
+        judge.saw(report, later, later, 1, stale=untrue)
+    assert len(tally.false) == false
+
+
+def confirmed() -> ReconciliationReport:
+    """Return the report of a balance that was seen to differ before."""
+    report = compare(internal(balance("XRP", "10")), exchange(balance("XRP", "9")))
+    return replace(
+        report, balance_discrepancies=tuple(replace(one, state="confirmed") for one in report.balance_discrepancies)
+    )

@@ -85,6 +85,8 @@ class Judge:
         self._posted: dict[str, datetime] = {}
         self._on_the_way: dict[str, datetime] = {}
         """Until when an asset was last seen on its way out."""
+        self._true: set[str] = set()
+        """Keys that were rightly in the last report that has them, and are open since."""
 
     def on_the_way(self, assets: Collection[str], now: datetime) -> None:
         """Note which assets are on their way out, after every event: balances that are read until then lack them."""
@@ -105,7 +107,8 @@ class Judge:
         """Count one report.
 
         *stale*: the exchange gave an old answer in place of the new one, or a wrong time, while the run asked. That
-        cannot be seen at once, so what is suspected then is no mistake; what is confirmed is.
+        cannot be seen at once, so what is suspected then is no mistake; what is confirmed is, unless it was right when
+        a run saw it last.
         """
         tally = self._tally
         tally.runs += 1
@@ -118,13 +121,17 @@ class Judge:
         shown: dict[str, Discrepancy] = {one.key: one for one in report.discrepancies}
         where = f"{report.account} {report.reconciliation_id} at {began:%H:%M:%S}"
         false = len(tally.false)
-        for discrepancy in shown.values():
-            if not (self._is_true(discrepancy, known, began) or (stale and discrepancy.state == "suspected")):
+        true = {key for key, one in shown.items() if self._is_true(one, known, began)}
+        for key, discrepancy in shown.items():
+            # What is open already is confirmed by the first run that sees anything there.
+            first = discrepancy.state == "suspected" or key in self._true
+            if not (key in true or (stale and first)):
                 tally.false.append(f"{where}: {discrepancy.type} {discrepancy.key} ({discrepancy.cause})")
             tally.shown += 1
             if not isinstance(discrepancy, RecordDiscrepancy) and discrepancy.state == "confirmed":
                 tally.amounts += 1
                 tally.to_zero += discrepancy.bridge is not None and not discrepancy.bridge.residual
+        self._true = true | self._true.difference(shown)
         many = report.total_discrepancies > self._policy.breaker_discrepancies and len(tally.false) == false
         self._posted |= {one.adjustment_id: began for one in report.auto_corrections}
         self._note(report, began, known, shown, amid=many or self._is_spent(began))
@@ -145,6 +152,7 @@ class Judge:
 
     def remembers(self, report: ReconciliationReport, keys: Collection[str]) -> None:
         """Count what was seen, is still wrong, and is not among the *keys* that are open (I7)."""
+        self._true.intersection_update(keys)
         for planted in self._planted:
             if id(planted) not in self._remembered or planted.over is not None or planted.keys[0] in planted.right:
                 continue
