@@ -113,9 +113,12 @@ class Backup:
             still = any(one.keys == planted.keys and one.over is None for one in bot.planted)
             if planted.by in _REPAIRS and not still and not any(key.partition(":")[2] in gone for key in planted.keys):
                 bot.planted.append(_again(planted, now))
+        wrote = {id(one.planted) for one in lost}
+        for planted in [one for one in bot.planted if one.over is None]:
+            # What was wrong with a record is over with it, however often: that it is not there is an error of its own.
+            if id(planted) in wrote or any(key.partition(":")[2] in gone for key in planted.keys):
+                planted.over, planted.by = now, "a backup"
         for one in lost:
-            if one.planted is not None and one.planted.over is None:
-                one.planted.over, one.planted.by = now, "a backup"
             if one.planted is None or one.planted.truth:
                 bot.lacks(one.heard, "restored")
 
