@@ -29,8 +29,8 @@ async def test_what_was_deleted_since_a_backup_is_missing_once_and_not_twice() -
     (left,) = [one for one in bot.planted if one.over is None]
     assert left.lie == "restored"
     assert left.causes == {Cause.UNBOOKED_DEPOSIT, Cause.STALE_BOOK}
-    ((place, amount),) = planted_effects(bot.planted).items()
     held = await service.book.export("a0")
+    ((place, amount),) = planted_effects(bot.planted, held).items()
     assert off_by(held, {place: kraken.account("a0").balance("ZUSD")}) == {place: amount}
 
 
