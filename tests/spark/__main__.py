@@ -1,7 +1,8 @@
 """What needs Spark: ``python3 dev.py spark [ARGS]``, in the environment that has it; pytest takes the arguments."""
 
 import sys
+from pathlib import Path
 
 import pytest
 
-sys.exit(pytest.main(sys.argv[1:] or ["tests/spark"]))
+sys.exit(pytest.main([str(Path(__file__).parent), *sys.argv[1:]]))

@@ -45,5 +45,5 @@ def test_a_cluster_finds_what_duckdb_finds(running: "Running", tmp_path: Path) -
 
 def test_a_table_that_is_not_there_is_named(running: "Running", tmp_path: Path) -> None:
     done = running.compare("s3a://nowhere/a.parquet", "s3a://nowhere/b.parquet")
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.returncode, done.stdout) == (4, "")
     assert "Spark cannot read this" in done.stderr

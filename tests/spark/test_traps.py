@@ -42,8 +42,8 @@ WIDE = [
     ("b", "BTC", "spot", "99999999999999999999.999999999999999999"),
     ("c", "BTC", "spot", "-0.000000000000000001"),
 ]
-SAID = {
-    "names": ("VARCHAR", NAMES, [(*line[:3], f"{line[3]}0") for line in NAMES]),
+SAID: dict[str, tuple[str, Sequence[Line], Sequence[Line]]] = {
+    "names": ("VARCHAR", NAMES, [(*line[:3], line[3] if line[0] == "c" else f"{line[3]}0") for line in NAMES]),
     "sums that pass 38 digits": ("DECIMAL(38, 18)", WIDE, WIDE[1:]),
     "too many places": (
         "DECIMAL(38, 24)",
@@ -83,6 +83,22 @@ def test_files_and_sums_are_those_of_duckdb(tmp_path: Path, capsys: pytest.Captu
         assert sorted(found.splitlines()) == sorted(expected.splitlines())
         assert name or found == expected
     assert told["spark"]["discrepancies_found"] + told["spark"]["untold"] > 0
+
+
+def test_what_differed_before_is_looked_up_whatever_it_is_called(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, *sides = SAID["names"]
+    ours, theirs = (parquet(tmp_path / f"{name}.parquet", side) for name, side in zip(SIDES, sides, strict=True))
+    main(["compare", ours, theirs, *KEY, "--findings", f"{tmp_path}/before.csv"])
+    capsys.readouterr()
+    told = []
+    for engine in ("duckdb", "spark"):
+        main(["compare", ours, ours, *KEY, "--before", f"{tmp_path}/before.csv", "--engine", engine, "--json"])
+        told.append(json.loads(capsys.readouterr().out))
+    assert told[0].pop("engine") != told[1].pop("engine")
+    assert told[1] == told[0]
+    assert {one["key"] for one in told[1]["cleared"]} > {"balances:it's:spot", "balances:end\\:spot"}
 
 
 def test_columns_of_any_name_and_prices_are_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,9 @@ import re
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack
+from itertools import groupby
 from os import environ
+from os.path import abspath
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -21,7 +23,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gal_friday.bulk.engine import SqlEngine
-from gal_friday.bulk.errors import EngineMissing, UnusableTable
+from gal_friday.bulk.errors import EngineFailed, EngineMissing, UnusableTable
 from gal_friday.bulk.java import java_home
 from gal_friday.bulk.judge import Judged, Terms, judged
 from gal_friday.bulk.layout import Layout
@@ -43,6 +45,9 @@ _EXACT = {
     "spark.sql.variable.substitute": "false",
     "spark.sql.decimalOperations.allowPrecisionLoss": "false",
     "spark.sql.parser.escapedStringLiterals": "false",
+    # Spark 4.3 says of a union that its rows are where those of its parts were before it moved these elsewhere: what
+    # is then grouped falls apart, and keys that both sides have are missing on either.
+    "spark.sql.unionOutputPartitioning": "false",
 }
 _QUIET = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false"}
 # Errors come back to whoever asked. That a cluster has no room is a warning, without which it seems to stand still.
@@ -59,6 +64,7 @@ logger.tasks.name = org.apache.spark.scheduler.TaskSchedulerImpl
 logger.tasks.level = warn
 logger.tasks.appenderRef.stderr.ref = stderr
 """
+# \z and not $, before which Java lets a line end.
 _PLAIN = f"^[+-]?[0-9]{{1,{WHOLE}}}([.][0-9]{{0,{PLACES}}})?\\z"
 _FILE = "the file"
 _DECIMAL = re.compile(r"decimal\((\d+),(\d+)\)")
@@ -137,7 +143,7 @@ class Spark(SqlEngine):
                 )
         self._sources, self._cluster = sources, cluster
         # As Spark says where a row is from, and as the user does.
-        self._files = {str(Path(file).resolve()): file for one in sources.values() for file in one.files}
+        self._files = {abspath(file): file for one in sources.values() for file in one.files}
         if not exact:
             self.mark, self.hashes = _MARK, _HASHES
 
@@ -145,7 +151,8 @@ class Spark(SqlEngine):
         """Start Spark, or find it, and look at both tables.
 
         Raises:
-            EngineMissing: it is not installed, or does not start.
+            EngineMissing: it is not installed.
+            EngineFailed: it does not start.
             UnusableTable: a table cannot be read, or is not laid out like that.
         """
         try:
@@ -180,13 +187,20 @@ class Spark(SqlEngine):
         Each account is judged by the executor that has its rows: it needs this program, as whoever asks has it.
 
         Raises:
-            UnusableTable: a file was written to meanwhile.
+            EngineFailed: a file was written to meanwhile, or a worker gave up.
         """
         try:
             rows = self._session.sql(self._surviving()).repartition("account")
             found = rows.sortWithinPartitions(*KEY, rows["side"].desc(), rows["text"].asc_nulls_last())
             told = found.mapInArrow(_Judge(terms, self._files), "account STRING, judged BINARY").orderBy("account")
+            before = None
             for row in told.toLocalIterator():
+                if row.account == before:
+                    raise EngineFailed(
+                        f"Spark has judged {before or terms.account} in two halves, so nothing that it says holds; "
+                        "compare without --engine, and tell of it with the version of Spark"
+                    )
+                before = row.account
                 yield pickle.loads(row.judged)  # noqa: S301 (written by _Judge, which this process sent there)
         except self._errors as error:
             raise self._cannot(error) from error
@@ -196,7 +210,8 @@ class Spark(SqlEngine):
         """Yield the rows that answer a statement.
 
         Raises:
-            UnusableTable: a table cannot be read, or a worker gave up.
+            UnusableTable: a table cannot be read.
+            EngineFailed: a worker gave up.
         """
         try:
             yield from map(tuple, self._session.sql(statement).toLocalIterator())
@@ -219,9 +234,9 @@ class Spark(SqlEngine):
         except OSError as error:
             raise UnusableTable(f"{self._cluster.spill} cannot be written to: {error.strerror}; see --spill") from error
         except self._errors as error:
-            raise EngineMissing(
-                f"Spark does not start at {self._cluster.master}: {_said(error)}; look at --master, and at what Spark "
-                "itself wrote above"
+            raise EngineFailed(
+                f"Spark does not start at {self._cluster.master}: {_said(error)}; see whether a master "
+                "answers there, and the Java that JAVA_HOME names"
             ) from error
         self._raises(session)
         return session
@@ -253,17 +268,20 @@ class Spark(SqlEngine):
         return relation(source.name, f"table_of_{side}", layout, kinds, self.names_of(side), self._words)
 
     def _read(self, source: Source) -> "DataFrame":
-        files = (one if is_remote(one) else f"file://{Path(one).resolve()}" for one in source.files)
+        files = (one if is_remote(one) else f"file://{abspath(one)}" for one in source.files)
         return self._session.read.option("mergeSchema", True).parquet(*files)
 
     def _cannot(self, error: Exception) -> UnusableTable:
-        said = str(error)
-        if "No module named 'gal_friday'" in said:
-            return UnusableTable(
+        """Return what a statement came to that Spark did not understand, or could not carry out."""
+        from pyspark.errors import AnalysisException
+
+        if "No module named 'gal_friday'" in str(error):
+            return EngineFailed(
                 "the Python of Spark's workers has no gal_friday, which judges there: install it, and name that Python "
                 "in PYSPARK_PYTHON"
             )
-        return UnusableTable(f"Spark cannot read this: {_said(error)}")
+        kind = UnusableTable if isinstance(error, AnalysisException) else EngineFailed
+        return kind(f"Spark cannot read this: {_said(error)}")
 
 
 class _Judge:
@@ -275,8 +293,9 @@ class _Judge:
     def __call__(self, batches: Iterator["pyarrow.RecordBatch"]) -> Iterator["pyarrow.RecordBatch"]:
         import pyarrow
 
-        for one in judged(self._rows(batches), self._terms):
-            yield pyarrow.RecordBatch.from_pydict({"account": [one.account], "judged": [pickle.dumps(one)]})
+        for account, rows in groupby(self._rows(batches), key=lambda row: row.account):
+            for one in judged(rows, self._terms):
+                yield pyarrow.RecordBatch.from_pydict({"account": [account], "judged": [pickle.dumps(one)]})
 
     def _rows(self, batches: Iterator["pyarrow.RecordBatch"]) -> Iterator[Row]:
         for batch in batches:
@@ -347,7 +366,10 @@ def _file(place: str, files: Mapping[str, str]) -> str:
 
 
 def _said(error: Exception) -> str:
-    """Return the line of what Spark said that says what is wrong, without where in its own code that was."""
+    """Return the line of what Spark said that says what is wrong, without where in its code or in ours that was."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    ours = (
+        [line for line in lines if not line.startswith("at ")] if "Traceback (most recent call last):" in lines else []
+    )
     told = next((line for line in lines if not line.startswith("An error occurred while calling")), "")
-    return told.removeprefix(": ") or type(error).__name__
+    return (ours[-1] if ours else told.removeprefix(": ")) or type(error).__name__
