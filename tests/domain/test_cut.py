@@ -107,6 +107,21 @@ def test_a_live_order_that_is_ahead_of_the_list_of_its_fills_is_still_changing()
     assert isinstance(judged(internal(order(filled="0")), settled)["orders:OX"], Differs)
 
 
+def test_what_is_judged_is_in_the_amounts_that_are_judged_however_far_apart_the_readings_are() -> None:
+    """Balances were read first, and the book three minutes later: a row between the two graces is in neither amount."""
+    booked, lacking = movement("L2", "-100", minute=-1), movement("L1", "5", kind="adjustment", minute=-1.4)
+    missing = movement("L0", "7", kind="deposit", minute=-30)
+    ours = internal(balance("XRP", "1000"), booked, as_of=at(3))
+    theirs = exchange(balance("XRP", "1012"), missing, lacking, booked)
+    findings = judged(ours, theirs)
+    off = findings["balances:XRP:spot"]
+    assert isinstance(off, Differs)
+    assert off.mismatches[0].difference == 7  # type: ignore[union-attr]
+    assert {key: type(one) for key, one in findings.items() if key.startswith("movements")} == {
+        "movements:L0": ExchangeOnly, "movements:L1": Pending, "movements:L2": Agrees,
+    }  # fmt: skip
+
+
 def test_a_moving_asset_is_judged_by_what_it_was_before() -> None:
     ours = internal(balance("XRP", "140"), movement("L1", "40", minute=YOUNG))
     theirs = exchange(balance("XRP", "100"))

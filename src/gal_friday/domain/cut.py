@@ -96,7 +96,8 @@ def in_motion(
     With a *grace* they count as moving for that long before it, too, and what both sides were before all of
     it comes along, where it can be known.
     """
-    late = _late(internal, exchange.as_of - grace) + _late(exchange, internal.as_of - grace)
+    behind = min(internal.as_of, exchange.as_of) - grace
+    late = _late(internal, behind) + _late(exchange, behind)
     if not late and not reading.assets and not grace:
         return _NOTHING
     # An order that has filled nothing only reserves; one that has may have moved what it trades.

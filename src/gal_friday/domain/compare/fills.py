@@ -73,7 +73,7 @@ def _lone(fill: Fill, kind: DiscrepancyType, direction: int) -> Lone:
 def _both(view: View, ours: Fill, theirs: Fill) -> Finding:
     key = Key(_FILLS, ours.fill_id)
     mismatches = tuple(_mismatches(view, ours, theirs))
-    if mismatches and view.motion.grace and theirs.at > view.cutoff("exchange"):
+    if mismatches and view.motion.grace and theirs.at > view.cutoff:
         # Its ledger rows may still be on their way, and until then its fee is an estimate.
         return Pending(key, "so young that its fee may not be booked yet", view.until(theirs.at))
     if mismatches:

@@ -245,7 +245,7 @@ def _differing(view: View, key: Key, event: Event, ours: list[Movement], theirs:
     mismatches = tuple(_nets(view, event.asset, ours, theirs))
     if not mismatches:
         return _agrees(key, ours, theirs)
-    if _later_than(view.cutoff("exchange"), ours) or _later_than(view.cutoff("internal"), theirs):
+    if _later_than(view.cutoff, (*ours, *theirs)):
         reason = "rows of it are newer than the other side's reading; the next run will tell"
         return Pending(key, reason, view.until(max(row.at for row in (*ours, *theirs))))
     return Differs(key, mismatches, event.asset, max((row.at for row in theirs or ours), default=None))

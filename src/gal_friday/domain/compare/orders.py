@@ -107,7 +107,7 @@ def _both(view: View, key: Key, ours: Order, theirs: Order) -> Finding:
     mismatches = (*_state(view, ours, theirs), *_terms(view, ours, theirs))
     if not mismatches:
         return Agrees(key, ours.quantity)
-    if _changed_after(ours, view.cutoff("exchange")) or _changed_after(theirs, view.cutoff("internal")):
+    if _changed_after(ours, view.cutoff) or _changed_after(theirs, view.cutoff):
         return _changing(view, key)
     if theirs.order_id in view.motion.orders:
         return _changing(view, key)
@@ -222,7 +222,7 @@ def _contradictions(
 def _still_changing(view: View, snapshot: Snapshot, order: Order, fills: Iterable[Fill]) -> bool:
     """Say whether order and fills may be of different instants: one side's own reading takes time as well."""
     instants = [order.updated_at, *(fill.at for fill in fills)]
-    cutoff = view.cutoff(snapshot.side)
+    cutoff = view.cutoff
     return order.order_id in view.motion.orders or any(at is not None and at > cutoff for at in instants)
 
 

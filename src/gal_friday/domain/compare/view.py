@@ -60,9 +60,13 @@ class View(Struct, frozen=True):
         starts = (self.internal.since.of(kind), self.exchange.since.of(kind))
         return max((start for start in starts if start is not None), default=None)
 
-    def cutoff(self, other: Side) -> datetime:
-        """Return the instant after which a record may not have reached that side's reading."""
-        return self.snapshot(other).as_of - self.motion.grace
+    @property
+    def cutoff(self) -> datetime:
+        """The instant after which a record may not have reached the other side's reading.
+
+        It is one for both sides: amounts are those of one instant, and what is judged has to be in them.
+        """
+        return min(self.internal.as_of, self.exchange.as_of) - self.motion.grace
 
     def until(self, at: datetime) -> datetime | None:
         """Return when a record of this instant must have reached the other side; None where nobody says."""
@@ -123,7 +127,7 @@ def also_repeated(finding: Finding, repeats: tuple[Inconsistent, ...], at: datet
 def _held_back(view: View, side: Side, lone: Lone, doubt: str) -> Finding | None:
     """Return why the other side's silence proves nothing here, or None where it does."""
     other = view.snapshot(side)
-    if lone.at is not None and lone.at > view.cutoff(side):
+    if lone.at is not None and lone.at > view.cutoff:
         return Pending(lone.key, _too_young(other, lone.at), view.until(lone.at))
     if other.coverage.of(lone.key.kind) != Coverage.TOTAL:
         return CannotTell(lone.key, why_not_covered(other, lone.key.kind), side)
