@@ -10,8 +10,9 @@ import pytest
 from msgspec.structs import replace
 
 from gal_friday.domain.adjusted import By, Kept
-from gal_friday.domain.adjustment import AdjustmentState
+from gal_friday.domain.adjustment import AdjustmentState, PostMovement
 from gal_friday.domain.assets import Asset, Wallet
+from gal_friday.domain.decision import Choice
 from gal_friday.domain.facts import Actor, KnownBy
 from gal_friday.domain.policy import Mode, Policy
 from gal_friday.domain.records import Kind, Movement
@@ -83,6 +84,20 @@ async def test_what_a_person_took_back_after_it_was_verified_waits_for_a_person(
     assert (report.auto_corrections, await small.content()) == ((), before)
     assert report.proposals
     assert await small.states() == {"reversed": 1, "applied": 1, "proposed": 1}
+
+
+async def test_no_part_of_what_a_person_took_back_is_posted_as_something_else(small: World) -> None:
+    await small.run()
+    await small.run()
+    posted = (await only(small)).adjustment
+    await taken_back(small)
+    legs = [one.movement for one in posted.postings if isinstance(one, PostMovement)]
+    assert legs
+    await small.append(movements=legs)
+    before = await small.content()
+    report = await small.run()
+    assert (report.auto_corrections, await small.content()) == ((), before)
+    assert [one.decision.choice for one in report.decisions] == [Choice.PROPOSE]
 
 
 async def test_no_number_is_posted_in_place_of_the_record_that_a_person_took_back(small: World) -> None:
