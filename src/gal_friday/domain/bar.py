@@ -1,18 +1,25 @@
 """What stands against posting anything for an event, whatever the policy says.
 
 Some of it passes: a key in motion, an order that is still open, a source that was not seen in full. Some of it needs
-a person: a name that nobody knows, records of one side that contradict each other (I15).
+a person: a name that nobody knows, records of one side that contradict each other (I15), what a person decided against.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import TypeVar
 
-from gal_friday.domain.candidate import Bars
+from msgspec.structs import replace
+
+from gal_friday.domain.adjusted import Kept
+from gal_friday.domain.adjustment import Adjustment, PostOrder, content_of, records_of
+from gal_friday.domain.candidate import Bars, Candidate
 from gal_friday.domain.case import Case
 from gal_friday.domain.finding import CannotTell, Differs, DiscrepancyType, ExchangeOnly, InternalOnly, Key, Pending
 from gal_friday.domain.postings import only_doubled
 from gal_friday.domain.records import LIVE_STATUSES, Kind
 from gal_friday.domain.report import ReconciliationReport
 
+T = TypeVar("T")
 _NOT_OURS = (DiscrepancyType.IDENTITY_CONFLICT, DiscrepancyType.SOURCE_INCONSISTENT, DiscrepancyType.LEDGER_GAP)
 
 
@@ -85,3 +92,39 @@ def _unseen(report: ReconciliationReport, case: Case, keys: Sequence[Key]) -> It
     for gap in report.not_checked:
         if gap.side is not None and gap.kind in kinds:
             yield f"not all {gap.kind} were seen: {gap.reason}"
+
+
+def unless_turned_down(candidates: Iterable[Candidate], against: Sequence[Kept]) -> Iterator[Candidate]:
+    """Yield the candidates; of what a person decided against nothing is posted, and the same is asked about again."""
+    states = {one.id: one.state for one in against}
+    records = {record: one.id for one in against for record in _posts(one.adjustment)}
+    changes = {change: one.id for one in against for change in _changes(one.adjustment)}
+    for one in candidates:
+        name = one.adjustment.adjustment_id if one.adjustment is not None else ""
+        if name in states:
+            told = f"{name}, its repair, is {states[name]} already: a person decided against it"
+            yield replace(one, bars=replace(one.bars, lasting=(*one.bars.lasting, told)))
+        elif one.adjustment is not None:
+            # A part of it, or a number in place of the record that a person took back, would be the same once more.
+            plug, made = one.adjustment.is_plug, one.adjustment
+            same = _of(changes, _changes(made)) if plug else _of(records, _posts(made))
+            yield replace(one, turned_down=same)
+        else:
+            yield one
+
+
+def _of(known: Mapping[T, str], some: Iterable[T]) -> str:
+    """Return what is known of the first of these that anything is known of."""
+    return next((known[one] for one in some if one in known), "")
+
+
+def _posts(adjustment: Adjustment) -> Collection[tuple[str, ...]]:
+    """Return what its postings are about: a record, whatever is posted of it; an order in exactly this state."""
+    return [
+        (type(one).__name__, *((content_of([one]),) if isinstance(one, PostOrder) else records_of(one)))
+        for one in adjustment.postings
+    ]
+
+
+def _changes(adjustment: Adjustment) -> Collection[tuple[str, Decimal]]:
+    return [(one.key, one.change) for one in adjustment.effects]

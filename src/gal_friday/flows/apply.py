@@ -5,10 +5,9 @@ against what this run saw. The intention is kept before the book is touched; the
 are written in one transaction, at most once (I9). Nothing here holds a rule of its own.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -25,7 +24,8 @@ from gal_friday.domain.adjusted import (
     Refused,
     Unsettled,
 )
-from gal_friday.domain.adjustment import Adjustment, AdjustmentState, PostOrder, content_of, records_of
+from gal_friday.domain.adjustment import Adjustment, AdjustmentState
+from gal_friday.domain.bar import unless_turned_down
 from gal_friday.domain.candidate import Candidate
 from gal_friday.domain.cause import Cause
 from gal_friday.domain.decided import with_decisions
@@ -45,8 +45,6 @@ from gal_friday.flows.take_over import take_over
 from gal_friday.ports.adjustments import Adjustments
 from gal_friday.ports.clock import Clock
 from gal_friday.ports.steps import Steps, unwatched
-
-T = TypeVar("T")
 
 _BY_POLICY = By(POLICY, "policy")
 _IN_THE_BOOK = (AdjustmentState.APPLIED, AdjustmentState.UNVERIFIED)
@@ -97,7 +95,7 @@ async def repaired(
         policy=policy,
     )
     mode = repairing.mode if repairing.adjustments is not None or repairing.mode is Mode.OBSERVE else Mode.PROPOSE
-    candidates = tuple(_barred(candidates, posted.against))
+    candidates = tuple(unless_turned_down(candidates, posted.against))
     with repairing.steps("decide", mode=mode.value, candidates=len(candidates)):
         decided = decide(candidates, mode=mode, policy=policy, used=posted.used, breakers=breakers)
     outcomes = await _acted(repairing, decided, posted.unsettled, policy)
@@ -197,42 +195,6 @@ def _explaining(one: Discrepancy) -> Collection[str]:
     if not (one.bridge.proven or one.bridge.by_records):
         return ()
     return [name for item in one.bridge.items for name in (item.event, *item.record_ids) if name]
-
-
-def _barred(candidates: Iterable[Candidate], against: Sequence[Kept]) -> Iterator[Candidate]:
-    """Yield the candidates; of what a person decided against nothing is posted, and the same is asked about again."""
-    states = {one.id: one.state for one in against}
-    records = {record: one.id for one in against for record in _posts(one.adjustment)}
-    changes = {change: one.id for one in against for change in _changes(one.adjustment)}
-    for one in candidates:
-        name = one.adjustment.adjustment_id if one.adjustment is not None else ""
-        if name in states:
-            told = f"{name}, its repair, is {states[name]} already: a person decided against it"
-            yield replace(one, bars=replace(one.bars, lasting=(*one.bars.lasting, told)))
-        elif one.adjustment is not None:
-            # A part of it, or a number in place of the record that a person took back, would be the same once more.
-            plug, made = one.adjustment.is_plug, one.adjustment
-            same = _of(changes, _changes(made)) if plug else _of(records, _posts(made))
-            yield replace(one, turned_down=same)
-        else:
-            yield one
-
-
-def _of(known: Mapping[T, str], some: Iterable[T]) -> str:
-    """Return what is known of the first of these that anything is known of."""
-    return next((known[one] for one in some if one in known), "")
-
-
-def _posts(adjustment: Adjustment) -> Collection[tuple[str, ...]]:
-    """Return what its postings are about: a record, whatever is posted of it; an order in exactly this state."""
-    return [
-        (type(one).__name__, *((content_of([one]),) if isinstance(one, PostOrder) else records_of(one)))
-        for one in adjustment.postings
-    ]
-
-
-def _changes(adjustment: Adjustment) -> Collection[tuple[str, Decimal]]:
-    return [(one.key, one.change) for one in adjustment.effects]
 
 
 async def _move(adjustments: Adjustments, moved: Moved) -> None:
