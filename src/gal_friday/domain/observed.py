@@ -22,9 +22,13 @@ from gal_friday.domain.adjustment import (
     PostOrder,
     TakeBack,
 )
+from gal_friday.domain.cause import Cause
+from gal_friday.domain.discrepancy import Discrepancy, RecordDiscrepancy
 from gal_friday.domain.finding import Agrees, CannotTell, Differs, ExchangeOnly, Finding, InternalOnly, Pending
 from gal_friday.domain.handover import Sighting
 from gal_friday.domain.policy import Policy
+from gal_friday.domain.records import Kind
+from gal_friday.domain.report import ReconciliationReport
 
 
 class Moved(Struct, frozen=True):
@@ -189,3 +193,34 @@ def needless(
 def _since(one: Kept) -> datetime:
     """Return when it was proposed: a run that computes it again gives nobody more time."""
     return max(change.at for change in one.history if change.to_state is AdjustmentState.PROPOSED)
+
+
+def unseen_behind(report: ReconciliationReport) -> Collection[str]:
+    """Return the amounts that differ, where the records that may be why were not all seen."""
+    unseen = any(gap.side is not None and gap.kind in (Kind.FILLS, Kind.MOVEMENTS) for gap in report.not_checked)
+    return {one.id for one in report.discrepancies if unseen and not isinstance(one, RecordDiscrepancy)}
+
+
+def explained_by(report: ReconciliationReport) -> Mapping[str, Collection[str]]:
+    """Return the records and events that explain each discrepancy, by its id; none where anything is left over."""
+    of_orders = _events_of_orders(report)
+    return {one.id: of_orders.get(one.key) or _explaining(one) for one in report.discrepancies}
+
+
+def _events_of_orders(report: ReconciliationReport) -> Mapping[str, Collection[str]]:
+    """Return the fill that each order differs by now, with its records: it may have been another one before."""
+    return {
+        key: (root.event, *root.record_ids)
+        for root in report.root_causes
+        for key in root.symptoms
+        if key.startswith((f"{Kind.ORDERS}:", f"{Kind.SOURCES}:order:")) and root.cause != Cause.UNEXPLAINED
+    }
+
+
+def _explaining(one: Discrepancy) -> Collection[str]:
+    """Return the records and events that explain an amount that differs; none where anything is left over."""
+    if isinstance(one, RecordDiscrepancy) or one.bridge is None or one.bridge.residual:
+        return ()
+    if not (one.bridge.proven or one.bridge.by_records):
+        return ()
+    return [name for item in one.bridge.items for name in (item.event, *item.record_ids) if name]

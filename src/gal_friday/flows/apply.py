@@ -27,16 +27,13 @@ from gal_friday.domain.adjusted import (
 from gal_friday.domain.adjustment import Adjustment, AdjustmentState
 from gal_friday.domain.bar import unless_turned_down
 from gal_friday.domain.candidate import Candidate
-from gal_friday.domain.cause import Cause
 from gal_friday.domain.decided import with_decisions
 from gal_friday.domain.decision import Choice, Decided, Used, breakers_of, decide
-from gal_friday.domain.discrepancy import Discrepancy, RecordDiscrepancy
 from gal_friday.domain.followed import Followed
 from gal_friday.domain.following import Carried
-from gal_friday.domain.observed import Moved, needless, observed, sighting
+from gal_friday.domain.observed import Moved, explained_by, needless, observed, sighting, unseen_behind
 from gal_friday.domain.policy import Mode, Policy
 from gal_friday.domain.quantity import ZERO
-from gal_friday.domain.records import Kind
 from gal_friday.domain.repair import candidates_of
 from gal_friday.domain.report import ReconciliationReport
 from gal_friday.domain.snapshot import Snapshot
@@ -137,9 +134,8 @@ async def _posted(
             await _move(adjustments, Moved(left, AdjustmentState.EXPIRED, "it was approved, and never posted"))
     kept = await adjustments.adjustments(account=account, states=_IN_THE_BOOK, limit=_LOOKED_AT)
     findings = {str(finding.key): finding for finding in report.findings}
-    of_orders = _events_of_orders(report)
-    explained = {one.id: of_orders.get(one.key) or _explaining(one) for one in report.discrepancies}
-    moves = observed(kept, findings, explained, opened, read_at=report.cut.internal, blind=_unseen_behind(report))
+    explained, blind = explained_by(report), unseen_behind(report)
+    moves = observed(kept, findings, explained, opened, read_at=report.cut.internal, blind=blind)
     for moved in moves:
         await _move(adjustments, moved)
     now = {moved.kept.id: moved.to_state for moved in moves}
@@ -170,31 +166,6 @@ def _stays(one: Kept) -> bool:
     """Say whether a person approved it, and it was on its way and did not reach its book: no need to ask them again."""
     on_its_way = one.history[-1].from_state in (AdjustmentState.INTENDED, AdjustmentState.OUTCOME_UNKNOWN)
     return one.state is AdjustmentState.APPROVED and one.decided_by != POLICY and on_its_way
-
-
-def _unseen_behind(report: ReconciliationReport) -> Collection[str]:
-    """Return the amounts that differ, where the records that may be why were not all seen."""
-    unseen = any(gap.side is not None and gap.kind in (Kind.FILLS, Kind.MOVEMENTS) for gap in report.not_checked)
-    return {one.id for one in report.discrepancies if unseen and not isinstance(one, RecordDiscrepancy)}
-
-
-def _events_of_orders(report: ReconciliationReport) -> Mapping[str, Collection[str]]:
-    """Return the fill that each order differs by now, with its records: it may have been another one before."""
-    return {
-        key: (root.event, *root.record_ids)
-        for root in report.root_causes
-        for key in root.symptoms
-        if key.startswith((f"{Kind.ORDERS}:", f"{Kind.SOURCES}:order:")) and root.cause != Cause.UNEXPLAINED
-    }
-
-
-def _explaining(one: Discrepancy) -> Collection[str]:
-    """Return the records and events that explain an amount that differs; none where anything is left over."""
-    if isinstance(one, RecordDiscrepancy) or one.bridge is None or one.bridge.residual:
-        return ()
-    if not (one.bridge.proven or one.bridge.by_records):
-        return ()
-    return [name for item in one.bridge.items for name in (item.event, *item.record_ids) if name]
 
 
 async def _move(adjustments: Adjustments, moved: Moved) -> None:
