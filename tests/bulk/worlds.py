@@ -8,10 +8,11 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
+from gal_friday.bulk.digest import number_of
 from gal_friday.bulk.engine import SqlEngine
 from gal_friday.bulk.judge import Judged, Terms
 from gal_friday.bulk.layout import Layout
-from gal_friday.bulk.rows import Rejected
+from gal_friday.bulk.rows import Rejected, Total
 from gal_friday.bulk.sieve import SIDES
 from gal_friday.domain import quantity
 from gal_friday.domain.assets import Asset, Wallet
@@ -81,7 +82,7 @@ def accounts_of(world: World) -> set[str]:
 def held_against_the_comparison(world: World, engine: SqlEngine) -> None:
     found: list[Judged] = []
     refused: list[Rejected] = []
-    outcome = reconcile_many(engine, TERMS, found.append, refused.append)
+    outcome = reconcile_many(engine, TERMS, found.append, refused.append, digests=True)
     assert refused == []
     alone, agreed = {}, 0
     for account in accounts_of(world):
@@ -97,9 +98,10 @@ def held_against_the_comparison(world: World, engine: SqlEngine) -> None:
     assert {one.account: one.discrepancies for one in found} == graded
     for side in SIDES:
         for asset in {line[1] for line in world[side]}:
-            mine = [quantity.parse(line[3]) for line in world[side] if line[1] == asset]
-            told = outcome.totals[side][asset]
-            assert (told.rows, told.amount) == (len(mine), quantity.total(mine))
+            mine = [(line, quantity.parse(line[3])) for line in world[side] if line[1] == asset]
+            amount = quantity.total(amount for _, amount in mine)
+            digest = Decimal(sum(number_of(*line[:3], amount) for line, amount in mine))
+            assert outcome.totals[side][asset] == Total(len(mine), amount, digest)
 
 
 def graded_alone(account: str, findings: Sequence[object]) -> tuple[object, ...]:

@@ -74,7 +74,20 @@ def test_files_and_sums_are_those_of_duckdb(tmp_path: Path, capsys: pytest.Captu
     told = {}
     for engine in ("duckdb", "spark"):
         files = ("--findings", f"{tmp_path}/{engine}.csv", "--rejected", f"{tmp_path}/{engine}-rejected.csv")
-        main(["compare", *both, *KEY, "--config", f"{tmp_path}/names.toml", *files, "--engine", engine, "--json"])
+        main(
+            [
+                "compare",
+                *both,
+                *KEY,
+                "--config",
+                f"{tmp_path}/names.toml",
+                *files,
+                "--engine",
+                engine,
+                "--digests",
+                "--json",
+            ]
+        )
         told[engine] = json.loads(capsys.readouterr().out)
         assert told[engine].pop("engine") == engine
     assert told["spark"] == told["duckdb"]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from gal_friday.bulk.digest import DIGITS
 from gal_friday.bulk.engine import SqlEngine
 from gal_friday.bulk.errors import EngineFailed, EngineMissing, UnusableTable
 from gal_friday.bulk.layout import Layout
@@ -101,14 +102,14 @@ class Duck(SqlEngine):
         """Close the engine and remove what it spilled."""
         self._kept.close()
 
-    def totals(self, side: Side) -> Totals:
+    def totals(self, side: Side, *, digests: bool = False) -> Totals:
         """Return how many rows a side has of each asset, and the exact sum of those that the engine can hold."""
         try:
-            return super().totals(side)
+            return super().totals(side, digests=digests)
         except TooWide:
             # Whole and fraction apart, which takes longer: both have room for the sum of any number of rows.
             self.sum = _SUMS
-            return super().totals(side)
+            return super().totals(side, digests=digests)
 
     def rejected(self, side: Side) -> Iterator[Rejected]:
         """Yield every row of a side that names no key, after the lines that are no rows."""
@@ -201,6 +202,14 @@ class _Words:
             raise no_amounts(column, kind)
         text = self.text(column, kind)
         return f"CASE WHEN regexp_full_match({text}, {quoted(_PLAIN)}) THEN CAST({text} AS {AMOUNT}) END"
+
+    def short(self, amount: str) -> str:
+        """Return an exact amount as text: plain digits, without trailing zeros."""
+        return f"rtrim(rtrim(CAST({amount} AS VARCHAR), '0'), '.')"
+
+    def number(self, text: str) -> str:
+        """Return the first 60 bits of the MD5 of this text."""
+        return f"CAST('0x' || left(md5({text}), {DIGITS}) AS BIGINT)"
 
 
 def _first_line(error: Exception) -> str:

@@ -4,6 +4,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from msgspec import UNSET
+
+from gal_friday.bulk.digest import summed
 from gal_friday.bulk.judge import Judged, Terms, judged
 from gal_friday.bulk.layout import Layout
 from gal_friday.bulk.relation import Relation, Words
@@ -46,10 +49,14 @@ class SqlEngine(ABC):
         """Return what a side calls assets otherwise."""
         return self._names if side == "internal" else {}
 
-    def totals(self, side: Side) -> Totals:
+    def totals(self, side: Side, *, digests: bool = False) -> Totals:
         """Return how many rows a side has of each asset, and the exact sum of those that the engine can hold."""
-        told = self._told(f"SELECT asset, count(*), {self.sum} FROM {side} GROUP BY asset")
-        return {asset or "": Total(count, _exact(parts)) for asset, count, *parts in sorted(told, key=_by_name)}
+        digest = summed(self._words) if digests else "NULL"
+        told = self._told(f"SELECT asset, count(*), {digest}, {self.sum} FROM {side} GROUP BY asset")
+        found: Totals = {}
+        for asset, count, number, *parts in sorted(told, key=_by_name):
+            found[asset or ""] = Total(count, _exact(parts), quantity.reread(number or "0") if digests else UNSET)
+        return found
 
     def accounts(self) -> int:
         """Return how many accounts there are, on either side."""

@@ -10,6 +10,7 @@ from unicodedata import normalize
 from msgspec import Struct
 from msgspec.structs import replace
 
+from gal_friday.bulk.digest import number_of
 from gal_friday.bulk.rows import Rejected, Row, said_by
 from gal_friday.bulk.sieve import SIDES
 from gal_friday.domain import quantity
@@ -56,8 +57,8 @@ class Judged(Struct, frozen=True):
     findings: tuple[Finding, ...]
     discrepancies: tuple[Discrepancy, ...]
     rejected: tuple[Rejected, ...]
-    wide: tuple[tuple[Side, Balance], ...]
-    """Rows whose amount the engine could not hold."""
+    wide: tuple[tuple[Side, Balance, int], ...]
+    """Rows whose amount the engine could not hold, each with its number in a digest."""
     near: tuple[tuple[str, str], ...]
     """Assets that only the book has, with those that only the exchange has and that nearly have the same name."""
     watched: tuple[Finding, ...] = ()
@@ -123,7 +124,7 @@ def _key(row: Row) -> Key:
 def _one(account: str, rows: Sequence[Row], terms: Terms) -> Judged:
     read: dict[Side, list[Balance]] = {side: [] for side in SIDES}
     prices, rejected, untold = dict(terms.prices), list[Rejected](), dict[Key, CannotTell]()
-    wide = list[tuple[Side, Balance]]()
+    wide = list[tuple[Side, Balance, int]]()
     for row in rows:
         try:
             balance = _balance(row)
@@ -137,7 +138,7 @@ def _one(account: str, rows: Sequence[Row], terms: Terms) -> Judged:
         else:
             read[row.side].append(balance)
             if not row.fits:
-                wide.append((row.side, balance))
+                wide.append((row.side, balance, number_of(row.account or "", row.asset, row.wallet, balance.total)))
     watched = frozenset(terms.watched.get(account, ()))
     sides = _sides(account, read, terms)
     findings = _findings(*sides, terms, watched)

@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from msgspec import Struct
 
+from gal_friday.bulk.digest import DIGITS
 from gal_friday.bulk.engine import SqlEngine
 from gal_friday.bulk.errors import EngineFailed, EngineMissing, UnusableTable
 from gal_friday.bulk.layout import Layout
@@ -173,6 +174,15 @@ class _Words:
             raise no_amounts(column, kind)
         text = self.text(column, kind)
         return f"CASE WHEN {text} ~ {quoted(_PLAIN)} THEN CAST({named(column)} AS NUMERIC) END"
+
+    def short(self, amount: str) -> str:
+        """Return an exact amount as text: plain digits, without trailing zeros."""
+        return f"CAST(trim_scale({amount}) AS VARCHAR)"
+
+    def number(self, text: str) -> str:
+        """Return the first 60 bits of the MD5 of this text, whatever the encoding of the database."""
+        digits = f"left(md5(convert_to({text}, 'UTF8')), {DIGITS})"
+        return f"CAST(CAST('x' || {digits} AS BIT({4 * DIGITS})) AS BIGINT)"
 
 
 def _said(error: Exception) -> str:

@@ -40,6 +40,14 @@ class Words(Protocol):
         """
         ...
 
+    def short(self, amount: str) -> str:
+        """Return an exact amount as text: plain digits, without trailing zeros."""
+        ...
+
+    def number(self, text: str) -> str:
+        """Return the first 60 bits of the MD5 of this text in UTF-8, as a number that any number of can be added."""
+        ...
+
 
 class Relation(Struct, frozen=True):
     """A side as the sieve reads it, and how what it hands over is made text: of all rows that would take longest."""

@@ -3,8 +3,9 @@
 from decimal import Decimal
 from typing import NamedTuple
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
+from gal_friday.domain import quantity
 from gal_friday.domain.quantity import ZERO
 from gal_friday.domain.snapshot import Side
 
@@ -48,6 +49,14 @@ class Total(Struct):
 
     rows: int = 0
     amount: Decimal = ZERO
+    digest: Decimal | UnsetType = UNSET
+    """The sum of the numbers of these rows, a whole number; see ``bulk/digest``. Not there unless it was asked for."""
+
+    def add(self, amount: Decimal, number: int) -> None:
+        """Add a row that was counted, and that the engine could not add."""
+        self.amount = quantity.add(self.amount, amount)
+        if self.digest is not UNSET:
+            self.digest = quantity.add(self.digest, Decimal(number))
 
 
 Totals = dict[str, Total]

@@ -22,6 +22,7 @@ from urllib.parse import unquote, urlsplit
 from msgspec import Struct
 from msgspec.structs import replace
 
+from gal_friday.bulk.digest import DIGITS
 from gal_friday.bulk.engine import SqlEngine
 from gal_friday.bulk.errors import EngineFailed, EngineMissing, UnusableTable
 from gal_friday.bulk.java import java_home
@@ -329,6 +330,14 @@ class _Words:
         if kind != "string":
             raise no_amounts(column, kind)
         return f"CASE WHEN {name} RLIKE {self.literal(_PLAIN)} THEN TRY_CAST({name} AS {AMOUNT}) END"
+
+    def short(self, amount: str) -> str:
+        """Return an exact amount as text: plain digits, without trailing zeros."""
+        return f"trim(TRAILING '.' FROM trim(TRAILING '0' FROM CAST({amount} AS STRING)))"
+
+    def number(self, text: str) -> str:
+        """Return the first 60 bits of the MD5 of this text, in a type that has room for the sum."""
+        return f"CAST(conv(left(md5(CAST({text} AS BINARY)), {DIGITS}), 16, 10) AS DECIMAL(38, 0))"
 
 
 def start(cluster: Cluster, folder: Path) -> "SparkSession":

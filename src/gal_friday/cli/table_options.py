@@ -36,6 +36,9 @@ class Tables:
     master: Annotated[
         str | None, Parameter(help="Of tables with --engine spark: where it runs: spark://host:7077, yarn; else here.")
     ] = None
+    digests: Annotated[
+        bool, Parameter(help="Of tables: tell in the control totals which rows they are of, which takes longer.")
+    ] = False
     memory: Annotated[str | None, Parameter(help="Of tables: about how much memory may be taken, such as 4GB.")] = None
     spill: Annotated[Path | None, Parameter(help="Of tables: the folder for what does not fit into memory.")] = None
     findings: Annotated[

@@ -156,7 +156,7 @@ def _compared(
         told.lines = stack.enter_context(Lines(tables.findings, COLUMNS)) if tables.findings else None
         told.refusals = stack.enter_context(Lines(tables.rejected, REJECTED)) if tables.rejected else None
         told.locator = _locator(places, tables, engine, terms)
-        outcome = reconcile_many(engine, terms, told.hear, told.refuse, meter)
+        outcome = reconcile_many(engine, terms, told.hear, told.refuse, meter, digests=tables.digests)
         told.locate()
         return outcome
 

@@ -10,7 +10,6 @@ from msgspec.structs import replace
 from gal_friday.bulk.judge import Judged, Terms, also_watched
 from gal_friday.bulk.rows import Rejected, Row, Totals
 from gal_friday.bulk.sieve import SIDES
-from gal_friday.domain import quantity
 from gal_friday.domain.finding import CannotTell
 from gal_friday.domain.records import Kind
 from gal_friday.domain.snapshot import Coverage, Side
@@ -25,8 +24,8 @@ class Engine(Protocol):
 
     name: str
 
-    def totals(self, side: Side) -> Totals:
-        """Return how many rows a side has, and the exact sum of each asset."""
+    def totals(self, side: Side, *, digests: bool = False) -> Totals:
+        """Return how many rows a side has, and the exact sum of each asset, and with *digests* which rows they are."""
         ...
 
     def accounts(self) -> int:
@@ -81,15 +80,18 @@ def reconcile_many(
     each: Callable[[Judged], None],
     refused: Callable[[Rejected], None],
     progress: Progress = unseen,
+    *,
+    digests: bool = False,
 ) -> Outcome:
     """Compare what the engine has opened, and return the whole.
 
     Every account that does not agree or is watched is handed to *each*, every row that cannot be read to *refused*.
+    With *digests* the totals tell which rows they are of.
 
     Raises:
         UnusableTable: a table cannot be read to its end.
     """
-    totals = {side: _counted(engine, side, progress) for side in SIDES}
+    totals = {side: _counted(engine, side, progress, digests=digests) for side in SIDES}
     outcome = Outcome(
         verdict=Verdict.RECONCILED,
         engine=engine.name,
@@ -115,10 +117,10 @@ def reconcile_many(
     return outcome
 
 
-def _counted(engine: Engine, side: Side, progress: Progress) -> Totals:
+def _counted(engine: Engine, side: Side, progress: Progress, *, digests: bool) -> Totals:
     what = f"rows of the {side} side"
     progress(what, 0, None)
-    totals = engine.totals(side)
+    totals = engine.totals(side, digests=digests)
     rows = sum(one.rows for one in totals.values())
     progress(what, rows, rows)
     return totals
@@ -170,9 +172,8 @@ def _judge(
         for row in one.rejected:
             refused(row)
             outcome.rejected += 1
-        for side, balance in one.wide:
-            total = outcome.totals[side][balance.asset]
-            total.amount = quantity.add(total.amount, balance.total)
+        for side, balance, number in one.wide:
+            outcome.totals[side][balance.asset].add(balance.total, number)
         if one.findings or one.watched:
             each(one)
     return rows

@@ -6,7 +6,7 @@ from decimal import Decimal
 from importlib.resources import files
 
 from markupsafe import Markup
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from gal_friday.bulk.day_over_day import DayOverDay
 from gal_friday.bulk.rows import Rejected, Total, Totals
@@ -41,6 +41,7 @@ class Control(Struct, frozen=True):
     rows: Mapping[Side, int]
     sums: Mapping[Side, Decimal]
     difference: Decimal
+    digests: Mapping[Side, Decimal | UnsetType]
 
 
 def page(outcome: Outcome, weighed: Weighed, refused: Sequence[Rejected], turn: DayOverDay | None, about: About) -> str:
@@ -59,6 +60,7 @@ def page(outcome: Outcome, weighed: Weighed, refused: Sequence[Rejected], turn: 
         "whole_accounts": weighed.unlike,
         "largest": weighed.largest(),
         "assets": assets[:_SHOWN],
+        "digests": any(value is not UNSET for one in assets for value in one.digests.values()),
         "more_assets": max(0, len(assets) - _SHOWN),
         "refused": refused,
         "turn": turn,
@@ -75,7 +77,8 @@ def _controls(totals: Mapping[Side, Totals]) -> Iterable[Control]:
             {side: one.rows for side, one in both.items()},
             {side: _short(one.amount) for side, one in both.items()},
         )
-        yield Control(asset, rows, sums, _short(difference))
+        digests = {side: one.digest for side, one in both.items()}
+        yield Control(asset, rows, sums, _short(difference), digests)
 
 
 def _short(amount: Decimal) -> Decimal:
