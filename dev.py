@@ -16,7 +16,7 @@ program that was asked for.
     spark [ARGS]   tables on Apache Spark, one process and a cluster of three; pytest takes these arguments
     lint           the checks without pytest
     format         rewrite what ruff can rewrite
-    bench [ARGS]   the benchmarks
+    bench [ARGS]   the benchmarks, or those named; for example tables, beside what others compare tables with
     soak [ARGS]    load and a failing database for ten minutes; for example --minutes 1 --accounts 20 --fills 100
     screenshots [FOLDER]   pictures of every page of the demo, light and dark; --readme for those of the README
     lock [ARGS]    bring the locks in step with pyproject.toml (needs uv); --upgrade takes newer versions
@@ -78,7 +78,9 @@ BROWSER = Environment(".venv-browser", "requirements/browser.lock", installs_pro
 FUZZ = Environment(".venv-fuzz", "requirements/fuzz.lock", installs_project=False)
 MUTATE = Environment(".venv-mutate", "requirements/mutate.lock", installs_project=False)
 SPARK = Environment(".venv-spark", "requirements/spark.lock")
-ENVIRONMENTS = (DEMO, FULL, CCXT, BROWSER, FUZZ, MUTATE, SPARK)
+# Made by benchmarks/bulk/tables.py, beside which it measures what is in it.
+PEERS = Environment(".venv-peers", "requirements/peers.lock", installs_project=False)
+ENVIRONMENTS = (DEMO, FULL, CCXT, BROWSER, FUZZ, MUTATE, SPARK, PEERS)
 
 # What deploy/ installs: the service with its fleet, every channel and traces. No environment of this folder.
 SERVICE_LOCK = "requirements/service.lock"
@@ -94,6 +96,7 @@ LOCKS = {
     FUZZ.lock: ("requirements/fuzz.in",),
     SPARK.lock: ("pyproject.toml", "--extra", "spark", "--group", "build", "--group", "test", "-c", FULL.lock),
     MUTATE.lock: ("requirements/mutate.in", "--constraints", FULL.lock),
+    PEERS.lock: ("requirements/peers.in", "--constraints", FULL.lock),
 }
 
 
@@ -195,13 +198,7 @@ def lock(arguments: Sequence[str]) -> int:
         raise SetUpFailed("Locks are written with uv, which is not on PATH.")
     # --no-config and pip compile: nothing of this machine's package sources gets into the file.
     compiled = [uv, "--no-config", "pip", "compile", "--universal", "--python-version", "3.11", "--quiet"]
-    plain = [
-        "--generate-hashes",
-        "--no-header",
-        "--no-annotate",
-        "--no-emit-index-url",
-        "--no-emit-find-links",
-    ]
+    plain = ["--generate-hashes", "--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links"]
     for target, sources in LOCKS.items():
         set_up([*compiled, *plain, *sources, *arguments, "--output-file", target])
         say(f"wrote {target}")

@@ -26,11 +26,10 @@ from benchmarks import (
     start,
     store,
     stream,
-    tables,
 )
-from benchmarks.measured import Measured
+from benchmarks.bulk import tables
 
-SUITES: dict[str, Callable[[], Iterator[Measured]]] = {
+SUITES: dict[str, Callable[[], Iterator[object]]] = {
     "compare": compare.run,
     "journal": journal.run,
     "live": live.run,

@@ -12,7 +12,7 @@ from packaging.version import Version
 from tests.architecture.sources import ROOT, kept_files, place
 
 LOCKS = {path.name: path.read_text(encoding="utf-8") for path in sorted((ROOT / "requirements").glob("*.lock"))}
-TOOLS = ("fuzz", "mutate")
+TOOLS = ("fuzz", "mutate", "peers")
 """Each in an environment of its own, from a list beside its lock: what they bring changes no other environment."""
 _ENTRY = re.compile(r"(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;]+)(?: ; [^\\]+)?(?: --hash=sha256:[0-9a-f]{64})+")
 
@@ -37,6 +37,7 @@ def test_there_is_a_lock_for_every_environment() -> None:
         "browser.lock",
         "fuzz.lock",
         "mutate.lock",
+        "peers.lock",
         "spark.lock",
     }
 
