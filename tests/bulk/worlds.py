@@ -9,7 +9,6 @@ from pathlib import Path
 from hypothesis import strategies as st
 
 from gal_friday.bulk.digest import number_of
-from gal_friday.bulk.engine import SqlEngine
 from gal_friday.bulk.judge import Judged, Terms
 from gal_friday.bulk.layout import Layout
 from gal_friday.bulk.rows import Rejected, Total
@@ -22,7 +21,7 @@ from gal_friday.domain.finding import Agrees
 from gal_friday.domain.policy import Policy
 from gal_friday.domain.records import Balance
 from gal_friday.domain.snapshot import Coverage, Coverages, Side, Snapshot
-from gal_friday.flows.reconcile_many import reconcile_many
+from gal_friday.flows.reconcile_many import Engine, reconcile_many
 
 Line = tuple[str, str, str, str]
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -79,7 +78,7 @@ def accounts_of(world: World) -> set[str]:
     return {line[0] for side in SIDES for line in world[side]}
 
 
-def held_against_the_comparison(world: World, engine: SqlEngine) -> None:
+def held_against_the_comparison(world: World, engine: Engine) -> None:
     found: list[Judged] = []
     refused: list[Rejected] = []
     outcome = reconcile_many(engine, TERMS, found.append, refused.append, digests=True)

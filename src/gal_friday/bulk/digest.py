@@ -24,7 +24,7 @@ def number_of(account: str, asset: str, wallet: str, amount: Decimal) -> int:
 
 
 def summed(words: Words) -> str:
-    """Return what an engine adds up of a relation, as text; rows whose amount it cannot hold are left out."""
+    """Return what an engine adds up of a relation; rows whose amount it cannot hold are left out."""
     between = f" || chr({_BETWEEN}) || "
     text = between.join(("account", "asset", "wallet", words.short("amount")))
-    return f"CAST(sum({words.number(text)}) AS {words.characters})"
+    return f"sum({words.number(f'left({words.md5(text)}, {DIGITS})')})"

@@ -6,17 +6,16 @@ from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from msgspec import Struct
 
-from gal_friday.bulk.digest import DIGITS
 from gal_friday.bulk.engine import SqlEngine
 from gal_friday.bulk.errors import EngineFailed, EngineMissing, UnusableTable
 from gal_friday.bulk.layout import Layout
 from gal_friday.bulk.relation import Relation, inexact, no_amounts, relation
 from gal_friday.bulk.rows import Rejected, Row, Totals
-from gal_friday.bulk.sieve import AMOUNT, PLACES, SIDES, WHOLE
+from gal_friday.bulk.sieve import AMOUNT, PLACES, WHOLE
 from gal_friday.bulk.source import CSV, Source, named, quoted, reader, refuse_written
 from gal_friday.domain.assets import Asset
 from gal_friday.domain.snapshot import Side
@@ -72,7 +71,7 @@ class Duck(SqlEngine):
             self.mark = "hash(account, asset, wallet)"
             self.hashes = ("hash(asset, wallet, amount)", "hash(wallet, amount, asset)")
 
-    def __enter__(self) -> "Duck":
+    def __enter__(self) -> Self:
         """Open the engine, and look at both tables.
 
         Raises:
@@ -93,7 +92,7 @@ class Duck(SqlEngine):
                     f"{self._limits.spill} cannot be written to: {error.strerror}; see --spill"
                 ) from error
             self._connection = stack.enter_context(self._opened(folder))
-            for side in SIDES:
+            for side in self._layouts:
                 self._relations[side] = self._looked_at(side)
             self._kept = stack.pop_all()
         return self
@@ -125,13 +124,21 @@ class Duck(SqlEngine):
             UnusableTable: a file was written to meanwhile.
         """
         yield from super().survivors()
+        self.unchanged()
+
+    def unchanged(self) -> None:
+        """Raise unless every file is still what it was.
+
+        Raises:
+            EngineFailed: somebody wrote to one meanwhile.
+        """
         refuse_written(self._sources.values(), self._stamps)
 
     def asked(self, statement: str) -> Iterator[tuple[Any, ...]]:
         """Yield the rows that answer a statement.
 
         Raises:
-            UnusableTable: a table cannot be read, or memory does not suffice.
+            UnusableTable: a table cannot be read, is written to meanwhile, or memory does not suffice.
         """
         try:
             found = self._connection.execute(statement)
@@ -144,6 +151,7 @@ class Duck(SqlEngine):
         except self._duckdb.OutOfRangeException as error:
             raise TooWide(f"DuckDB cannot read this: {_first_line(error)}") from error
         except self._duckdb.Error as error:
+            self.unchanged()  # what is half written reads as if it were no table
             raise UnusableTable(f"DuckDB cannot read this: {_first_line(error)}") from error
 
     def _opened(self, folder: str) -> "DuckDBPyConnection":
@@ -207,9 +215,13 @@ class _Words:
         """Return an exact amount as text: plain digits, without trailing zeros."""
         return f"rtrim(rtrim(CAST({amount} AS VARCHAR), '0'), '.')"
 
-    def number(self, text: str) -> str:
-        """Return the first 60 bits of the MD5 of this text."""
-        return f"CAST('0x' || left(md5({text}), {DIGITS}) AS BIGINT)"
+    def md5(self, text: str) -> str:
+        """Return the MD5 of this text."""
+        return f"md5({text})"
+
+    def number(self, digits: str) -> str:
+        """Return digits of base 16 as a number."""
+        return f"CAST('0x' || {digits} AS BIGINT)"
 
 
 def _first_line(error: Exception) -> str:

@@ -11,6 +11,7 @@ from gal_friday.bulk.judge import Judged, Terms, judged
 from gal_friday.bulk.layout import Layout
 from gal_friday.bulk.relation import Relation, Words
 from gal_friday.bulk.rows import Rejected, Row, Total, Totals, said_by
+from gal_friday.bulk.segments import DEPTH, Part
 from gal_friday.bulk.sieve import KEY, SIDES, question, suspects
 from gal_friday.domain import quantity
 from gal_friday.domain.assets import Asset
@@ -23,6 +24,8 @@ class SqlEngine(ABC):
     """Two relations of one engine, ``internal`` and ``exchange``."""
 
     name: str
+    moved: int | None = None
+    """How many rows left their place; None where that is not how it is done."""
     mark: str | None = None
     """An expression that is a hash of the key, by which keys are told apart; the key itself without one."""
     hashes: Sequence[str] = ()
@@ -51,7 +54,7 @@ class SqlEngine(ABC):
 
     def totals(self, side: Side, *, digests: bool = False) -> Totals:
         """Return how many rows a side has of each asset, and the exact sum of those that the engine can hold."""
-        digest = summed(self._words) if digests else "NULL"
+        digest = self._written(summed(self._words)) if digests else "NULL"
         told = self._told(f"SELECT asset, count(*), {digest}, {self.sum} FROM {side} GROUP BY asset")
         found: Totals = {}
         for asset, count, number, *parts in sorted(told, key=_by_name):
@@ -60,15 +63,15 @@ class SqlEngine(ABC):
 
     def accounts(self) -> int:
         """Return how many accounts there are, on either side."""
-        one, other = (f"SELECT account FROM {side}" for side in SIDES)
-        ((count,),) = self._told(f"SELECT count(DISTINCT account) FROM ({one} UNION ALL {other}) AS accounts")
+        every = " UNION ALL ".join(f"SELECT account FROM {side}" for side in self._relations)
+        ((count,),) = self._told(f"SELECT count(DISTINCT account) FROM ({every}) AS accounts")
         return int(count)
 
     def present(self, accounts: Collection[str]) -> Collection[str]:
         """Return which of these accounts either side has a row of."""
         named = ", ".join(map(self._words.literal, sorted(accounts)))
-        one, other = (f"SELECT account FROM {side} WHERE account IN ({named})" for side in SIDES)
-        return {account for (account,) in self._told(f"{one} UNION {other}")} if accounts else ()
+        some = " UNION ".join(f"SELECT account FROM {side} WHERE account IN ({named})" for side in self._relations)
+        return {account for (account,) in self._told(some)} if accounts else ()
 
     def held(self, keys: Collection[tuple[str, str, str]]) -> Iterator[Row]:
         """Yield the rows of these accounts, assets and wallets, in no particular order and without their prices."""
@@ -78,7 +81,7 @@ class SqlEngine(ABC):
         given = ", ".join(f"({', '.join(map(self._words.literal, key))})" for key in sorted(keys))
         chosen = " UNION ALL ".join(
             f"SELECT {_KEY}, '{side}' AS side, {one.text} AS text, {none} AS price, place, "
-            f"amount IS NOT NULL AS fits FROM {side} JOIN wanted USING ({_KEY})"
+            f"{one.fits} AS fits FROM {side} JOIN wanted USING ({_KEY})"
             for side, one in self._relations.items()
         )
         wanted = f"SELECT * FROM (VALUES {given}) AS given({_KEY})"
@@ -102,6 +105,55 @@ class SqlEngine(ABC):
         """Yield what is found in every account with a key that did not pass, by account."""
         return judged(self.survivors(), terms)
 
+    def segments(self, side: Side) -> Iterator[Part]:
+        """Yield what a side has of each segment, without rows that name no account."""
+        counted = f"SELECT account, {self._counted} FROM {side} WHERE account IS NOT NULL GROUP BY account"
+        told = f"count(*), sum(lines), sum(counted), {self._written('sum(digest)')}"
+        yield from self._parts(f"SELECT {self._segment}, NULL, {told} FROM ({counted}) AS accounts GROUP BY 1")
+
+    def accounts_in(self, side: Side, segments: Collection[str]) -> Iterator[Part]:
+        """Yield what a side has of each account in these segments, by segment."""
+        told = f"1 AS one, {self._counted}"
+        some = f"SELECT {self._segment} AS segment, account, {told} FROM {side} WHERE {self._in(segments=segments)}"
+        named = f"segment, account, one, lines, counted, {self._written('digest')}"
+        yield from self._parts(f"SELECT {named} FROM ({some} GROUP BY account) AS accounts ORDER BY segment")
+
+    def repeated(self, side: Side) -> Iterator[str]:
+        """Yield the accounts in which a side has several rows of one key; one more than once where several keys are."""
+        by = self.mark or _KEY
+        for (account,) in self._told(f"SELECT min(account) FROM {side} GROUP BY {by} HAVING count(*) > 1"):
+            if account is not None:
+                yield account
+
+    def rows(self, side: Side, **some: Collection[str]) -> Iterator[Row]:
+        """Yield the rows of *some* accounts or segments of a side; without either, of all that name an account."""
+        one = self._relations[side]
+        told = f"{_KEY}, '{side}' AS side, {one.text} AS text, {one.price} AS price, place, {one.fits} AS fits"
+        found = self._told(f"SELECT {told} FROM {side} WHERE {self._in(**some)}")
+        yield from (Row(*row) for row in found)
+
+    @property
+    def _segment(self) -> str:
+        return f"left({self._words.md5('account')}, {DEPTH})"
+
+    @property
+    def _counted(self) -> str:
+        return f"count(*) AS lines, count(amount) AS counted, {summed(self._words)} AS digest"
+
+    def _written(self, number: str) -> str:
+        return f"CAST({number} AS {self._words.characters})"
+
+    def _parts(self, statement: str) -> Iterator[Part]:
+        for segment, account, accounts, rows, counted, digest in self._told(statement):
+            yield Part(segment, account, int(accounts), int(rows), int(counted), digest)
+
+    def _in(self, *, accounts: Collection[str] | None = None, segments: Collection[str] | None = None) -> str:
+        if accounts is not None:
+            return f"account IN ({', '.join(map(self._words.literal, sorted(accounts)))})"
+        if segments is not None:
+            return f"{self._segment} IN ({', '.join(map(self._words.literal, sorted(segments)))})"
+        return "account IS NOT NULL"
+
     def _surviving(self) -> str:
         """Return the statement that yields the rows of every key that did not pass."""
         sieves, read = {}, {side: str(side) for side in SIDES}
@@ -115,7 +167,7 @@ class SqlEngine(ABC):
             sieves[f"of_{side}"] = f"SELECT one.* FROM {read[side]} AS one JOIN survivors {joined}"
         chosen = " UNION ALL ".join(
             f"SELECT {_KEY}, '{side}' AS side, {one.text} AS text, {one.price} AS price, place, "
-            f"amount IS NOT NULL AS fits FROM of_{side}"
+            f"{one.fits} AS fits FROM of_{side}"
             for side, one in self._relations.items()
         )
         return self._about(f"SELECT * FROM ({chosen}) AS found", **sieves)

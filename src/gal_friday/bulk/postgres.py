@@ -17,7 +17,6 @@ from gal_friday.bulk.engine import SqlEngine
 from gal_friday.bulk.errors import EngineFailed, EngineMissing, UnusableTable
 from gal_friday.bulk.layout import Layout
 from gal_friday.bulk.relation import Relation, inexact, no_amounts, relation
-from gal_friday.bulk.sieve import SIDES
 from gal_friday.bulk.source import named, quoted
 from gal_friday.domain.assets import Asset
 from gal_friday.domain.quantity import FRACTION_DIGITS_MAX, WHOLE_DIGITS_MAX
@@ -73,19 +72,11 @@ class Postgres(SqlEngine):
     def __init__(
         self, places: Mapping[Side, Place], layouts: Mapping[Side, Layout], *, names: Mapping[str, Asset]
     ) -> None:
-        """Take what is to be read.
-
-        Raises:
-            UnusableTable: the tables are in two databases.
-        """
+        """Take what is to be read: tables of one database, or of one side alone."""
         super().__init__(layouts, names, _Words())
-        ours, theirs = (places[side] for side in SIDES)
-        if ours.database != theirs.database:
-            raise UnusableTable(
-                f"{ours.name} and {theirs.name} are in two databases, by two addresses; write the same address before "
-                "both #, or compare files"
-            )
         self._places = places
+        self._database = next(iter(places.values())).database
+        self._where = " and ".join(dict.fromkeys(one.name for one in places.values()))
 
     def __enter__(self) -> "Postgres":
         """Connect, and look at both tables.
@@ -103,7 +94,7 @@ class Postgres(SqlEngine):
         self._psycopg = psycopg
         with ExitStack() as stack:
             self._connection = stack.enter_context(self._connected())
-            for side in SIDES:
+            for side in self._places:
                 self._relations[side] = self._looked_at(side)
             self._kept = stack.pop_all()
         return self
@@ -124,17 +115,18 @@ class Postgres(SqlEngine):
                 cursor.execute(statement)
                 yield from cursor
         except self._psycopg.Error as error:
-            raise EngineFailed(f"PostgreSQL does not answer this: {_said(error)}") from None
+            raise EngineFailed(
+                f"the database of {self._where} does not answer: {_said(error)}; see to it, and compare again"
+            ) from None
 
     def _connected(self) -> Any:
         try:
             connection = self._psycopg.connect(
-                self._places["internal"].database, connect_timeout=_CONNECT_SECONDS, application_name="gal-friday"
+                self._database, connect_timeout=_CONNECT_SECONDS, application_name="gal-friday"
             )
         except self._psycopg.Error as error:
             # None of the cause: it may quote the address.
-            where = self._places["internal"].name
-            raise EngineFailed(f"the database of {where} cannot be reached: {_said(error)}") from None
+            raise EngineFailed(f"the database of {self._where} cannot be reached: {_said(error)}") from None
         connection.isolation_level = self._psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
         return connection
@@ -179,9 +171,12 @@ class _Words:
         """Return an exact amount as text: plain digits, without trailing zeros."""
         return f"CAST(trim_scale({amount}) AS VARCHAR)"
 
-    def number(self, text: str) -> str:
-        """Return the first 60 bits of the MD5 of this text, whatever the encoding of the database."""
-        digits = f"left(md5(convert_to({text}, 'UTF8')), {DIGITS})"
+    def md5(self, text: str) -> str:
+        """Return the MD5 of this text, whatever the encoding of the database."""
+        return f"md5(convert_to({text}, 'UTF8'))"
+
+    def number(self, digits: str) -> str:
+        """Return digits of base 16 as a number."""
         return f"CAST(CAST('x' || {digits} AS BIT({4 * DIGITS})) AS BIGINT)"
 
 

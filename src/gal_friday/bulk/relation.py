@@ -44,8 +44,12 @@ class Words(Protocol):
         """Return an exact amount as text: plain digits, without trailing zeros."""
         ...
 
-    def number(self, text: str) -> str:
-        """Return the first 60 bits of the MD5 of this text in UTF-8, as a number that any number of can be added."""
+    def md5(self, text: str) -> str:
+        """Return the MD5 of this text in UTF-8, as digits of base 16."""
+        ...
+
+    def number(self, digits: str) -> str:
+        """Return fifteen digits of base 16 as a number, of which any number can be added."""
         ...
 
 
@@ -55,6 +59,8 @@ class Relation(Struct, frozen=True):
     statement: str
     text: str
     price: str
+    fits: str = "amount IS NOT NULL"
+    """Whether the amount was counted with the totals."""
 
 
 def relation(

@@ -22,7 +22,6 @@ from urllib.parse import unquote, urlsplit
 from msgspec import Struct
 from msgspec.structs import replace
 
-from gal_friday.bulk.digest import DIGITS
 from gal_friday.bulk.engine import SqlEngine
 from gal_friday.bulk.errors import EngineFailed, EngineMissing, UnusableTable
 from gal_friday.bulk.java import java_home
@@ -335,9 +334,13 @@ class _Words:
         """Return an exact amount as text: plain digits, without trailing zeros."""
         return f"trim(TRAILING '.' FROM trim(TRAILING '0' FROM CAST({amount} AS STRING)))"
 
-    def number(self, text: str) -> str:
-        """Return the first 60 bits of the MD5 of this text, in a type that has room for the sum."""
-        return f"CAST(conv(left(md5(CAST({text} AS BINARY)), {DIGITS}), 16, 10) AS DECIMAL(38, 0))"
+    def md5(self, text: str) -> str:
+        """Return the MD5 of this text."""
+        return f"md5(CAST({text} AS BINARY))"
+
+    def number(self, digits: str) -> str:
+        """Return digits of base 16 as a number, in a type that has room for the sum."""
+        return f"CAST(conv({digits}, 16, 10) AS DECIMAL(38, 0))"
 
 
 def start(cluster: Cluster, folder: Path) -> "SparkSession":

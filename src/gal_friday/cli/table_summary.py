@@ -28,6 +28,8 @@ def summary(
     yield f"{outcome.verdict.upper()}: {outcome.keys:,} balances in {outcome.accounts:,} accounts"
     yield f"{outcome.agreed:,} agree, {outcome.discrepancies:,} differ"
     yield f"{rows} were read, in {seconds:.1f} s by {outcome.engine}"
+    if outcome.moved is not None:
+        yield f"{outcome.moved:,} of them had to leave their place"
     yield from (f"not checked: {reason}" for reason in outcome.not_checked)
     if outcome.rejected:
         yield from ("", f"{outcome.rejected:,} rows could not be read:")

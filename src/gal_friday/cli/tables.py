@@ -11,22 +11,20 @@ from msgspec.structs import replace
 
 from gal_friday.bootstrap.clock import system_clock
 from gal_friday.bulk.day_over_day import DayOverDay, findings_in
-from gal_friday.bulk.duck import Duck, Limits
-from gal_friday.bulk.engine import SqlEngine
 from gal_friday.bulk.judge import Judged, Terms
 from gal_friday.bulk.layout import Layout, layout_of, layouts_in
 from gal_friday.bulk.lines import COLUMNS, REJECTED, Lines, line_of, lines_of
 from gal_friday.bulk.locate import Locator
-from gal_friday.bulk.postgres import Postgres, is_database, place_of
+from gal_friday.bulk.postgres import is_database
 from gal_friday.bulk.rows import Rejected
 from gal_friday.bulk.sieve import SIDES
 from gal_friday.bulk.source import source_of, written_at
-from gal_friday.bulk.spark import HERE, Cluster, Spark
 from gal_friday.bulk.weighed import Found, Weighed
 from gal_friday.cli.exit_status import DISCREPANCIES, INCOMPLETE, RECONCILED, worst
 from gal_friday.cli.meter import Meter
 from gal_friday.cli.options import BadUsage
 from gal_friday.cli.output import out, printable, write_json
+from gal_friday.cli.table_engine import Chosen, engine_for
 from gal_friday.cli.table_options import Tables, shown
 from gal_friday.cli.table_page import Page
 from gal_friday.cli.table_summary import failures, recorded_lines, summary
@@ -152,7 +150,8 @@ def _compared(
     places: Mapping[Side, str], tables: Tables, names: Mapping[str, Asset], terms: Terms, told: _Told, meter: Meter,
 ) -> Outcome:  # fmt: skip
     with ExitStack() as stack:
-        engine = stack.enter_context(_engine(places, _layouts(tables), names, tables))
+        engine = engine_for(places, _layouts(tables), names, tables)
+        stack.enter_context(engine)
         told.lines = stack.enter_context(Lines(tables.findings, COLUMNS)) if tables.findings else None
         told.refusals = stack.enter_context(Lines(tables.rejected, REJECTED)) if tables.rejected else None
         told.locator = _locator(places, tables, engine, terms)
@@ -161,10 +160,10 @@ def _compared(
         return outcome
 
 
-def _locator(places: Mapping[Side, str], tables: Tables, engine: SqlEngine, terms: Terms) -> Locator | None:
-    if any(map(is_database, places.values())):
+def _locator(places: Mapping[Side, str], tables: Tables, engine: Chosen, terms: Terms) -> Locator | None:
+    sources = {side: source_of(one) for side, one in places.items() if not is_database(one)}
+    if not sources:
         return None
-    sources = {side: source_of(one) for side, one in places.items()}
     return Locator(sources, _layouts(tables), engine.names_of, terms.account)
 
 
@@ -188,32 +187,6 @@ def _layouts(tables: Tables) -> Mapping[Side, Layout]:
     if tables.columns is not None:
         return layouts_in(tables.columns)
     return dict.fromkeys(SIDES, layout_of(tables.key, tables.quantity, tables.price))
-
-
-def _engine(
-    places: Mapping[Side, str], layouts: Mapping[Side, Layout], names: Mapping[str, Asset], tables: Tables
-) -> Duck | Postgres | Spark:
-    if tables.engine not in (None, Duck.name, Spark.name):
-        raise BadUsage(f"--engine: {tables.engine!r} is none; there are {Duck.name} and {Spark.name}")
-    if tables.master is not None and tables.engine != Spark.name:
-        raise BadUsage(f"--master says where Spark runs; add --engine {Spark.name}")
-    if tables.engine is not None and any(map(is_database, places.values())):
-        raise BadUsage("--engine: tables of a database are sieved where they are; leave it out, or export them")
-    if all(map(is_database, places.values())):
-        return Postgres({side: place_of(one) for side, one in places.items()}, layouts, names=names)
-    if any(map(is_database, places.values())):
-        raise BadUsage("one side is a table in a database, and the other is not: give both, or export one to a file")
-    sources = {side: source_of(one) for side, one in places.items()}
-    if tables.engine == Spark.name:
-        cluster = Cluster(master=tables.master or HERE, memory=tables.memory, spill=tables.spill)
-        return Spark(sources, layouts, names=names, exact=tables.sieve == "exact", cluster=cluster)
-    return Duck(
-        sources,
-        layouts,
-        names=names,
-        exact=tables.sieve == "exact",
-        limits=Limits(memory=tables.memory, spill=tables.spill),
-    )
 
 
 _STATUS = {

@@ -23,6 +23,8 @@ class Engine(Protocol):
     """What a columnar engine is asked; see ``bulk/duck``."""
 
     name: str
+    moved: int | None
+    """How many rows left their place; None where that is not how it is done."""
 
     def totals(self, side: Side, *, digests: bool = False) -> Totals:
         """Return how many rows a side has, and the exact sum of each asset, and with *digests* which rows they are."""
@@ -56,6 +58,8 @@ class Outcome(Struct, kw_only=True):
     engine: str
     accounts: int
     rows: Mapping[Side, int]
+    moved: int | None = None
+    """How many of them left their place, where the sides are not in one."""
     keys: int
     """Compared, on either side."""
     agreed: int
@@ -110,6 +114,7 @@ def reconcile_many(
     terms = replace(terms, coverage=coverage, absent=_absent(engine, terms))
     left = _judge(engine, terms, each, refused, outcome, progress)
     passed = (named - left) // 2
+    outcome.moved = engine.moved
     outcome.agreed += passed
     outcome.keys += passed
     outcome.not_checked = tuple(_gaps(coverage, outcome))

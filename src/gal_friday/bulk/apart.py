@@ -1,0 +1,157 @@
+"""Two tables that are not in one place: each is asked where it may differ from the other, and only that is fetched.
+
+Each side has an engine of its own, which counts all of its rows and tells their digests; see ``segments``. The rows of
+accounts that are unlike are fetched from both, sieved and judged here, as if they had been in one place all the time.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from itertools import chain
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+
+import msgspec
+
+from gal_friday.bulk.duck import Duck, Limits
+from gal_friday.bulk.judge import Judged, Terms, judged
+from gal_friday.bulk.layout import Layout
+from gal_friday.bulk.postgres import Postgres
+from gal_friday.bulk.relation import Relation
+from gal_friday.bulk.rows import Rejected, Row, Totals
+from gal_friday.bulk.segments import unlike_accounts, unlike_segments
+from gal_friday.bulk.sieve import SIDES
+from gal_friday.bulk.source import quoted
+from gal_friday.domain.assets import Asset
+from gal_friday.domain.snapshot import Side
+
+Holder = Duck | Postgres
+"""An engine that holds one side alone."""
+_NAMED = 100_000
+"""So many accounts are named in a statement; of more the whole segments are fetched."""
+
+
+class Apart:
+    """An engine; used as a context, at whose end both others are closed."""
+
+    def __init__(self, holders: Mapping[Side, Holder], *, exact: bool, limits: Limits) -> None:
+        """Take the engine of each side. *exact* trusts no digest: all rows are fetched, and compared by their keys."""
+        self._holders, self._exact, self._limits = holders, exact, limits
+        self.name = " and ".join(dict.fromkeys(one.name for one in holders.values()))
+        self.moved: int | None = None
+        self._gathered: _Gathered | None = None
+        self._accounts = 0
+
+    def __enter__(self) -> "Apart":
+        """Open both engines.
+
+        Raises:
+            EngineMissing: one is not installed.
+            UnusableTable: a table cannot be read, or is not laid out like that.
+        """
+        with ExitStack() as stack:
+            for one in self._holders.values():
+                stack.enter_context(one)
+            self._kept = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        """Close both, and remove what was fetched."""
+        self._kept.close()
+
+    def names_of(self, side: Side) -> Mapping[str, Asset]:
+        """Return what a side calls assets otherwise."""
+        return self._holders[side].names_of(side)
+
+    def totals(self, side: Side, *, digests: bool = False) -> Totals:
+        """Return how many rows a side has of each asset, and the exact sum of those that its engine can hold."""
+        return self._holders[side].totals(side, digests=digests)
+
+    def accounts(self) -> int:
+        """Return how many accounts there are, on either side."""
+        self._here()
+        return self._accounts
+
+    def present(self, accounts: Collection[str]) -> Collection[str]:
+        """Return which of these accounts either side has a row of."""
+        return {account for one in self._holders.values() for account in one.present(accounts)}
+
+    def held(self, keys: Collection[tuple[str, str, str]]) -> Iterator[Row]:
+        """Yield the rows of these accounts, assets and wallets, in no particular order and without their prices."""
+        return chain.from_iterable(one.held(keys) for one in self._holders.values())
+
+    def rejected(self, side: Side) -> Iterator[Rejected]:
+        """Yield every row of a side that names no key."""
+        return self._holders[side].rejected(side)
+
+    def judged(self, terms: Terms) -> Iterator[Judged]:
+        """Yield what is found in every account with a key that did not pass, by account.
+
+        Raises:
+            EngineFailed: a file was written to meanwhile, or a database is gone.
+        """
+        yield from judged(self._here().survivors(), terms)
+        for one in self._holders.values():
+            if isinstance(one, Duck):
+                one.unchanged()
+
+    def _here(self) -> "_Gathered":
+        """Return the rows of both sides that have to be looked at, fetched when that is first asked for."""
+        if self._gathered is None:
+            self._gathered = self._kept.enter_context(
+                _Gathered(self._fetched(), exact=self._exact, limits=self._limits)
+            )
+            self.moved = self._gathered.count
+            if self._exact:
+                self._accounts = self._gathered.accounts()
+        return self._gathered
+
+    def _fetched(self) -> Mapping[Side, Iterator[Row]]:
+        if self._exact:
+            return {side: one.rows(side) for side, one in self._holders.items()}
+        # A side that is here is asked, rather than one that is far, what both repeat where they are alike.
+        near = min(SIDES, key=lambda side: isinstance(self._holders[side], Postgres))
+        repeated = set(self._holders[near].repeated(near))
+        segments, self._accounts = unlike_segments(
+            (one.segments(side) for side, one in self._holders.items()), repeated
+        )
+        if not segments:
+            return {side: iter(()) for side in SIDES}
+        parts = [one.accounts_in(side, segments) for side, one in self._holders.items()]
+        accounts = set[str]()
+        for account, differs in unlike_accounts(parts, repeated):
+            self._accounts += 1
+            if differs:
+                accounts.add(account)
+        some = {"accounts": accounts} if len(accounts) <= _NAMED else {"segments": segments}
+        return {side: one.rows(side, **some) for side, one in self._holders.items()}
+
+
+class _Gathered(Duck):
+    """The rows that were fetched, as two tables; what their own engines counted is not counted again."""
+
+    def __init__(self, rows: Mapping[Side, Iterator[Row]], *, exact: bool, limits: Limits) -> None:
+        super().__init__({}, dict.fromkeys(SIDES, Layout()), names={}, exact=exact, limits=limits)
+        self._rows, self.count = rows, 0
+
+    def _looked_at(self, side: Side) -> Relation:
+        with TemporaryDirectory(prefix="gal-friday-", dir=self._limits.spill) as folder:
+            file = Path(folder) / "rows.jsonl"
+            with file.open("wb") as written:
+                written.writelines(self._lines(self._rows[side]))
+            kinds = ", ".join(f"{name}: '{'BOOLEAN' if name == 'fits' else 'VARCHAR'}'" for name in Row._fields)
+            read = f"read_json({quoted(str(file))}, format = 'newline_delimited', columns = {{{kinds}}})"
+            for _ in self.asked(f"CREATE TABLE rows_of_{side} AS SELECT * FROM {read}"):
+                pass
+        amount = self._words.amount("text", "VARCHAR")
+        statement = (
+            f"SELECT account, asset, wallet, CASE WHEN fits THEN {amount} END AS amount, text AS raw, "
+            f"price AS raw_price, place, fits FROM rows_of_{side}"
+        )
+        return Relation(statement, "raw", "raw_price", "fits")
+
+    def _lines(self, rows: Iterable[Row]) -> Iterator[bytes]:
+        encode = msgspec.json.encode
+        for row in rows:
+            self.count += 1
+            yield encode(row._asdict()) + b"\n"
