@@ -1,6 +1,9 @@
-"""Both sides as tables of a database."""
+"""Sides as tables of a database."""
 
+import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
 
 import psycopg
 from msgspec import Struct
@@ -21,3 +24,12 @@ class Tables(Struct, frozen=True):
                 connection.execute(f"CREATE TABLE {side} (account text, asset text, wallet text, quantity {kind})")
                 with connection.cursor() as cursor:
                     cursor.executemany(f"INSERT INTO {side} VALUES (%s, %s, %s, %s)", world[side])
+
+
+def in_sqlite(file: Path, rows: Sequence[Sequence[object]], kind: str = "TEXT") -> str:
+    """Write one side to a new file, and return what its table is called."""
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute(f"CREATE TABLE balances (account TEXT, asset TEXT, wallet TEXT, quantity {kind})")
+        connection.executemany("INSERT INTO balances VALUES (?, ?, ?, ?)", rows)
+        connection.commit()
+    return f"{file}#balances"

@@ -22,7 +22,7 @@ from gal_friday.bulk.sieve import SIDES
 from gal_friday.bulk.source import source_of
 from gal_friday.cli import main
 from gal_friday.domain.snapshot import Side
-from tests.bulk.databases import Tables
+from tests.bulk.databases import Tables, in_sqlite
 from tests.bulk.worlds import COLUMNS, PAIRS, Line, World, held_against_the_comparison, planted, worlds, written
 
 pytestmark = pytest.mark.postgres
@@ -54,7 +54,7 @@ def apart_from(tables: Tables, world: World, far: Sequence[Side], *, exact: bool
 )
 @given(world=worlds())
 @example(world=PAIRS)
-@settings(deadline=None, max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_found_is_what_the_comparison_finds(
     tables: Tables, far: Sequence[Side], exact: bool, named: int, world: World
 ) -> None:
@@ -84,6 +84,7 @@ def test_two_places_give_the_file_that_one_gives_and_only_accounts_that_differ_l
         "one": [f"{tables.address}#internal", f"{tables.address}#exchange"],
         "two": [f"{tables.address}#internal", f"{other.address}#exchange"],
         "file": [f"{tmp_path}/internal.parquet", f"{other.address}#exchange"],
+        "sqlite": [in_sqlite(tmp_path / "internal.db", sides["internal"]), f"{other.address}#exchange"],
         "lines": [f"{tables.address}#internal", f"{tmp_path}/exchange.csv"],
     }
     found = {}
@@ -96,11 +97,11 @@ def test_two_places_give_the_file_that_one_gives_and_only_accounts_that_differ_l
         del found[name]["engine"]
     moved = {name: one.pop("moved") for name, one in found.items()}
     first, *others = [(tmp_path / f"{name}.csv").read_bytes() for name in made]
-    assert others == [first] * 3
+    assert others == [first] * 4
     for one in found.values():
         assert one == found["one"]
     rows = sum(line[0] in changed for side in SIDES for line in sides[side])
-    assert moved == {"one": None, "two": rows - 2, "file": rows, "lines": rows}
+    assert moved == {"one": None, "two": rows - 2, "file": rows, "sqlite": rows, "lines": rows}
 
 
 def sums(total: Mapping[str, Any]) -> tuple[int, Decimal, str]:

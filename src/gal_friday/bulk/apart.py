@@ -4,14 +4,11 @@ Each side has an engine of its own, which counts all of its rows and tells their
 accounts that are unlike are fetched from both, sieved and judged here, as if they had been in one place all the time.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack
 from itertools import chain
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import TracebackType
-
-import msgspec
+from typing import Any
 
 from gal_friday.bulk.duck import Duck, Limits
 from gal_friday.bulk.judge import Judged, Terms, judged
@@ -21,7 +18,6 @@ from gal_friday.bulk.relation import Relation
 from gal_friday.bulk.rows import Rejected, Row, Totals
 from gal_friday.bulk.segments import unlike_accounts, unlike_segments
 from gal_friday.bulk.sieve import SIDES
-from gal_friday.bulk.source import quoted
 from gal_friday.domain.assets import Asset
 from gal_friday.domain.snapshot import Side
 
@@ -135,14 +131,8 @@ class _Gathered(Duck):
         self._rows, self.count = rows, 0
 
     def _looked_at(self, side: Side) -> Relation:
-        with TemporaryDirectory(prefix="gal-friday-", dir=self._limits.spill) as folder:
-            file = Path(folder) / "rows.jsonl"
-            with file.open("wb") as written:
-                written.writelines(self._lines(self._rows[side]))
-            kinds = ", ".join(f"{name}: '{'BOOLEAN' if name == 'fits' else 'VARCHAR'}'" for name in Row._fields)
-            read = f"read_json({quoted(str(file))}, format = 'newline_delimited', columns = {{{kinds}}})"
-            for _ in self.asked(f"CREATE TABLE rows_of_{side} AS SELECT * FROM {read}"):
-                pass
+        kinds = dict.fromkeys(Row._fields, "VARCHAR") | {"fits": "BOOLEAN"}
+        self._take(f"rows_of_{side}", kinds, self._counted_rows(side))
         amount = self._words.amount("text", "VARCHAR")
         statement = (
             f"SELECT account, asset, wallet, CASE WHEN fits THEN {amount} END AS amount, text AS raw, "
@@ -150,8 +140,7 @@ class _Gathered(Duck):
         )
         return Relation(statement, "raw", "raw_price", "fits")
 
-    def _lines(self, rows: Iterable[Row]) -> Iterator[bytes]:
-        encode = msgspec.json.encode
-        for row in rows:
+    def _counted_rows(self, side: Side) -> Iterator[Mapping[str, Any]]:
+        for row in self._rows[side]:
             self.count += 1
-            yield encode(row._asdict()) + b"\n"
+            yield row._asdict()

@@ -1,13 +1,14 @@
 """DuckDB on one machine: reads files, out of core where they do not fit."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+import msgspec
 from msgspec import Struct
 
 from gal_friday.bulk.engine import SqlEngine
@@ -16,7 +17,8 @@ from gal_friday.bulk.layout import Layout
 from gal_friday.bulk.relation import Relation, inexact, no_amounts, relation
 from gal_friday.bulk.rows import Rejected, Row, Totals
 from gal_friday.bulk.sieve import AMOUNT, PLACES, WHOLE
-from gal_friday.bulk.source import CSV, Source, named, quoted, reader, refuse_written
+from gal_friday.bulk.source import CSV, SQLITE, Source, named, quoted, reader, refuse_written
+from gal_friday.bulk.sqlite import columns_of, rows_of
 from gal_friday.domain.assets import Asset
 from gal_friday.domain.snapshot import Side
 
@@ -168,9 +170,26 @@ class Duck(SqlEngine):
 
     def _looked_at(self, side: Side) -> Relation:
         source, layout = self._sources[side], self._layouts[side]
+        if source.format == SQLITE:
+            table = f"table_of_{side}"
+            kinds = dict.fromkeys(columns_of(source, layout), "VARCHAR")
+            found = relation(source.name, table, layout, kinds, self.names_of(side), self._words)
+            self._take(table, dict.fromkeys(("filename", *layout.columns), "VARCHAR"), rows_of(source, layout))
+            return found
         table = reader(source, layout.columns)
         kinds = {name: kind for name, kind, *_ in self.asked(f"DESCRIBE SELECT * EXCLUDE (filename) FROM {table}")}
         return relation(source.name, table, layout, kinds, self.names_of(side), self._words)
+
+    def _take(self, table: str, kinds: Mapping[str, str], rows: Iterable[Mapping[str, Any]]) -> None:
+        """Make a table of these rows, which have these columns."""
+        with TemporaryDirectory(prefix="gal-friday-", dir=self._limits.spill) as folder:
+            file = Path(folder) / "rows.jsonl"
+            with file.open("wb") as written:
+                written.writelines(msgspec.json.encode(row) + b"\n" for row in rows)
+            columns = ", ".join(f"{quoted(name)}: {quoted(kind)}" for name, kind in kinds.items())
+            read = f"read_json({quoted(str(file))}, format = 'newline_delimited', columns = {{{columns}}})"
+            for _ in self.asked(f"CREATE TABLE {table} AS SELECT * FROM {read}"):
+                pass
 
     def _torn(self, side: Side) -> Iterator[Rejected]:
         """Yield lines of CSV that are no rows of its table."""

@@ -17,7 +17,8 @@ from msgspec.structs import replace
 from gal_friday.bulk.duck import LOST
 from gal_friday.bulk.layout import Layout
 from gal_friday.bulk.rows import Rejected, said_by
-from gal_friday.bulk.source import CSV, PARQUET, Source, between, is_remote, named, quoted
+from gal_friday.bulk.source import CSV, PARQUET, SQLITE, Source, between, is_remote, named, quoted
+from gal_friday.bulk.sqlite import rows_of
 from gal_friday.domain.assets import Asset
 from gal_friday.domain.snapshot import Side
 
@@ -81,6 +82,8 @@ def _with_line(one: Rejected, lines: Mapping[tuple[Side, str, str], deque[int]])
 def _rows(source: Source, file: str, layout: Layout) -> Iterator[tuple[int, Cells]]:
     if source.format == PARQUET:
         yield from _of_parquet(file, layout.columns)
+    elif source.format == SQLITE:
+        yield from enumerate(rows_of(replace(source, files=(file,)), layout), start=1)
     elif not file.lower().endswith(".zst"):
         with _opened(file) as lines:
             yield from _of_csv(lines, between(source)) if source.format == CSV else _of_json(lines)

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from gal_friday.bulk.errors import EngineFailed, UnusableTable
 
-PARQUET, CSV, JSON_LINES = "parquet", "csv", "json lines"
+PARQUET, CSV, JSON_LINES, SQLITE, ARROW = "parquet", "csv", "json lines", "sqlite", "arrow"
 _FORMATS = {
     ".parquet": PARQUET,
     ".pq": PARQUET,
@@ -20,7 +20,13 @@ _FORMATS = {
     ".jsonl": JSON_LINES,
     ".ndjson": JSON_LINES,
     ".jsonl.gz": JSON_LINES,
+    ".db": SQLITE,
+    ".sqlite": SQLITE,
+    ".sqlite3": SQLITE,
+    ".arrow": ARROW,
+    ".feather": ARROW,
 }
+_ADDRESS = "sqlite:///"
 # Lines that are no rows of the table are put aside, each with its number and what is wrong with it.
 _TORN = "strict_mode = true, store_rejects = true"
 _REMOTE = ("s3://", "s3a://", "gs://", "az://", "abfss://", "hdfs://", "http://", "https://")
@@ -36,6 +42,8 @@ class Source(Struct, frozen=True):
     """As the user wrote it."""
     format: str
     files: tuple[str, ...]
+    table: str = ""
+    """Of SQLite: which table of these files."""
 
     def stamp(self) -> Stamp:
         """Return size and time of every local file: another stamp later means that somebody wrote meanwhile."""
@@ -58,14 +66,18 @@ def refuse_written(sources: Iterable[Source], stamps: Iterable[Stamp]) -> None:
         UnusableTable: somebody wrote to one of them meanwhile.
     """
     for source, stamp in zip(sources, stamps, strict=True):
-        if source.stamp() != stamp:
+        # A database is read in one transaction, whatever is written to it meanwhile.
+        if source.format != SQLITE and source.stamp() != stamp:
             raise EngineFailed(f"{source.name} was written to while it was read; compare again when it is whole")
 
 
 def format_of(name: str) -> str | None:
-    """Return the format that a name's ending tells, or None where it is no table."""
+    """Return the format that a name's ending tells, before the table in a file, or None where it is no table."""
     lower = name.lower()
-    return next((kind for ending, kind in _FORMATS.items() if lower.endswith(ending)), None)
+    of_file = next((kind for ending, kind in _FORMATS.items() if lower.endswith(ending)), None)
+    if of_file is None and (lower.startswith(_ADDRESS) or format_of(lower.rpartition("#")[0]) == SQLITE):
+        return SQLITE
+    return of_file
 
 
 def is_remote(name: str) -> bool:
@@ -82,12 +94,28 @@ def source_of(name: str) -> Source:
     kind = format_of(name)
     if kind is None:
         raise UnusableTable(f"{name} is no table; a table's name ends in one of {', '.join(_FORMATS)}")
-    if is_remote(name):
-        return Source(name, kind, (name,))
+    if kind == ARROW:
+        raise UnusableTable(
+            f"{name} is of Arrow, which is not read here; write it as Parquet, with pyarrow for example: "
+            "pyarrow.parquet.write_table(pyarrow.feather.read_table('x.feather'), 'x.parquet')"
+        )
+    if kind == SQLITE:
+        return _in_sqlite(name)
+    return Source(name, kind, (name,) if is_remote(name) else _files(name))
+
+
+def _in_sqlite(name: str) -> Source:
+    file, _, table = name.removeprefix(_ADDRESS).rpartition("#")
+    if not file or not table:
+        raise UnusableTable(f"{name} names no table; write it behind a #, as in file.db#balances")
+    return Source(name, SQLITE, _files(file), table)
+
+
+def _files(name: str) -> tuple[str, ...]:
     files = tuple(sorted(glob(name, recursive=True))) if has_magic(name) else (name,)
     if not files or not all(Path(one).is_file() for one in files):
         raise UnusableTable(f"there is no file {name}; look at the name, and at the folder in which this runs")
-    return Source(name, kind, files)
+    return files
 
 
 def reader(source: Source, columns: Sequence[str]) -> str:
