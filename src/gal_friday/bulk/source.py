@@ -73,11 +73,10 @@ def refuse_written(sources: Iterable[Source], stamps: Iterable[Stamp]) -> None:
 
 def format_of(name: str) -> str | None:
     """Return the format that a name's ending tells, before the table in a file, or None where it is no table."""
-    lower = name.lower()
-    of_file = next((kind for ending, kind in _FORMATS.items() if lower.endswith(ending)), None)
-    if of_file is None and (lower.startswith(_ADDRESS) or format_of(lower.rpartition("#")[0]) == SQLITE):
+    file = name.lower()
+    if file.startswith(_ADDRESS) or file.rpartition("#")[0].endswith((".db", ".sqlite", ".sqlite3")):
         return SQLITE
-    return of_file
+    return next((kind for ending, kind in _FORMATS.items() if file.endswith(ending)), None)
 
 
 def is_remote(name: str) -> bool:

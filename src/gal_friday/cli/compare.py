@@ -24,7 +24,7 @@ from gal_friday.domain.snapshot import Snapshot
 Internal = Annotated[
     str,
     Parameter(
-        help="Snapshot file of the book, or a table (.parquet, .csv, file.db#table, postgresql://…#table); - is standard input."
+        help="Snapshot file of the book, or a table (.csv, .parquet, x.db#table, postgresql://…#table); - is stdin."
     ),
 ]
 TheExchange = Annotated[str, Parameter(help="Snapshot file of the exchange, or a table; - is standard input.")]
