@@ -1,6 +1,7 @@
 """Two tables that are not in one place: what is found is what is found in one, and little leaves its place."""
 
 import json
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
@@ -146,8 +147,8 @@ def test_a_file_that_is_written_to_meanwhile_is_told(
     written(file, [("a", "BTC", "spot", "2")])
     rows = Postgres.rows
 
-    def and_write(*arguments: Any, **some: Any) -> Iterator[Row]:
-        yield from rows(*arguments, **some)
+    def and_write(*arguments: Any) -> Iterator[Row]:
+        yield from rows(*arguments)
         with file.open("a") as opened:
             opened.write("b,BTC,spot,1\n")
 
@@ -181,3 +182,72 @@ def test_what_differed_before_and_rows_that_cannot_be_read_are_told_as_in_one_pl
     assert (found["two"]["day_over_day"]["cleared"]["count"], found["two"]["rejected"]) == (1, 2)
     lines = (tmp_path / "two-rejected.jsonl").read_text().splitlines()
     assert [json.loads(line)["line"] for line in lines] == ["4", "5"]
+
+
+@contextmanager
+def encoded(tables: Tables, encoding: str) -> Iterator[Tables]:
+    server, _, first = tables.address.rpartition("/")
+    name = f"{first}_{encoding.lower()}"
+    with psycopg.connect(tables.address, autocommit=True) as connection:
+        made = f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C'"
+        connection.execute(made)
+        try:
+            yield Tables(f"{server}/{name}")
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+def test_another_encoding_of_a_database_changes_no_name(
+    tables: Tables, tmp_path: Path, capsys: pytest.CaptureFixture[str], encoding: str
+) -> None:
+    # No letter of the last account is in LATIN1.
+    lines = [("é", "É", "spot", "1"), ("ü", "ß", "spot", "2")]
+    written(tmp_path / "theirs.csv", [lines[0], ("ü", "ß", "spot", "3"), ("счёт", "BTC", "spot", "4")])
+    with encoded(tables, encoding) as elsewhere:
+        elsewhere.hold({"internal": lines, "exchange": []}, "numeric")
+        assert main(["compare", f"{elsewhere.address}#internal", f"{tmp_path}/theirs.csv", *KEY, "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert [(one["account"], one["difference"]) for one in told["discrepancies"]] == [("ü", "1"), ("счёт", "4")]
+    assert (told["agreed"], told["moved"]) == (1, 3)
+
+
+def test_text_of_no_known_encoding_is_refused(tables: Tables, capsys: pytest.CaptureFixture[str]) -> None:
+    with encoded(tables, "SQL_ASCII") as elsewhere:
+        elsewhere.hold({side: [("a", "BTC", "spot", "1")] for side in SIDES}, "numeric")
+        with psycopg.connect(elsewhere.address, autocommit=True) as connection:
+            connection.execute(r"UPDATE exchange SET asset = E'\xc9'")
+        assert main(["compare", *(f"{elsewhere.address}#{side}" for side in SIDES), *KEY]) == 2
+    assert "cannot be read: invalid byte sequence for encoding" in (said := capsys.readouterr().err), said
+
+
+def test_one_account_without_a_column_of_its_own_is_one_segment(
+    tables: Tables, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tables.hold({"internal": [("x", "BTC", "spot", "1"), ("x", "ETH", "spot", "1")], "exchange": []}, "numeric")
+    (tmp_path / "theirs.csv").write_text("asset,quantity\nBTC,1\nETH,2\n")
+    places = (f"{tables.address}#internal", f"{tmp_path}/theirs.csv")
+    assert main(["compare", *places, "--key", "asset", "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert [(one["account"], one["key"]) for one in told["discrepancies"]] == [("main", "balances:ETH:spot")]
+    assert (told["agreed"], told["accounts"], told["moved"]) == (1, 1, 4)
+
+
+def test_what_differs_between_two_places_is_recorded(
+    tables: Tables, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tables.hold({"internal": [("a", "BTC", "spot", "1")], "exchange": []}, "numeric")
+    theirs = tmp_path / "theirs.csv"
+    for amount, day, words in (("2", 1, "1 opened"), ("1", 2, "1 cleared")):
+        written(theirs, [("a", "BTC", "spot", amount)])
+        places = (f"{tables.address}#internal", str(theirs))
+        main(["compare", *places, *KEY, "--store", str(tmp_path / "store.db"), "--as-of", f"2026-03-0{day}T00:00Z"])
+        assert f"of their discrepancies {words}" in capsys.readouterr().out
+
+
+def test_without_what_judges_nothing_is_read(
+    tables: Tables, other: Tables, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    assert main(["compare", f"{tables.address}#internal", f"{other.address}#exchange"]) == 2
+    assert "pip install 'gal-friday[bulk]'" in capsys.readouterr().err

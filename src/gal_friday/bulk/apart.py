@@ -10,13 +10,13 @@ from itertools import chain
 from types import TracebackType
 from typing import Any
 
-from gal_friday.bulk.duck import Duck, Limits
+from gal_friday.bulk.duck import Duck, Limits, imported
 from gal_friday.bulk.judge import Judged, Terms, judged
 from gal_friday.bulk.layout import Layout
 from gal_friday.bulk.postgres import Postgres
 from gal_friday.bulk.relation import Relation
 from gal_friday.bulk.rows import Rejected, Row, Totals
-from gal_friday.bulk.segments import unlike_accounts, unlike_segments
+from gal_friday.bulk.segments import mark_of, unlike_accounts, unlike_segments
 from gal_friday.bulk.sieve import SIDES
 from gal_friday.domain.assets import Asset
 from gal_friday.domain.snapshot import Side
@@ -45,6 +45,7 @@ class Apart:
             EngineMissing: one is not installed.
             UnusableTable: a table cannot be read, or is not laid out like that.
         """
+        imported()  # it judges in the end, and what is missing is told before anything is read
         with ExitStack() as stack:
             for one in self._holders.values():
                 stack.enter_context(one)
@@ -104,7 +105,7 @@ class Apart:
 
     def _fetched(self) -> Mapping[Side, Iterator[Row]]:
         if self._exact:
-            return {side: one.rows(side) for side, one in self._holders.items()}
+            return {side: one.rows(side, None) for side, one in self._holders.items()}
         # A side that is here is asked, rather than one that is far, what both repeat where they are alike.
         near = min(SIDES, key=lambda side: isinstance(self._holders[side], Postgres))
         repeated = set(self._holders[near].repeated(near))
@@ -118,9 +119,9 @@ class Apart:
         for account, differs in unlike_accounts(parts, repeated):
             self._accounts += 1
             if differs:
-                accounts.add(account)
-        some = {"accounts": accounts} if len(accounts) <= _NAMED else {"segments": segments}
-        return {side: one.rows(side, **some) for side, one in self._holders.items()}
+                accounts.add(mark_of(account))
+        marks = accounts if len(accounts) <= _NAMED else segments
+        return {side: one.rows(side, marks) for side, one in self._holders.items()}
 
 
 class _Gathered(Duck):

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
@@ -80,11 +80,7 @@ class Duck(SqlEngine):
             EngineMissing: DuckDB is not installed.
             UnusableTable: a table cannot be read, or is not laid out like that.
         """
-        try:
-            import duckdb  # an extra: whoever compares accounts one by one need not have it
-        except ModuleNotFoundError as error:
-            raise EngineMissing("tables are compared by DuckDB; install it: pip install 'gal-friday[bulk]'") from error
-        self._duckdb = duckdb
+        self._duckdb = imported()
         self._stamps = [source.stamp() for source in self._sources.values()]
         with ExitStack() as stack:
             try:
@@ -164,9 +160,10 @@ class Duck(SqlEngine):
         if self._limits.threads is not None:
             chosen["threads"] = self._limits.threads
         try:
-            return self._duckdb.connect(config=chosen)
+            connection: DuckDBPyConnection = self._duckdb.connect(config=chosen)
         except self._duckdb.Error as error:
             raise UnusableTable(f"DuckDB does not begin with these limits: {_first_line(error)}") from error
+        return connection
 
     def _looked_at(self, side: Side) -> Relation:
         source, layout = self._sources[side], self._layouts[side]
@@ -241,6 +238,19 @@ class _Words:
     def number(self, digits: str) -> str:
         """Return digits of base 16 as a number."""
         return f"CAST('0x' || {digits} AS BIGINT)"
+
+
+def imported() -> ModuleType:
+    """Return DuckDB.
+
+    Raises:
+        EngineMissing: it is not installed.
+    """
+    try:
+        import duckdb  # an extra: whoever compares accounts one by one need not have it
+    except ModuleNotFoundError as error:
+        raise EngineMissing("tables are compared by DuckDB; install it: pip install 'gal-friday[bulk]'") from error
+    return duckdb
 
 
 def _first_line(error: Exception) -> str:

@@ -109,14 +109,14 @@ class SqlEngine(ABC):
         """Yield what a side has of each segment, without rows that name no account."""
         counted = f"SELECT account, {self._counted} FROM {side} WHERE account IS NOT NULL GROUP BY account"
         told = f"count(*), sum(lines), sum(counted), {self._written('sum(digest)')}"
-        yield from self._parts(f"SELECT {self._segment}, NULL, {told} FROM ({counted}) AS accounts GROUP BY 1")
+        yield from self._parts(f"SELECT {self._begins(DEPTH)}, NULL, {told} FROM ({counted}) AS accounts GROUP BY 1")
 
     def accounts_in(self, side: Side, segments: Collection[str]) -> Iterator[Part]:
         """Yield what a side has of each account in these segments, by segment."""
-        told = f"1 AS one, {self._counted}"
-        some = f"SELECT {self._segment} AS segment, account, {told} FROM {side} WHERE {self._in(segments=segments)}"
+        told = f"{self._begins(DEPTH)} AS segment, account, 1 AS one, {self._counted}"
+        some = f"SELECT {told} FROM {side} WHERE {self._in(segments)} GROUP BY account"
         named = f"segment, account, one, lines, counted, {self._written('digest')}"
-        yield from self._parts(f"SELECT {named} FROM ({some} GROUP BY account) AS accounts ORDER BY segment")
+        yield from self._parts(f"SELECT {named} FROM ({some}) AS accounts ORDER BY segment")
 
     def repeated(self, side: Side) -> Iterator[str]:
         """Yield the accounts in which a side has several rows of one key; one more than once where several keys are."""
@@ -125,20 +125,27 @@ class SqlEngine(ABC):
             if account is not None:
                 yield account
 
-    def rows(self, side: Side, **some: Collection[str]) -> Iterator[Row]:
-        """Yield the rows of *some* accounts or segments of a side; without either, of all that name an account."""
+    def rows(self, side: Side, marks: Collection[str] | None) -> Iterator[Row]:
+        """Yield the rows of a side whose accounts have an MD5 that begins with one of these; without *marks* of all.
+
+        All of them are of the same length. Rows that name no account are left out.
+        """
         one = self._relations[side]
         told = f"{_KEY}, '{side}' AS side, {one.text} AS text, {one.price} AS price, place, {one.fits} AS fits"
-        found = self._told(f"SELECT {told} FROM {side} WHERE {self._in(**some)}")
-        yield from (Row(*row) for row in found)
-
-    @property
-    def _segment(self) -> str:
-        return f"left({self._words.md5('account')}, {DEPTH})"
+        chosen = "account IS NOT NULL" if marks is None else self._in(marks)
+        yield from (Row(*row) for row in self._told(f"SELECT {told} FROM {side} WHERE {chosen}"))
 
     @property
     def _counted(self) -> str:
         return f"count(*) AS lines, count(amount) AS counted, {summed(self._words)} AS digest"
+
+    def _begins(self, digits: int) -> str:
+        return f"left({self._words.md5('account')}, {digits})"
+
+    def _in(self, marks: Collection[str]) -> str:
+        # No names: a database in another encoding may have no letters for them.
+        named = ", ".join(map(self._words.literal, sorted(marks)))
+        return f"{self._begins(len(next(iter(marks))))} IN ({named})"
 
     def _written(self, number: str) -> str:
         return f"CAST({number} AS {self._words.characters})"
@@ -146,13 +153,6 @@ class SqlEngine(ABC):
     def _parts(self, statement: str) -> Iterator[Part]:
         for segment, account, accounts, rows, counted, digest in self._told(statement):
             yield Part(segment, account, int(accounts), int(rows), int(counted), digest)
-
-    def _in(self, *, accounts: Collection[str] | None = None, segments: Collection[str] | None = None) -> str:
-        if accounts is not None:
-            return f"account IN ({', '.join(map(self._words.literal, sorted(accounts)))})"
-        if segments is not None:
-            return f"{self._segment} IN ({', '.join(map(self._words.literal, sorted(segments)))})"
-        return "account IS NOT NULL"
 
     def _surviving(self) -> str:
         """Return the statement that yields the rows of every key that did not pass."""

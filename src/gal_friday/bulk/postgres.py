@@ -107,13 +107,16 @@ class Postgres(SqlEngine):
         """Yield the rows that answer a statement, a few thousand at a time.
 
         Raises:
-            UnusableTable: the database says no, or is gone.
+            UnusableTable: what stands there cannot be read, as text of no known encoding.
+            EngineFailed: the database says no, or is gone.
         """
         try:
             with self._connection.cursor(name="asked") as cursor:
                 cursor.itersize = _AT_ONCE
                 cursor.execute(statement)
                 yield from cursor
+        except self._psycopg.DataError as error:
+            raise UnusableTable(f"{self._where} cannot be read: {_said(error)}; see to it, and compare again") from None
         except self._psycopg.Error as error:
             raise EngineFailed(
                 f"the database of {self._where} does not answer: {_said(error)}; see to it, and compare again"
@@ -122,7 +125,10 @@ class Postgres(SqlEngine):
     def _connected(self) -> Any:
         try:
             connection = self._psycopg.connect(
-                self._database, connect_timeout=_CONNECT_SECONDS, application_name="gal-friday"
+                self._database,
+                connect_timeout=_CONNECT_SECONDS,
+                application_name="gal-friday",
+                client_encoding="UTF8",
             )
         except self._psycopg.Error as error:
             # None of the cause: it may quote the address.

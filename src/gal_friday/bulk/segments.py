@@ -29,9 +29,9 @@ class Part(NamedTuple):
     digest: str | None
 
 
-def segment_of(account: str) -> str:
-    """Return the segment that an account is in."""
-    return md5(account.encode(), usedforsecurity=False).hexdigest()[:DEPTH]
+def mark_of(account: str) -> str:
+    """Return the MD5 of an account's name, which begins with that of its segment."""
+    return md5(account.encode(), usedforsecurity=False).hexdigest()
 
 
 def alike(some: Collection[Part]) -> bool:
@@ -45,7 +45,8 @@ def unlike_segments(sides: Iterable[Iterable[Part]], repeated: Iterable[str]) ->
     parts: dict[str, list[Part]] = {}
     for one in (one for side in sides for one in side):
         parts.setdefault(one.segment, []).append(one)
-    found = {segment for segment, some in parts.items() if not alike(some)} | set(map(segment_of, repeated))
+    found = {segment for segment, some in parts.items() if not alike(some)}
+    found.update(mark_of(account)[:DEPTH] for account in repeated)
     return found, sum(some[0].accounts for segment, some in parts.items() if segment not in found)
 
 
