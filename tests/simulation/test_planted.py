@@ -11,7 +11,7 @@ from gal_friday.domain.cause import Cause
 from gal_friday.simulation.events import Scribe
 from gal_friday.simulation.planted import Planted
 from gal_friday.simulation.tally import planted_effects
-from tests.domain.build import internal, movement
+from tests.domain.build import fill, internal, movement
 
 USD, XRP = (Asset("USD"), Wallet.SPOT), (Asset("XRP"), Wallet.SPOT)
 
@@ -37,6 +37,19 @@ def test_of_several_fills_only_those_are_left_that_are_not_booked_yet() -> None:
     assert planted.left == {XRP: Decimal(100), USD: heard.parts[heard.fills[2].fill_id][USD]}
     planted.right = frozenset(keys)
     assert not any(planted.left.values())
+
+
+def test_what_a_fill_moved_may_be_booked_while_the_fill_is_not() -> None:
+    missing = Planted(
+        account="main", lie="missed", at=datetime(2026, 3, 1, tzinfo=UTC), keys=("fills:T1",),
+        causes=frozenset({Cause.MISSED_FILL}), records=frozenset({"T1"}), effects={XRP: Decimal(10), USD: Decimal(-5)},
+        truth=(fill("T1", quantity="10", price="0.5"),),
+    )  # fmt: skip
+    row = movement("L1", "10", "XRP", refers_to="T1", kind="trade")
+    assert planted_effects([missing], internal()) == {XRP: Decimal(10), USD: Decimal(-5)}
+    assert planted_effects([missing], internal(row)) == {USD: Decimal(-5)}
+    # With the fill itself its rows are a part of it, and what is wrong with it is wrong in both.
+    assert planted_effects([missing], internal(fill("T1", quantity="9", price="0.5"), row))[XRP] == Decimal(10)
 
 
 @pytest.mark.parametrize(

@@ -67,10 +67,12 @@ class Books:
                 planted.append(replace(one, **again, over=None, by="", right=frozenset()))
 
     async def _turned_down(self) -> None:
-        """Note of what a person has rejected the repair."""
-        for kept in await self._service.adjustments.adjustments(states=(AdjustmentState.REJECTED,), limit=10_000):
+        """Note of what a person has rejected the repair, or taken it back so that it is wrong again."""
+        states = (AdjustmentState.REJECTED, AdjustmentState.REVERSED)
+        for kept in await self._service.adjustments.adjustments(states=states, limit=10_000):
             for one in self._bots[kept.adjustment.account].planted:
-                one.decided |= bool({*one.keys} & {*kept.adjustment.keys})
+                meant = kept.state is AdjustmentState.REJECTED or one.over is None
+                one.decided |= meant and bool({*one.keys} & {*kept.adjustment.keys})
 
     async def look(self, account: str, by: str, whose: Mapping[str, str] = MappingProxyType({})) -> None:
         """Note what is right in the book of one account now; *by*, or *whose* word its keys are, put it right."""
@@ -87,6 +89,10 @@ class Books:
     async def restored(self) -> None:
         """Look at everything anew: all that is kept was put back to a backup."""
         self._service.adjustments.posted = []
+        for bot in self._bots.values():
+            for one in bot.planted:
+                one.decided = False  # what people said since is gone as well
+        await self._turned_down()
         for account, judge in self.judges.items():
             judge.forget()
             await self.look(account, "a backup")

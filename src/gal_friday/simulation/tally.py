@@ -279,6 +279,14 @@ def _terms(record: Fill | Movement) -> tuple[object, ...]:
     return record.asset, record.wallet, record.amount, record.fee
 
 
+def _booked_alone(planted: Planted, held: Snapshot) -> Iterable[Movement]:
+    """Yield what fills moved that the book lacks: their rows were booked while the fills could not be read."""
+    known = {one.fill_id for one in held.fills}
+    for fill in planted.truth:
+        if isinstance(fill, Fill) and fill.fill_id not in known:
+            yield from _legs(fill, held)
+
+
 def off_by(held: Snapshot, real: Mapping[Place, Decimal]) -> Effects:
     """Return exchange − internal of every balance that is not the same on both sides."""
     off: Effects = {}
@@ -299,6 +307,8 @@ def planted_effects(planted: Sequence[Planted], held: Snapshot, approved: Collec
         if one.is_off:
             for place, amount in one.left.items():
                 add(effects, place, amount)
+            for row in _booked_alone(one, held):
+                add(effects, (row.asset, row.wallet), quantity.negate(quantity.subtract(row.amount, row.fee)))
     turned_down = {place for one in planted if one.decided for place in one.effects}
     for row in held.movements:
         place = (row.asset, row.wallet)
