@@ -10,6 +10,7 @@ from gal_friday.bulk.judge import Judged, Terms, also_watched, judged
 from gal_friday.bulk.rows import Row
 from gal_friday.bulk.sieve import SIDES
 from gal_friday.domain.policy import Policy
+from gal_friday.domain.records import Kind
 from gal_friday.domain.report import ReconciliationReport
 from gal_friday.domain.snapshot import Coverage
 from gal_friday.flows.record_many import Shelf, known_in, record_many, watched_of
@@ -47,7 +48,7 @@ def rows(*accounts: str) -> list[Row]:
 
 async def found(store: Store, some: Sequence[Row], day: int) -> tuple[Sequence[Judged], Any]:
     """Return what a comparison as of a day finds, with what is open before it."""
-    known = await known_in(store, "kraken")
+    known = await known_in(store, "kraken", (Kind.BALANCES,))
     terms = Terms(
         policy=POLICY, prices={}, exchange="kraken", account="main", as_of=NOW + timedelta(days=day),
         coverage=dict.fromkeys(SIDES, Coverage.TOTAL), watched=watched_of(known), with_sides=True,

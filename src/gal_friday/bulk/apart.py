@@ -19,7 +19,8 @@ from gal_friday.bulk.rows import Rejected, Row, Totals
 from gal_friday.bulk.segments import mark_of, unlike_accounts, unlike_segments
 from gal_friday.bulk.sieve import SIDES
 from gal_friday.domain.assets import Asset
-from gal_friday.domain.snapshot import Side
+from gal_friday.domain.records import Kind
+from gal_friday.domain.snapshot import Side, Since
 
 Holder = Duck | Postgres
 """An engine that holds one side alone."""
@@ -80,6 +81,14 @@ class Apart:
     def rejected(self, side: Side) -> Iterator[Rejected]:
         """Yield every row of a side that names no key."""
         return self._holders[side].rejected(side)
+
+    def counted(self, _: Side) -> Mapping[Kind, int]:
+        """Return how many records of each kind a side has: balances alone are compared so."""
+        return {}
+
+    def since(self, _: Side) -> Since:
+        """Return of when the oldest record of a side is."""
+        return Since()
 
     def judged(self, terms: Terms) -> Iterator[Judged]:
         """Yield what is found in every account with a key that did not pass, by account.

@@ -119,14 +119,20 @@ def findings_in(path: Path) -> Mapping[str, Sequence[Earlier]]:
 
 
 def _earlier(row: Mapping[str, Any]) -> Earlier:
-    kind, _, name = row["key"].partition(":")
     what, difference, value = row["what"], row["difference"], row["value"]
     return Earlier(
         id=row["id"],
         account=row["account"],
-        key=Key(Kind(kind), *name.rsplit(":", 1)),
+        key=_key(row["key"], row.get("record")),
         type=None if what == CANNOT_TELL else DiscrepancyType(what),
         difference=quantity.reread(difference) if difference else None,
         severity=Severity(row["severity"]),
         value=quantity.reread(value) if value else None,
     )
+
+
+def _key(text: str, record: str | None) -> Key:
+    kind, _, name = text.partition(":")
+    if record:
+        return Key(Kind(kind), record, name.removeprefix(record).removeprefix(":"))
+    return Key(Kind(kind), *name.rsplit(":", 1))

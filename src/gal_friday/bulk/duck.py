@@ -1,7 +1,7 @@
 """DuckDB on one machine: reads files, out of core where they do not fit."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,13 +13,17 @@ from msgspec import Struct
 
 from gal_friday.bulk.engine import SqlEngine
 from gal_friday.bulk.errors import EngineFailed, EngineMissing, UnusableTable
+from gal_friday.bulk.forms import FORMS
+from gal_friday.bulk.judge import Terms
 from gal_friday.bulk.layout import Layout
+from gal_friday.bulk.record_relation import Asked, RecordRelation, record_relation
 from gal_friday.bulk.relation import Relation, inexact, no_amounts, relation
-from gal_friday.bulk.rows import Rejected, Row, Totals
+from gal_friday.bulk.rows import Handed, Rejected, Row, Totals
 from gal_friday.bulk.sieve import AMOUNT, PLACES, WHOLE
 from gal_friday.bulk.source import CSV, SQLITE, Source, named, quoted, reader, refuse_written
 from gal_friday.bulk.sqlite import columns_of, rows_of
 from gal_friday.domain.assets import Asset
+from gal_friday.domain.records import Kind
 from gal_friday.domain.snapshot import Side
 
 if TYPE_CHECKING:
@@ -65,10 +69,13 @@ class Duck(SqlEngine):
         names: Mapping[str, Asset],
         exact: bool,
         limits: Limits,
+        records: Asked[Source] | None = None,
     ) -> None:
         """Take what is to be read. *names* are the book's for assets; *exact* tells keys apart without a hash."""
         super().__init__(layouts, names, _Words())
-        self._sources, self._limits = sources, limits
+        self._sources, self._limits, self._asked = sources, limits, records
+        more = () if records is None else records.tables.values()
+        self._every = [*sources.values(), *(source for sides in more for source, _ in sides.values())]
         if not exact:
             self.mark = "hash(account, asset, wallet)"
             self.hashes = ("hash(asset, wallet, amount)", "hash(wallet, amount, asset)")
@@ -81,7 +88,7 @@ class Duck(SqlEngine):
             UnusableTable: a table cannot be read, or is not laid out like that.
         """
         self._duckdb = imported()
-        self._stamps = [source.stamp() for source in self._sources.values()]
+        self._stamps = [source.stamp() for source in self._every]
         with ExitStack() as stack:
             try:
                 folder = stack.enter_context(TemporaryDirectory(prefix="gal-friday-", dir=self._limits.spill))
@@ -92,6 +99,8 @@ class Duck(SqlEngine):
             self._connection = stack.enter_context(self._opened(folder))
             for side in self._layouts:
                 self._relations[side] = self._looked_at(side)
+            if self._asked is not None:
+                self._look_at_records(self._asked)
             self._kept = stack.pop_all()
         return self
 
@@ -111,7 +120,7 @@ class Duck(SqlEngine):
     def rejected(self, side: Side) -> Iterator[Rejected]:
         """Yield every row of a side that names no key, after the lines that are no rows."""
         nameless = list(super().rejected(side))  # reads every file, and so finds the lines
-        if self._sources[side].format == CSV:
+        if any(source.format == CSV for _, source in self._of(side)):
             yield from self._torn(side)
         yield from nameless
 
@@ -124,13 +133,22 @@ class Duck(SqlEngine):
         yield from super().survivors()
         self.unchanged()
 
+    def handed(self, terms: Terms) -> Iterator[Handed]:
+        """Yield all rows of every account in which anything did not pass or is watched, by account.
+
+        Raises:
+            EngineFailed: a file was written to meanwhile.
+        """
+        yield from super().handed(terms)
+        self.unchanged()
+
     def unchanged(self) -> None:
         """Raise unless every file is still what it was.
 
         Raises:
             EngineFailed: somebody wrote to one meanwhile.
         """
-        refuse_written(self._sources.values(), self._stamps)
+        refuse_written(self._every, self._stamps)
 
     def asked(self, statement: str) -> Iterator[tuple[Any, ...]]:
         """Yield the rows that answer a statement.
@@ -174,8 +192,28 @@ class Duck(SqlEngine):
             self._take(table, dict.fromkeys(("filename", *layout.columns), "VARCHAR"), rows_of(source, layout))
             return found
         table = reader(source, layout.columns)
-        kinds = {name: kind for name, kind, *_ in self.asked(f"DESCRIBE SELECT * EXCLUDE (filename) FROM {table}")}
-        return relation(source.name, table, layout, kinds, self.names_of(side), self._words)
+        return relation(source.name, table, layout, self._kinds(table), self.names_of(side), self._words)
+
+    def _look_at_records(self, asked: Asked[Source]) -> None:
+        for name, sides in asked.tables.items():
+            form, relations = FORMS[name], dict[Side, RecordRelation]()
+            for side, (source, layout) in sides.items():
+                columns = [layout.columns.get(one, one) for one in form.columns]
+                table = reader(source, [*columns, *filter(None, (layout.account,))])
+                relations[side] = record_relation(
+                    source.name, table, form, layout, self._kinds(table), self.names_of(side), _Words(), asked.as_of
+                )
+            self._records[form] = relations
+
+    def _kinds(self, table: str) -> Mapping[str, str]:
+        described = self.asked(f"DESCRIBE SELECT * EXCLUDE (filename) FROM {table}")
+        return {name: kind for name, kind, *_ in described}
+
+    def _of(self, side: Side) -> Sequence[tuple[Kind, Source]]:
+        """Return all files of a side, and what they hold."""
+        more = {} if self._asked is None else self._asked.tables
+        records = ((FORMS[name].kind, sides[side][0]) for name, sides in more.items())
+        return [(Kind.BALANCES, self._sources[side]), *records]
 
     def _take(self, table: str, kinds: Mapping[str, str], rows: Iterable[Mapping[str, Any]]) -> None:
         """Make a table of these rows, which have these columns."""
@@ -195,13 +233,16 @@ class Duck(SqlEngine):
             "JOIN reject_scans USING (scan_id, file_id) GROUP BY ALL ORDER BY ALL"
         )
         for file, line, reason, content in self.asked(query):
-            if file in self._sources[side].files:
-                yield Rejected(side, file, line, reason, content or "")
+            for kind, source in self._of(side):
+                if file in source.files:
+                    yield Rejected(side, file, line, reason, content or "", kind)
 
 
 class _Words:
     places = "filename"
     characters = "VARCHAR"
+    exact = AMOUNT
+    moment = "TIMESTAMP"
     literal = staticmethod(quoted)
 
     def text(self, column: str, kind: str) -> str:
@@ -238,6 +279,20 @@ class _Words:
     def number(self, digits: str) -> str:
         """Return digits of base 16 as a number."""
         return f"CAST('0x' || {digits} AS BIGINT)"
+
+    def instant(self, column: str, kind: str) -> str:
+        """Return the column as an instant, NULL where it is none; without a zone it is one of UTC."""
+        if kind == "TIMESTAMP WITH TIME ZONE":
+            return f"make_timestamp(epoch_us({named(column)}))"
+        if kind.startswith(("TIMESTAMP", "DATE")):
+            return f"CAST({named(column)} AS TIMESTAMP)"
+        return f"TRY_CAST({self.text(column, kind)} AS TIMESTAMP)"
+
+    def instant_text(self, column: str, kind: str) -> str:
+        """Return the column as text with its zone, where it has one."""
+        if kind.startswith(("TIMESTAMP", "DATE")):
+            return f"strftime({self.instant(column, kind)}, '%Y-%m-%dT%H:%M:%S.%fZ')"
+        return self.text(column, kind)
 
 
 def imported() -> ModuleType:

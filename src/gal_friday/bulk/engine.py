@@ -2,20 +2,26 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import UTC
 from typing import Any
 
 from msgspec import UNSET
 
 from gal_friday.bulk.digest import summed
+from gal_friday.bulk.forms import WIDTH, Form
 from gal_friday.bulk.judge import Judged, Terms, judged
 from gal_friday.bulk.layout import Layout
+from gal_friday.bulk.record_judge import judged_whole
+from gal_friday.bulk.record_relation import nameless, texts
+from gal_friday.bulk.record_sieve import Relations, alike, handed, name_of, shares_ids, unlike_by_hash, unlike_by_rows
 from gal_friday.bulk.relation import Relation, Words
-from gal_friday.bulk.rows import Rejected, Row, Total, Totals, said_by
+from gal_friday.bulk.rows import Handed, Rejected, Row, Total, Totals, said_by
 from gal_friday.bulk.segments import DEPTH, Part
 from gal_friday.bulk.sieve import KEY, SIDES, question, suspects
 from gal_friday.domain import quantity
 from gal_friday.domain.assets import Asset
-from gal_friday.domain.snapshot import Side
+from gal_friday.domain.records import Kind
+from gal_friday.domain.snapshot import Side, Since
 
 _KEY = ", ".join(KEY)
 
@@ -43,6 +49,7 @@ class SqlEngine(ABC):
         """Keep how both sides are laid out. *names* are the book's for assets."""
         self._layouts, self._names, self._words = layouts, names, words
         self._relations: dict[Side, Relation] = {}
+        self._records: dict[Form, Relations] = {}
 
     @abstractmethod
     def asked(self, statement: str) -> Iterator[tuple[Any, ...]]:
@@ -95,6 +102,7 @@ class SqlEngine(ABC):
         for account, asset, text, place in rows:
             reason = "it names no account" if not account and asset else "it names no asset"
             yield Rejected(side, place, None, reason, said_by(account, asset, text))
+        yield from self._nameless_records(side)
 
     def survivors(self) -> Iterator[Row]:
         """Yield the rows of every key that did not pass, by key, the book's first."""
@@ -102,8 +110,68 @@ class SqlEngine(ABC):
         yield from (Row(*row) for row in self.asked(f"{self._surviving()} ORDER BY {order}"))
 
     def judged(self, terms: Terms) -> Iterator[Judged]:
-        """Yield what is found in every account with a key that did not pass, by account."""
-        return judged(self.survivors(), terms)
+        """Yield what is found in every account in which anything did not pass, by account."""
+        return judged_whole(self.handed(terms), terms) if self._records else judged(self.survivors(), terms)
+
+    def counted(self, side: Side) -> Mapping[Kind, int]:
+        """Return how many records of each kind a side has."""
+        parts = [f"SELECT '{form.kind}', count(*) FROM {name_of(form, side)}" for form in self._records]
+        return {Kind(kind): count for kind, count in self._told(" UNION ALL ".join(parts))} if parts else {}
+
+    def since(self, side: Side) -> Since:
+        """Return of when the oldest record of a side is: what is older is not in its tables."""
+        timed = [form for form in self._records if "at" in form.columns]
+        parts = [f"SELECT '{form.kind}', min(at_instant) FROM {name_of(form, side)}" for form in timed]
+        told = self._told(" UNION ALL ".join(parts)) if parts else ()
+        return Since(**{kind: at.replace(tzinfo=UTC) for kind, at in told if at is not None})
+
+    def handed(self, terms: Terms) -> Iterator[Handed]:
+        """Yield all rows of every account in which anything did not pass or is watched, by account."""
+        words: Any = self._words
+        nothing = f"CAST(NULL AS {self._words.characters})"
+        empty = ", ".join(f"{nothing} AS cell_{at}" for at in range(4, WIDTH))
+        balances = (
+            f"SELECT account, '{Kind.BALANCES}' AS kind, '{side}' AS side, place, "
+            f"CASE WHEN {one.fits} THEN 1 ELSE 0 END AS fits, asset AS cell_0, wallet AS cell_1, "
+            f"{one.text} AS cell_2, {one.price} AS cell_3, {empty} FROM {side} "
+            "WHERE account IN (SELECT account FROM unlike) AND asset <> ''"
+            for side, one in self._relations.items()
+        )
+        records = (handed(form, side, words) for form in self._records for side in SIDES)
+        statement = f"SELECT * FROM ({' UNION ALL '.join((*balances, *records))}) AS rows ORDER BY account{self.binary}"
+        unlike = " UNION ".join((*self._unlike(), *self._watched(terms)))
+        for account, kind, side, place, fits, *cells in self.asked(self._about(statement, unlike=unlike)):
+            yield Handed(account, kind, side, place, bool(fits), tuple(cells))
+
+    def _unlike(self) -> Iterator[str]:
+        """Yield the statements that yield accounts in which anything did not pass."""
+        if self.mark and self.hashes:
+            yield suspects(*SIDES, hashes=self.hashes, mark=self.mark, whole=self.whole)
+        else:
+            yield f"SELECT account FROM ({question(*SIDES)}) AS survivors"
+        for form, relations in self._records.items():
+            by_id = form.kind is not Kind.MOVEMENTS or any(count for (count,) in self._told(shares_ids(form)))
+            same = alike(form, relations, by_id=by_id)
+            if self.hashes:
+                yield from unlike_by_hash(form, same, self.whole, by_id=by_id)
+            else:
+                yield from unlike_by_rows(form, same, by_id=by_id)
+
+    def _watched(self, terms: Terms) -> Iterator[str]:
+        names = {name for account in terms.watched for name in (account, "" if account == terms.account else account)}
+        if names:
+            given = ", ".join(f"({self._words.literal(name)})" for name in sorted(names))
+            yield f"SELECT account FROM (VALUES {given}) AS watched(account)"
+
+    def _nameless_records(self, side: Side) -> Iterator[Rejected]:
+        for form in self._records:
+            cells = ", ".join(texts(form))
+            for place, account, *said in self._told(
+                f"SELECT place, account, {cells} FROM {name_of(form, side)} WHERE {nameless(form)}"
+            ):
+                lacks = "account" if account is None else form.id[0]
+                content = ", ".join(one or "" for one in (account, *said)).rstrip(", ")
+                yield Rejected(side, place, None, f"{form.kind}: it names no {lacks}", content, form.kind)
 
     def segments(self, side: Side) -> Iterator[Part]:
         """Yield what a side has of each segment, without rows that name no account."""
@@ -179,6 +247,8 @@ class SqlEngine(ABC):
     def _about(self, statement: str, **more: str) -> str:
         """Return a statement about both relations, and whatever else is named, as one that names all of it."""
         known = [f"{side} AS {self.anew}({one.statement})" for side, one in self._relations.items()]
+        for form, relations in self._records.items():
+            known += [f"{name_of(form, side)} AS {self.anew}({one.statement})" for side, one in relations.items()]
         known += [f"{name} AS {self.once}({text})" for name, text in more.items()]
         return f"WITH {', '.join(known)} {statement}"
 

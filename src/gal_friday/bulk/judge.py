@@ -1,8 +1,9 @@
 """What survived the sieve, judged account by account by the comparison that everything else is judged by."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from itertools import groupby
 from typing import Any
 from unicodedata import normalize
@@ -15,17 +16,16 @@ from gal_friday.bulk.rows import Rejected, Row, said_by
 from gal_friday.bulk.sieve import SIDES
 from gal_friday.domain import quantity
 from gal_friday.domain.assets import Asset, Wallet
+from gal_friday.domain.case import Case
 from gal_friday.domain.compare import compare_snapshots
-from gal_friday.domain.discrepancy import Discrepancy, Grader, discrepancies_of
+from gal_friday.domain.discrepancy import NOT_KNOWN, Discrepancy, Grader, Why, discrepancies_of
 from gal_friday.domain.errors import MalformedAmount
+from gal_friday.domain.explain import explain
 from gal_friday.domain.finding import Agrees, CannotTell, ExchangeOnly, Finding, InternalOnly, Key
 from gal_friday.domain.materiality import Prices
 from gal_friday.domain.policy import Policy
-from gal_friday.domain.records import Balance, Kind
-from gal_friday.domain.snapshot import Coverage, Coverages, Side, Snapshot
-
-ONLY = (Kind.BALANCES,)
-"""What tables hold."""
+from gal_friday.domain.records import Balance, Fill, Kind, Movement, Position, Record
+from gal_friday.domain.snapshot import Coverage, Coverages, NotChecked, Side, Since, Snapshot
 
 
 class Terms(Struct, frozen=True, kw_only=True):
@@ -46,6 +46,27 @@ class Terms(Struct, frozen=True, kw_only=True):
     """Accounts of these that neither table has."""
     with_sides: bool = False
     """Whether what both sides hold is handed over with what is found."""
+    records: Mapping[Side, Mapping[Kind, Coverage]] = {}
+    """Of each kind of record that is compared besides, how much of it a side has."""
+    since: Mapping[Side, Since] = {}
+    """From when on a side has its records."""
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """All kinds that are compared."""
+        return (Kind.BALANCES, *self.records.get("internal", ()))
+
+
+class Read(Struct, frozen=True):
+    """The records of one account, as far as they could be read."""
+
+    rows: Mapping[Side, Mapping[Kind, Sequence[Record]]] = {}
+    coverage: Mapping[Side, Mapping[Kind, Coverage]] = {}
+    rejected: tuple[Rejected, ...] = ()
+    not_checked: tuple[NotChecked, ...] = ()
+
+
+_NO_RECORDS = Read()
 
 
 class Judged(Struct, frozen=True):
@@ -53,7 +74,9 @@ class Judged(Struct, frozen=True):
 
     account: str
     rows: int
+    """Of balances."""
     agreed: int
+    """Balances."""
     findings: tuple[Finding, ...]
     discrepancies: tuple[Discrepancy, ...]
     rejected: tuple[Rejected, ...]
@@ -69,6 +92,12 @@ class Judged(Struct, frozen=True):
     """What both sides hold of all these keys, where that was asked for."""
     prices: Prices = {}
     """Of one unit, in this account; with the sides alone."""
+    kinds: tuple[Kind, ...] = (Kind.BALANCES,)
+    """What was compared."""
+    looked_at: Mapping[Kind, int] = {}
+    """Records of the exchange that were looked at, by kind."""
+    agreed_records: Mapping[Kind, int] = {}
+    """Records that agree, of those that were looked at."""
 
 
 def judged(rows: Iterable[Row], terms: Terms) -> Iterator[Judged]:
@@ -76,7 +105,7 @@ def judged(rows: Iterable[Row], terms: Terms) -> Iterator[Judged]:
     for account, some in groupby(rows, key=lambda row: row.account):
         named = [row for row in some if row.asset]
         if account is not None and named:
-            yield _one(account or terms.account, named, terms)
+            yield judged_account(account or terms.account, named, terms)
 
 
 def also_watched(found: Iterable[Judged], held: Iterable[Row], terms: Terms) -> Iterator[Judged]:
@@ -91,9 +120,9 @@ def also_watched(found: Iterable[Judged], held: Iterable[Row], terms: Terms) -> 
     for one in found:
         while watched and watched[0] <= one.account:
             if (other := watched.popleft()) != one.account:
-                yield _one(other, rows.get(other, ()), terms)
+                yield judged_account(other, rows.get(other, ()), terms)
         yield _passed(one, rows.get(one.account, ()), terms)
-    yield from (_one(other, rows.get(other, ()), terms) for other in watched)
+    yield from (judged_account(other, rows.get(other, ()), terms) for other in watched)
 
 
 def _passed(one: Judged, held: Iterable[Row], terms: Terms) -> Judged:
@@ -102,7 +131,7 @@ def _passed(one: Judged, held: Iterable[Row], terms: Terms) -> Judged:
     if not passed:
         return one
     keys = frozenset(map(_key, passed))
-    more = _one(one.account, passed, replace(terms, watched={one.account: keys}))
+    more = judged_account(one.account, passed, replace(terms, watched={one.account: keys}))
     watched = (*(finding for finding in one.watched if finding.key not in keys), *more.watched)
     return replace(
         one, rows=one.rows + more.rows, agreed=one.agreed + more.agreed, unseen=one.unseen - keys,
@@ -121,7 +150,53 @@ def _key(row: Row) -> Key:
     return Key(Kind.BALANCES, row.asset, row.wallet)
 
 
-def _one(account: str, rows: Sequence[Row], terms: Terms) -> Judged:
+def judged_account(account: str, rows: Sequence[Row], terms: Terms, records: Read = _NO_RECORDS) -> Judged:
+    """Return what is found in one account that holds these balances and records."""
+    read, prices, untold = _balances(account, rows, terms)
+    watched = frozenset(terms.watched.get(account, ()))
+    sides = _sides(account, read.rows, records, terms)
+    findings = _findings(*sides, terms, watched)
+    every = sorted((*(one for one in findings if one.key not in untold), *untold.values()), key=lambda one: one.key)
+    unseen = watched and frozenset(one for one in watched if not _seen(one, rows, records))
+    told = [one for one in every if one.key not in unseen]
+    unlike = tuple(one for one in told if type(one) is not Agrees)
+    grader = Grader(account, terms.exchange, terms.policy, prices, terms.as_of)
+    why = explain(Case(*sides, unlike), policy=terms.policy, prices=prices).why if terms.kinds[1:] else _not_asked
+    agreed = Counter(one.key.kind for one in told if type(one) is Agrees)
+    return Judged(
+        account=account,
+        rows=len(rows),
+        agreed=agreed[Kind.BALANCES],
+        findings=unlike,
+        discrepancies=tuple(one for finding in unlike for one in discrepancies_of(finding, grader, why(finding.key))),
+        rejected=(*read.rejected, *records.rejected),
+        wide=read.wide,
+        near=_near(unlike),
+        watched=tuple(one for one in every if one.key in watched),
+        unseen=unseen,
+        sides=sides if terms.with_sides else None,
+        prices=prices if terms.with_sides else {},
+        kinds=terms.kinds,
+        looked_at=_looked_at(records),
+        agreed_records={kind: agreed[kind] for kind in terms.kinds[1:]},
+    )
+
+
+def _looked_at(records: Read) -> Mapping[Kind, int]:
+    refused = Counter(one.kind for one in records.rejected if one.side == "exchange")
+    return {kind: len(some) + refused[kind] for kind, some in records.rows.get("exchange", {}).items()}
+
+
+class _Balances(Struct, frozen=True):
+    rows: Mapping[Side, Sequence[Balance]]
+    rejected: Sequence[Rejected]
+    wide: tuple[tuple[Side, Balance, int], ...]
+
+
+def _balances(
+    account: str, rows: Sequence[Row], terms: Terms
+) -> tuple[_Balances, dict[Asset, Decimal], Mapping[Key, CannotTell]]:
+    """Return the balances of an account, what its own rows say of prices, and the keys of rows that cannot be read."""
     read: dict[Side, list[Balance]] = {side: [] for side in SIDES}
     prices, rejected, untold = dict(terms.prices), list[Rejected](), dict[Key, CannotTell]()
     wide = list[tuple[Side, Balance, int]]()
@@ -139,35 +214,38 @@ def _one(account: str, rows: Sequence[Row], terms: Terms) -> Judged:
             read[row.side].append(balance)
             if not row.fits:
                 wide.append((row.side, balance, number_of(row.account or "", row.asset, row.wallet, balance.total)))
-    watched = frozenset(terms.watched.get(account, ()))
-    sides = _sides(account, read, terms)
-    findings = _findings(*sides, terms, watched)
-    every = sorted((*(one for one in findings if one.key not in untold), *untold.values()), key=lambda one: one.key)
-    unseen = watched and watched - {_key(row) for row in rows}
-    told = [one for one in every if one.key not in unseen]
-    unlike = tuple(one for one in told if type(one) is not Agrees)
-    grader = Grader(account, terms.exchange, terms.policy, prices, terms.as_of)
-    found = tuple(one for finding in unlike for one in discrepancies_of(finding, grader))
-    return Judged(
-        account,
-        len(rows),
-        len(told) - len(unlike),
-        unlike,
-        found,
-        tuple(rejected),
-        tuple(wide),
-        _near(unlike),
-        tuple(one for one in every if one.key in watched),
-        unseen,
-        sides if terms.with_sides else None,
-        prices if terms.with_sides else {},
-    )
+    return _Balances(read, rejected, tuple(wide)), prices, untold
+
+
+def _seen(key: Key, rows: Iterable[Row], records: Read) -> bool:
+    """Say whether any row of this account is about a watched key."""
+    if key.kind is Kind.BALANCES:
+        return any(_key(row) == key for row in rows)
+    every = (row for some in records.rows.values() for row in some.get(key.kind, ()))
+    return any(key.name in _names_of(row) for row in every)
+
+
+def _names_of(record: Record) -> tuple[str | None, ...]:
+    match record:
+        case Movement():
+            return record.movement_id, record.refers_to
+        case Fill():
+            return (record.fill_id,)
+        case Position():
+            return (record.instrument,)
+        case _:
+            return ()
+
+
+def _not_asked(_: Key) -> Why:
+    """Say nothing of why: balances alone do not tell."""
+    return NOT_KNOWN
 
 
 def _near(findings: Iterable[Finding]) -> tuple[tuple[str, str], ...]:
     alone: dict[type, dict[str, str]] = {InternalOnly: {}, ExchangeOnly: {}}
     for one in findings:
-        if type(one) in alone:
+        if type(one) in alone and one.key.kind is Kind.BALANCES:
             alone[type(one)][_folded(one.key.name)] = one.key.name
     ours, theirs = alone[InternalOnly], alone[ExchangeOnly]
     return tuple((ours[name], theirs[name]) for name in sorted(ours.keys() & theirs.keys()))
@@ -183,22 +261,35 @@ def _balance(row: Row) -> Balance:
     return Balance(Asset(row.asset), Wallet(row.wallet), quantity.parse(row.text))
 
 
-def _sides(account: str, read: Mapping[Side, Sequence[Balance]], terms: Terms) -> tuple[Snapshot, Snapshot]:
+def _sides(
+    account: str, read: Mapping[Side, Sequence[Balance]], records: Read, terms: Terms
+) -> tuple[Snapshot, Snapshot]:
+    held: dict[Side, dict[str, Any]] = {
+        side: {str(kind): tuple(some) for kind, some in records.rows.get(side, {}).items()} for side in SIDES
+    }
     ours, theirs = (
         Snapshot(
             side=side,
             account=account,
             exchange=terms.exchange,
             as_of=terms.as_of,
-            coverage=Coverages(balances=terms.coverage[side]),
+            coverage=_coverage(side, records, terms),
+            since=terms.since.get(side, Since()),
             balances=tuple(read[side]),
+            **held[side],
+            not_checked=tuple(gap for gap in records.not_checked if gap.side == side),
         )
         for side in SIDES
     )
     return ours, theirs
 
 
+def _coverage(side: Side, records: Read, terms: Terms) -> Coverages:
+    known = {**terms.records.get(side, {}), **records.coverage.get(side, {})}
+    return Coverages(balances=terms.coverage[side], **{str(kind): covered for kind, covered in known.items()})
+
+
 def _findings(ours: Snapshot, theirs: Snapshot, terms: Terms, watched: Iterable[Key]) -> tuple[Finding, ...]:
     if ours.account in terms.absent:
         return tuple(CannotTell(key, "neither table has this account") for key in watched)
-    return compare_snapshots(ours, theirs, policy=terms.policy, watched=watched, only=ONLY)
+    return compare_snapshots(ours, theirs, policy=terms.policy, watched=watched, only=terms.kinds)

@@ -7,6 +7,7 @@ from pathlib import Path
 from msgspec import Struct, ValidationError, convert
 
 from gal_friday.bulk.errors import UnusableTable
+from gal_friday.bulk.forms import FORMS, Name
 from gal_friday.bulk.sieve import SIDES
 from gal_friday.domain.snapshot import Side
 
@@ -32,7 +33,30 @@ class Layout(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return tuple(one for one in named if one is not None)
 
 
-def layouts_in(path: Path) -> Mapping[Side, Layout]:
+class RecordLayout(Struct, frozen=True, kw_only=True):
+    """The columns of one side's table of records."""
+
+    account: str | None = None
+    """None where the whole table is of one account."""
+    columns: Mapping[str, str] = {}
+    """What columns are called, where not as in a snapshot file."""
+
+
+class Layouts(Struct, frozen=True):
+    """How all tables are laid out, side by side."""
+
+    balances: Mapping[Side, Layout]
+    stated: Mapping[Side, Mapping[Name, Mapping[str, str]]] = {}
+    """Of records: what is stated about columns, by the kind of the records."""
+
+    def of_records(self, side: Side, name: Name) -> RecordLayout:
+        """Return how a side's table of records is laid out."""
+        stated = dict(self.stated.get(side, {}).get(name, {}))
+        account = stated.pop("account", self.balances[side].account)
+        return RecordLayout(account=account, columns=stated)
+
+
+def layouts_in(path: Path) -> Layouts:
     """Return how both sides are laid out, as a file of TOML states it: for both, and under a side's name for it alone.
 
     Raises:
@@ -45,10 +69,25 @@ def layouts_in(path: Path) -> Mapping[Side, Layout]:
     except ValueError as error:
         raise UnusableTable(f"{path} is no TOML: {error}") from error
     own = {side: stated.pop(side, {}) for side in SIDES}
+    records = {name: stated.pop(name, {}) for name in FORMS}
     try:
-        return {side: convert(stated | own[side], Layout) for side in SIDES}
-    except (ValidationError, TypeError) as error:
-        raise UnusableTable(f"{path}: {error}; it takes account, asset, wallet, quantity and price") from None
+        about: dict[Side, dict[Name, dict[str, str]]] = {
+            side: {name: records[name] | own[side].pop(name, {}) for name in FORMS} for side in SIDES
+        }
+        _refuse_unknown(path, about)
+        return Layouts({side: convert(stated | own[side], Layout) for side in SIDES}, about)
+    except (ValidationError, TypeError, AttributeError) as error:
+        raise UnusableTable(
+            f"{path}: {error}; it takes account, asset, wallet, quantity and price, and tables of {', '.join(FORMS)}"
+        ) from None
+
+
+def _refuse_unknown(path: Path, about: Mapping[Side, Mapping[Name, Mapping[str, str]]]) -> None:
+    for some in about.values():
+        for name, columns in some.items():
+            known = ("account", *FORMS[name].columns)
+            if wrong := [one for one, column in columns.items() if one not in known or type(column) is not str]:
+                raise UnusableTable(f"{path}: [{name}] takes {', '.join(known)}, each a column's name; not {wrong[0]}")
 
 
 def layout_of(key: str, quantity: str, price: str | None) -> Layout:

@@ -13,9 +13,10 @@ from gal_friday.bulk.judge import Judged
 from gal_friday.bulk.rows import Rejected
 from gal_friday.bulk.source import CSV, JSON_LINES, PARQUET, format_of, quoted
 from gal_friday.domain import quantity
-from gal_friday.domain.discrepancy import BalanceDiscrepancy, RecordDiscrepancy
+from gal_friday.domain.discrepancy import BalanceDiscrepancy, Discrepancy, PositionDiscrepancy, RecordDiscrepancy
 from gal_friday.domain.finding import CannotTell, Key
 from gal_friday.domain.materiality import Severity
+from gal_friday.domain.records import Kind
 
 COLUMNS = (
     "account",
@@ -31,8 +32,12 @@ COLUMNS = (
     "missing_on",
     "id",
     "reason",
+    "record",
+    "field",
+    "cause",
+    "explanation",
 )
-REJECTED = ("side", "file", "line", "reason", "content")
+REJECTED = ("side", "file", "line", "reason", "content", "kind")
 CANNOT_TELL = "cannot_tell"
 _REPEATED = "a side lists it more than once"
 Line = tuple[str | None, ...]
@@ -51,25 +56,48 @@ class Unjudged(NamedTuple):
 def lines_of(one: Judged, left: Iterable[Unjudged] = ()) -> Iterator[Line]:
     """Yield the lines of one account, by key, and of what is *left* from the day before; amounts are plain digits."""
     for found in one.discrepancies:
-        if isinstance(found, BalanceDiscrepancy):
-            sides = (quantity.text(found.internal), quantity.text(found.exchange), quantity.text(found.difference))
-            about = (found.key, found.currency, str(found.wallet), str(found.type))
-            weight = (str(found.severity), _text(found.value))
-            yield (one.account, *about, *sides, *weight, found.missing_on, found.id, None)
-        elif isinstance(found, RecordDiscrepancy):
-            about = (found.key, found.about, found.key.rpartition(":")[2], str(found.type))
-            said = (found.internal, found.exchange, None)
-            yield (one.account, *about, *said, str(found.severity), None, None, found.id, _REPEATED)
+        yield _row(account=one.account, **_told(found))
     known = set()
     for was in left:
         known.add(was.key)
-        place = (str(was.key), was.key.name, was.key.part, CANNOT_TELL)
-        yield (one.account, *place, None, None, None, str(was.severity), _text(was.value), None, was.id, was.reason)
+        weight = {"severity": str(was.severity), "value": _text(was.value)}
+        yield _row(account=one.account, **_untold(was.key), **weight, id=was.id, reason=was.reason)
     for finding in one.findings:
         if isinstance(finding, CannotTell) and finding.key not in known:
-            key = finding.key
-            about = (str(key), key.name, str(key.part), CANNOT_TELL)
-            yield (one.account, *about, *(None,) * 7, finding.reason)
+            yield _row(account=one.account, **_untold(finding.key), reason=finding.reason)
+
+
+def _row(**said: str | None) -> Line:
+    return tuple(said.get(name) for name in COLUMNS)
+
+
+def _told(found: Discrepancy) -> dict[str, str | None]:
+    kind = found.key.partition(":")[0]
+    told: dict[str, str | None] = {
+        "key": found.key,
+        "what": str(found.type),
+        "difference": _text(found.difference),
+        "severity": str(found.severity),
+        "value": _text(found.value),
+        "id": found.id,
+        "cause": found.cause,
+        "explanation": found.explanation,
+    }
+    if not isinstance(found, RecordDiscrepancy):
+        told |= {"internal": _text(found.internal), "exchange": _text(found.exchange)}
+    if isinstance(found, BalanceDiscrepancy):
+        return told | {"asset": found.currency, "wallet": str(found.wallet), "missing_on": found.missing_on}
+    if isinstance(found, PositionDiscrepancy):
+        return told | {"asset": found.trading_pair, "record": found.trading_pair}
+    told |= {"asset": found.about, "internal": found.internal, "exchange": found.exchange}
+    if kind == Kind.BALANCES:
+        return told | {"wallet": found.key.rpartition(":")[2], "reason": _REPEATED}
+    return told | {"record": found.record_id, "field": found.field}
+
+
+def _untold(key: Key) -> dict[str, str | None]:
+    told: dict[str, str | None] = {"key": str(key), "what": CANNOT_TELL}
+    return told | ({"asset": key.name, "wallet": key.part} if key.kind is Kind.BALANCES else {"record": key.name})
 
 
 def _text(value: Decimal | None) -> str | None:
@@ -78,7 +106,7 @@ def _text(value: Decimal | None) -> str | None:
 
 def line_of(one: Rejected) -> Line:
     """Return the line of a row that cannot be read."""
-    return (one.side, one.file, None if one.line is None else str(one.line), one.reason, one.content)
+    return (one.side, one.file, None if one.line is None else str(one.line), one.reason, one.content, str(one.kind))
 
 
 class Lines:

@@ -15,7 +15,9 @@ from msgspec import Struct
 from gal_friday.bulk.digest import DIGITS
 from gal_friday.bulk.engine import SqlEngine
 from gal_friday.bulk.errors import EngineFailed, EngineMissing, UnusableTable
+from gal_friday.bulk.forms import FORMS
 from gal_friday.bulk.layout import Layout
+from gal_friday.bulk.record_relation import Asked, record_relation
 from gal_friday.bulk.relation import Relation, inexact, no_amounts, relation
 from gal_friday.bulk.source import named, quoted
 from gal_friday.domain.assets import Asset
@@ -30,6 +32,11 @@ _WHOLE = {"int2", "int4", "int8"}
 _TEXT = {"text", "varchar", "bpchar", "name"}
 # All that is an amount here, so that NaN and infinity are none. Others survive the sieve, and are judged by their text.
 _PLAIN = f"^[+-]?[0-9]{{1,{WHOLE_DIGITS_MAX}}}([.][0-9]{{0,{FRACTION_DIGITS_MAX}}})?$"
+_DAY = "((0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31)"
+_HOUR = "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?"
+_ZONED = "(Z|z|[+-][0-9]{2}(:?[0-9]{2})?)$"
+# A leap day is left to the comparison, as is all else that this does not take for an instant.
+_INSTANT = f"^[0-9]{{4}}-{_DAY}[T ]{_HOUR}(Z|z|[+-][0-9]{{2}}(:?[0-9]{{2}})?)?$"
 
 
 class Place(Struct, frozen=True):
@@ -70,11 +77,16 @@ class Postgres(SqlEngine):
     binary = ' COLLATE "C"'
 
     def __init__(
-        self, places: Mapping[Side, Place], layouts: Mapping[Side, Layout], *, names: Mapping[str, Asset]
+        self,
+        places: Mapping[Side, Place],
+        layouts: Mapping[Side, Layout],
+        *,
+        names: Mapping[str, Asset],
+        records: Asked[Place] | None = None,
     ) -> None:
-        """Take what is to be read: tables of one database, or of one side alone."""
+        """Take what is to be read: tables of one database, records too, or of one side alone."""
         super().__init__(layouts, names, _Words())
-        self._places = places
+        self._places, self._asked = places, records
         self._database = next(iter(places.values())).database
         self._where = " and ".join(dict.fromkeys(one.name for one in places.values()))
 
@@ -96,6 +108,8 @@ class Postgres(SqlEngine):
             self._connection = stack.enter_context(self._connected())
             for side in self._places:
                 self._relations[side] = self._looked_at(side)
+            if self._asked is not None:
+                self._look_at_records(self._asked)
             self._kept = stack.pop_all()
         return self
 
@@ -139,23 +153,43 @@ class Postgres(SqlEngine):
 
     def _looked_at(self, side: Side) -> Relation:
         place = self._places[side]
-        table = ".".join(map(named, place.table.split(".")))
+        return relation(
+            place.name, _table(place), self._layouts[side], self._kinds(place), self.names_of(side), self._words
+        )
+
+    def _look_at_records(self, asked: Asked[Place]) -> None:
+        for name, sides in asked.tables.items():
+            form = FORMS[name]
+            self._records[form] = {
+                side: record_relation(
+                    place.name, _table(place), form, layout, self._kinds(place), self.names_of(side), _Words(),
+                    asked.as_of,
+                )
+                for side, (place, layout) in sides.items()
+            }  # fmt: skip
+
+    def _kinds(self, place: Place) -> Mapping[str, str]:
         try:
             with self._connection.cursor() as cursor:
-                cursor.execute(f"SELECT * FROM {table} LIMIT 0")
-                kinds = {one.name: self._kind(one.type_code) for one in cursor.description or ()}
+                cursor.execute(f"SELECT * FROM {_table(place)} LIMIT 0")
+                return {one.name: self._kind(one.type_code) for one in cursor.description or ()}
         except self._psycopg.Error as error:
             raise UnusableTable(f"{place.name} cannot be read: {_said(error)}") from None
-        return relation(place.name, table, self._layouts[side], kinds, self.names_of(side), self._words)
 
     def _kind(self, code: int) -> str:
         known = self._psycopg.postgres.types.get(code)
         return str(code) if known is None else str(known.name)
 
 
+def _table(place: Place) -> str:
+    return ".".join(map(named, place.table.split(".")))
+
+
 class _Words:
     places = "''"
     characters = "VARCHAR"
+    exact = "NUMERIC"
+    moment = "TIMESTAMP"
     literal = staticmethod(quoted)
 
     def text(self, column: str, kind: str) -> str:
@@ -184,6 +218,23 @@ class _Words:
     def number(self, digits: str) -> str:
         """Return digits of base 16 as a number."""
         return f"CAST(CAST('x' || {digits} AS BIT({4 * DIGITS})) AS BIGINT)"
+
+    def instant(self, column: str, kind: str) -> str:
+        """Return the column as an instant, NULL where it is none; without a zone it is one of UTC."""
+        name = named(column)
+        if kind in ("timestamp", "date"):
+            return f"CAST({name} AS TIMESTAMP)"
+        if kind == "timestamptz":
+            return f"({name} AT TIME ZONE 'UTC')"
+        text = self.text(column, kind)
+        zoned = f"CASE WHEN {text} ~ {quoted(_ZONED)} THEN {text} ELSE {text} || 'Z' END"
+        return f"CASE WHEN {text} ~ {quoted(_INSTANT)} THEN CAST({zoned} AS TIMESTAMPTZ) AT TIME ZONE 'UTC' END"
+
+    def instant_text(self, column: str, kind: str) -> str:
+        """Return the column as text with its zone, where it has one."""
+        if kind in ("timestamp", "date", "timestamptz"):
+            return f'to_char({self.instant(column, kind)}, \'YYYY-MM-DD"T"HH24:MI:SS.US"Z"\')'
+        return self.text(column, kind)
 
 
 def _said(error: Exception) -> str:

@@ -87,7 +87,7 @@ def relation(
     except UnusableTable as wrong:
         raise UnusableTable(f"{name}: {wrong}") from None
     account = f"nullif({text(layout.account)}, '')" if layout.account else "''"
-    asset = _renamed(text(layout.asset), names, words)
+    asset = renamed(text(layout.asset), names, words)
     wallet = f"coalesce(nullif({text(layout.wallet)}, ''), '{Wallet.SPOT}')" if layout.wallet else f"'{Wallet.SPOT}'"
     price = named(layout.price) if layout.price else "NULL"
     unknown = unresolved_asset("")
@@ -115,7 +115,8 @@ def no_amounts(column: str, kind: str) -> UnusableTable:
     return UnusableTable(f"column {column} holds {kind}, and no amounts")
 
 
-def _renamed(asset: str, names: Mapping[str, Asset], words: Words) -> str:
+def renamed(asset: str, names: Mapping[str, Asset], words: Words) -> str:
+    """Return the expression of an asset under its canonical name."""
     if not names:
         return asset
     cases = " ".join(f"WHEN {words.literal(old)} THEN {words.literal(new)}" for old, new in sorted(names.items()))

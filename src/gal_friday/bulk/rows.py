@@ -7,6 +7,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from gal_friday.domain import quantity
 from gal_friday.domain.quantity import ZERO
+from gal_friday.domain.records import Kind
 from gal_friday.domain.snapshot import Side
 
 
@@ -27,6 +28,20 @@ class Row(NamedTuple):
     """Whether the engine could hold the amount, and has counted it."""
 
 
+class Handed(NamedTuple):
+    """A row of a side, balance or record, of an account that is judged with all its rows."""
+
+    account: str
+    kind: str
+    side: Side
+    place: str
+    """The file that it is from, where it is from one."""
+    fits: bool
+    """Of a balance: whether the engine could hold the amount, and has counted it."""
+    cells: tuple[str | None, ...]
+    """Of a balance asset, wallet, amount and price; else what the columns of its form say."""
+
+
 class Rejected(Struct, frozen=True):
     """A row that says nothing that could be compared."""
 
@@ -36,6 +51,8 @@ class Rejected(Struct, frozen=True):
     """Counted from 1, with the line of the head; of formats without lines the row, from 1."""
     reason: str
     content: str
+    kind: Kind = Kind.BALANCES
+    """What it would have been."""
 
 
 def said_by(account: str | None, asset: str | None, text: str | None, price: str | None = None) -> str:

@@ -38,16 +38,27 @@ def question(ours: str, theirs: str, *, by: str = ", ".join(KEY), named: str = "
 def suspects(ours: str, theirs: str, *, hashes: Sequence[str], mark: str, whole: str) -> str:
     """Return the statement that yields the accounts in which anything may differ, and maybe a few more.
 
+    What is *unlike* says nothing of rows that both sides repeat: those are looked for on one side, by *mark*, a hash of
+    the key.
+    """
+    return f"{unlike(ours, theirs, hashes=hashes, whole=whole)} UNION {repeated(ours, mark=mark)}"
+
+
+def unlike(ours: str, theirs: str, *, hashes: Sequence[str], whole: str, amount: str = "amount") -> str:
+    """Return the statement that yields the accounts of which the sides do not hold the same rows.
+
     The rows of a side are added up as numbers that are hashes of them, in whatever order they come; *whole* is the type
     of the sums. Where both sides add up to the same by every hash, they hold the same rows, but for one chance in 2^64
-    for each account and hash. That says nothing of rows that both sides repeat: those are looked for on one side, by
-    *mark*, a hash of the key.
+    for each account and hash. A row without an *amount* is unlike any other.
     """
     plus = ", ".join(f"CAST({one} AS {whole}) AS sum_{at}" for at, one in enumerate(hashes))
     minus = ", ".join(f"-CAST({one} AS {whole})" for one in hashes)
-    mine, other = f"account, amount, 1 AS one, {plus}", f"account, amount, -1, {minus}"
+    mine, other = f"account, {amount} AS amount, 1 AS one, {plus}", f"account, {amount}, -1, {minus}"
     rows = f"SELECT {mine} FROM {ours} UNION ALL SELECT {other} FROM {theirs}"
     sums = " OR ".join(f"SUM({name}) <> 0" for name in ("one", *(f"sum_{at}" for at in range(len(hashes)))))
-    unlike = f"SELECT account FROM ({rows}) GROUP BY account HAVING {sums} OR COUNT(amount) <> COUNT(*)"
-    repeated = f"SELECT ANY_VALUE(account) FROM {ours} GROUP BY {mark} HAVING COUNT(*) > 1"
-    return f"{unlike} UNION {repeated}"
+    return f"SELECT account FROM ({rows}) GROUP BY account HAVING {sums} OR COUNT(amount) <> COUNT(*)"
+
+
+def repeated(rows: str, *, mark: str) -> str:
+    """Return the statement that yields the accounts that have more than one row of a *mark*."""
+    return f"SELECT ANY_VALUE(account) FROM {rows} GROUP BY {mark} HAVING COUNT(*) > 1"

@@ -13,9 +13,13 @@ from gal_friday.domain.discrepancy import Discrepancy
 from gal_friday.domain.finding import DiscrepancyType
 from gal_friday.domain.materiality import Severity, more_severe
 from gal_friday.domain.quantity import ZERO
+from gal_friday.domain.records import Kind
 
 LARGEST, ACCOUNTS = 100, 25
 """So many are kept."""
+
+
+_AMOUNTS = (f"{Kind.BALANCES}:", f"{Kind.POSITIONS}:")
 
 
 class Found(NamedTuple):
@@ -27,6 +31,9 @@ class Found(NamedTuple):
 
 class Weighty(Protocol):
     """A discrepancy, of now or earlier."""
+
+    @property
+    def key(self) -> object: ...  # noqa: D102
 
     @property
     def severity(self) -> Severity: ...  # noqa: D102
@@ -44,10 +51,12 @@ class Share(Struct):
     """Of how many of them no price is known."""
     worst: Severity = Severity.LOW
 
-    def add(self, one: Weighty) -> None:
-        """Count this one as well."""
+    def add(self, one: Weighty, *, records: bool = False) -> None:
+        """Count this one as well; what a record is worth is that of a balance or position too, and added if asked."""
         self.count += 1
         self.worst = more_severe(self.worst, one.severity)
+        if not records and not str(one.key).startswith(_AMOUNTS):
+            return
         if one.value is None:
             self.unpriced += 1
         else:
@@ -61,6 +70,8 @@ class Weighed:
         """Begin with nothing."""
         self.all, self.unlike = Share(), 0
         self.by_type: dict[DiscrepancyType, Share] = {}
+        self.by_cause: dict[str, Share] = {}
+        """Where records tell why."""
         self._largest: list[Found] = []
         self._accounts: list[tuple[str, Share]] = []
 
@@ -70,8 +81,11 @@ class Weighed:
             return
         whole, self.unlike = Share(), self.unlike + 1
         for one in judged.discrepancies:
-            for share in (self.all, whole, self.by_type.setdefault(one.type, Share())):
-                share.add(one)
+            self.all.add(one)
+            whole.add(one)
+            self.by_type.setdefault(one.type, Share()).add(one, records=True)
+            if one.cause is not None:
+                self.by_cause.setdefault(one.cause, Share()).add(one)
         self._accounts.append((judged.account, whole))
         self._largest += [Found(judged.account, one) for one in judged.discrepancies]
         if len(self._accounts) > 10 * ACCOUNTS:
@@ -86,6 +100,10 @@ class Weighed:
     def accounts(self) -> list[tuple[str, Share]]:
         """Return the accounts whose discrepancies are worth most, the largest first."""
         return nlargest(ACCOUNTS, self._accounts, key=lambda one: (_weight(one[1].value, one[1].worst), one[1].count))
+
+    def causes(self) -> Iterable[tuple[str, Share]]:
+        """Return every cause that was told, the one that is worth most first."""
+        return sorted(self.by_cause.items(), key=lambda one: (quantity.negate(one[1].value), -one[1].count, one[0]))
 
     def types(self) -> Iterable[tuple[DiscrepancyType, Share]]:
         """Return every type that was found, the most frequent first."""

@@ -1,11 +1,13 @@
 """What ``compare`` takes for tables; apart, so that two snapshot files need nothing of what tables need."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
+from gal_friday.bulk.forms import Name
 from gal_friday.bulk.postgres import is_database, place_of
 from gal_friday.bulk.source import format_of, is_remote
 
@@ -21,6 +23,17 @@ class Tables:
     price: Annotated[str | None, Parameter(help="Of tables: the column of what one unit is worth.")] = None
     columns: Annotated[
         Path | None, Parameter(help="Of tables: a file that names the columns, of each side too, in place of these.")
+    ] = None
+    fills: Annotated[
+        tuple[str, str] | None,
+        Parameter(help="Of tables: two more, of fills, internal and exchange, that are compared and tell causes."),
+    ] = None
+    movements: Annotated[
+        tuple[str, str] | None,
+        Parameter(help="Of tables: two more, of movements, internal and exchange, that are compared and tell causes."),
+    ] = None
+    positions: Annotated[
+        tuple[str, str] | None, Parameter(help="Of tables: two more, of positions, internal and exchange.")
     ] = None
     account: Annotated[str, Parameter(help="Of tables without an account column: whose they are.")] = "main"
     exchange: Annotated[str, Parameter(help="Of tables: the exchange that they are of, as every id has it.")] = "kraken"
@@ -64,6 +77,16 @@ class Tables:
     rejected: Annotated[
         Path | None, Parameter(help="Of tables: write every row that cannot be read here, and why.")
     ] = None
+
+    @property
+    def records(self) -> Mapping[Name, tuple[str, str]]:
+        """The tables of records that are compared besides, by what they hold."""
+        found: dict[Name, tuple[str, str] | None] = {
+            "fills": self.fills,
+            "movements": self.movements,
+            "positions": self.positions,
+        }
+        return {name: pair for name, pair in found.items() if pair is not None}
 
 
 def is_table(name: str) -> bool:

@@ -1,7 +1,7 @@
 """``compare --store``: what two tables came to, recorded where the service records its runs."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -14,6 +14,7 @@ from gal_friday.bootstrap.wire import open_store
 from gal_friday.bulk.judge import Judged, Terms
 from gal_friday.domain.finding import Key
 from gal_friday.domain.followed import Followed
+from gal_friday.domain.records import Kind
 from gal_friday.flows.record_many import Recorded, Shelf, known_in, record_many, watched_of
 from gal_friday.ports.exchange import Progress
 
@@ -54,13 +55,13 @@ class Recording:
         finally:
             self._runner.close()
 
-    def watched(self, exchange: str) -> Mapping[str, frozenset[Key]]:
-        """Return the keys of the balances that are open at this exchange, by account.
+    def watched(self, exchange: str, kinds: Collection[Kind]) -> Mapping[str, frozenset[Key]]:
+        """Return the keys of what is open of these kinds at this exchange, by account.
 
         Raises:
             StoreFailed: they cannot be read.
         """
-        self._known = self._runner.run(known_in(self._opened.store, exchange))
+        self._known = self._runner.run(known_in(self._opened.store, exchange, kinds))
         return watched_of(self._known)
 
     def hear(self, one: Judged) -> None:

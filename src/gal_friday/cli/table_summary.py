@@ -26,8 +26,11 @@ def summary(
     """Yield the lines; *refused* are the first of the rows that cannot be read."""
     rows = " and ".join(f"{outcome.rows[side]:,} rows of the {side} side" for side in SIDES)
     yield f"{outcome.verdict.upper()}: {outcome.keys:,} balances in {outcome.accounts:,} accounts"
-    yield f"{outcome.agreed:,} agree, {outcome.discrepancies:,} differ"
-    yield f"{rows} were read, in {seconds:.1f} s by {outcome.engine}"
+    of_records = sum(count.discrepancies for count in outcome.records.values())
+    yield f"{outcome.agreed:,} agree, {outcome.discrepancies - of_records:,} differ"
+    for kind, count in outcome.records.items():
+        yield f"{kind}: {count.agreed:,} agree, {count.discrepancies:,} differ"
+    yield f"{rows} were read{_records_read(outcome)}, in {seconds:.1f} s by {outcome.engine}"
     if outcome.moved is not None:
         yield f"{outcome.moved:,} of them had to leave their place"
     yield from (f"not checked: {reason}" for reason in outcome.not_checked)
@@ -42,9 +45,31 @@ def summary(
         yield from ("", "since the day before:", *_turned(turn, currency))
     if outcome.discrepancies:
         yield from ("", *(f"{count:>12,}  {what}" for what, count in outcome.by_severity.most_common()))
+        yield from _causes(weighed, currency)
         yield from ("", *_largest(weighed.largest()[:_SHOWN], turn, currency))
         if (more := outcome.discrepancies - _SHOWN) > 0:
             yield f"and {more:,} more; --findings FILE writes all of them"
+
+
+def _records_read(outcome: Outcome) -> str:
+    return "".join(
+        f", {count.rows['internal']:,} and {count.rows['exchange']:,} of {kind}"
+        for kind, count in outcome.records.items()
+    )
+
+
+def _causes(weighed: Weighed, currency: str) -> Iterator[str]:
+    if not weighed.by_cause:
+        return
+    causes = list(weighed.causes())
+    yield from ("", "why:")
+    yield from table(
+        [
+            [f"{share.count:>12,}" for _, share in causes],
+            padded([cause.replace("_", " ") for cause, _ in causes]),
+            _right([worth(share.value, currency) if share.value else "" for _, share in causes]),
+        ]
+    )
 
 
 def recorded_lines(recorded: "Recorded | None") -> Iterator[str]:

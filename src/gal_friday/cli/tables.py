@@ -1,6 +1,6 @@
 """``gal-friday compare`` on tables: millions of rows, sieved by an engine and judged as everything else is."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,8 +11,9 @@ from msgspec.structs import replace
 
 from gal_friday.bootstrap.clock import system_clock
 from gal_friday.bulk.day_over_day import DayOverDay, findings_in
+from gal_friday.bulk.forms import FORMS
 from gal_friday.bulk.judge import Judged, Terms
-from gal_friday.bulk.layout import Layout, layout_of, layouts_in
+from gal_friday.bulk.layout import Layouts, layout_of, layouts_in
 from gal_friday.bulk.lines import COLUMNS, REJECTED, Lines, line_of, lines_of
 from gal_friday.bulk.locate import Locator
 from gal_friday.bulk.postgres import is_database
@@ -33,6 +34,7 @@ from gal_friday.domain.finding import Key
 from gal_friday.domain.materiality import Prices
 from gal_friday.domain.plain import plain
 from gal_friday.domain.policy import Policy
+from gal_friday.domain.records import Kind
 from gal_friday.domain.snapshot import Coverage, Side
 from gal_friday.domain.verdict import Verdict
 from gal_friday.flows.reconcile_many import Outcome, reconcile_many
@@ -60,10 +62,10 @@ class _Told:
         self.found: list[Found] = []
         self.refused: list[Rejected] = []
 
-    def watched(self, exchange: str) -> Mapping[str, frozenset[Key]]:
-        """Return the keys that have to be judged whatever the tables say, by account."""
+    def watched(self, exchange: str, kinds: Collection[Kind]) -> Mapping[str, frozenset[Key]]:
+        """Return the keys of these kinds that have to be judged whatever the tables say, by account."""
         before = {} if self.turn is None else self.turn.watched
-        known = {} if self.recording is None else self.recording.watched(exchange)
+        known = {} if self.recording is None else self.recording.watched(exchange, kinds)
         accounts, nothing = before.keys() | known.keys(), frozenset[Key]()
         return {account: before.get(account, nothing) | known.get(account, nothing) for account in accounts}
 
@@ -114,7 +116,7 @@ def compare_tables(
         stack.callback(meter.clear)
         recording = None if tables.store is None else stack.enter_context(_recording(tables.store, config))
         told = _Told(turn, recording, whole=as_json)
-        terms = replace(terms, watched=told.watched(terms.exchange), with_sides=recording is not None)
+        terms = replace(terms, watched=told.watched(terms.exchange, terms.kinds), with_sides=recording is not None)
         outcome = _compared(places, tables, names, terms, told, meter)
         recorded = None if recording is None else recording.record(terms, map(shown, places.values()), meter)
     seconds = clock.monotonic() - began
@@ -136,13 +138,15 @@ def _recording(where: str, config: Path | None) -> "Recording":
 
 
 def _terms(places: Mapping[Side, str], tables: Tables, policy: Policy, prices: Prices) -> Terms:
+    coverage = _coverage(tables.partial)
     return Terms(
         policy=policy,
         prices=prices,
         exchange=_exchange(tables.exchange),
         account=tables.account,
         as_of=_as_of(tables.as_of, places),
-        coverage=_coverage(tables.partial),
+        coverage=coverage,
+        records={side: {FORMS[name].kind: covered for name in tables.records} for side, covered in coverage.items()},
     )
 
 
@@ -150,7 +154,7 @@ def _compared(
     places: Mapping[Side, str], tables: Tables, names: Mapping[str, Asset], terms: Terms, told: _Told, meter: Meter,
 ) -> Outcome:  # fmt: skip
     with ExitStack() as stack:
-        engine = engine_for(places, _layouts(tables), names, tables)
+        engine = engine_for(places, _layouts(tables), names, tables, terms.as_of)
         stack.enter_context(engine)
         told.lines = stack.enter_context(Lines(tables.findings, COLUMNS)) if tables.findings else None
         told.refusals = stack.enter_context(Lines(tables.rejected, REJECTED)) if tables.rejected else None
@@ -164,7 +168,7 @@ def _locator(places: Mapping[Side, str], tables: Tables, engine: Chosen, terms: 
     sources = {side: source_of(one) for side, one in places.items() if not is_database(one)}
     if not sources:
         return None
-    return Locator(sources, _layouts(tables), engine.names_of, terms.account)
+    return Locator(sources, _layouts(tables).balances, engine.names_of, terms.account)
 
 
 def _as_of(text: str | None, places: Mapping[Side, str]) -> datetime:
@@ -183,10 +187,10 @@ def _as_of(text: str | None, places: Mapping[Side, str]) -> datetime:
     return at.astimezone(UTC)
 
 
-def _layouts(tables: Tables) -> Mapping[Side, Layout]:
+def _layouts(tables: Tables) -> Layouts:
     if tables.columns is not None:
         return layouts_in(tables.columns)
-    return dict.fromkeys(SIDES, layout_of(tables.key, tables.quantity, tables.price))
+    return Layouts(dict.fromkeys(SIDES, layout_of(tables.key, tables.quantity, tables.price)))
 
 
 _STATUS = {
@@ -216,6 +220,7 @@ def _document(outcome: Outcome, told: _Told, policy: Policy, recorded: "Recorded
     document["valued_in"] = policy.reporting_currency
     document["first_rejected"] = told.refused
     document["near"] = [{"internal": one, "exchange": other, "times": n} for (one, other), n in outcome.near.items()]
+    document["by_cause"] = told.weighed.by_cause
     document["discrepancies_found"] = document.pop("discrepancies")
     document["discrepancies"] = [{"account": account, **plain(one)} for account, one in told.found]
     if recorded is not None:

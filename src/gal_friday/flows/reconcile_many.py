@@ -10,12 +10,16 @@ from msgspec.structs import replace
 from gal_friday.bulk.judge import Judged, Terms, also_watched
 from gal_friday.bulk.rows import Rejected, Row, Totals
 from gal_friday.bulk.sieve import SIDES
-from gal_friday.domain.finding import CannotTell
+from gal_friday.domain.finding import CannotTell, Pending
 from gal_friday.domain.records import Kind
-from gal_friday.domain.snapshot import Coverage, Side
+from gal_friday.domain.snapshot import Coverage, Side, Since
 from gal_friday.domain.verdict import Verdict
 from gal_friday.ports.exchange import Progress
 
+_STANDS_UNDER = {kind: (f"{kind}:",) for kind in Kind} | {
+    Kind.MOVEMENTS: (f"{Kind.MOVEMENTS}:", f"{Kind.SOURCES}:ledger:")
+}
+"""How the keys of what is found of a kind begin: that rows of a ledger are missing is found of movements."""
 JUDGED = "accounts that may differ"
 
 
@@ -46,9 +50,26 @@ class Engine(Protocol):
         """Yield every row of a side that names no key."""
         ...
 
+    def counted(self, side: Side) -> Mapping[Kind, int]:
+        """Return how many records of each kind a side has."""
+        ...
+
+    def since(self, side: Side) -> Since:
+        """Return of when the oldest record of a side is."""
+        ...
+
     def judged(self, terms: Terms) -> Iterator[Judged]:
         """Yield what is found in every account with a key that did not pass, by account."""
         ...
+
+
+class Count(Struct):
+    """Records of one kind."""
+
+    rows: Mapping[Side, int]
+    agreed: int = 0
+    """Records that agree; the exchange's, and what only a book has."""
+    discrepancies: int = 0
 
 
 class Outcome(Struct, kw_only=True):
@@ -61,10 +82,16 @@ class Outcome(Struct, kw_only=True):
     moved: int | None = None
     """How many of them left their place, where the sides are not in one."""
     keys: int
-    """Compared, on either side."""
+    """Balances compared, on either side."""
     agreed: int
+    """Balances."""
+    records: Mapping[Kind, Count] = {}
+    """Of each kind that was compared besides."""
     untold: int = 0
+    pending: int = 0
+    """Keys that moved when the sides were read."""
     discrepancies: int = 0
+    """Of balances and records."""
     by_type: Counter[str] = field(default_factory=Counter)
     by_severity: Counter[str] = field(default_factory=Counter)
     totals: Mapping[Side, Totals]
@@ -104,22 +131,35 @@ def reconcile_many(
         keys=0,
         agreed=0,
         totals=totals,
+        records=_records(engine),
     )
     named, coverage = sum(outcome.rows.values()), dict(terms.coverage)
+    records = {side: dict(terms.records.get(side, {})) for side in SIDES}
     for one in (one for side in SIDES for one in engine.rejected(side)):
         refused(one)
         outcome.rejected += 1
-        named -= one.line is None  # a torn line is no row
-        coverage[one.side] = Coverage.PARTIAL  # whatever it was about
-    terms = replace(terms, coverage=coverage, absent=_absent(engine, terms))
+        if one.kind is Kind.BALANCES:
+            named -= one.line is None  # a torn line is no row
+            coverage[one.side] = Coverage.PARTIAL  # whatever it was about
+        else:
+            records[one.side][one.kind] = Coverage.PARTIAL
+            outcome.records[one.kind].agreed -= one.side == "exchange" and one.line is None
+    since = {side: engine.since(side) for side in SIDES}
+    terms = replace(terms, coverage=coverage, records=records, since=since, absent=_absent(engine, terms))
     left = _judge(engine, terms, each, refused, outcome, progress)
     passed = (named - left) // 2
     outcome.moved = engine.moved
     outcome.agreed += passed
     outcome.keys += passed
-    outcome.not_checked = tuple(_gaps(coverage, outcome))
+    outcome.not_checked = tuple(_gaps(terms, outcome))
     outcome.verdict = _verdict(outcome)
     return outcome
+
+
+def _records(engine: Engine) -> Mapping[Kind, Count]:
+    """Return how many records there are; those of the exchange agree until they are looked at."""
+    ours, theirs = (engine.counted(side) for side in SIDES)
+    return {kind: Count({"internal": ours[kind], "exchange": theirs[kind]}, theirs[kind]) for kind in ours}
 
 
 def _counted(engine: Engine, side: Side, progress: Progress, *, digests: bool) -> Totals:
@@ -168,9 +208,13 @@ def _judge(
         progress(JUDGED, number, None)
         rows += one.rows
         outcome.agreed += one.agreed
-        outcome.keys += one.agreed + len(one.findings)
+        outcome.keys += one.agreed + sum(finding.key.kind is Kind.BALANCES for finding in one.findings)
         outcome.untold += sum(isinstance(finding, CannotTell) for finding in one.findings)
+        outcome.pending += sum(isinstance(finding, Pending) for finding in one.findings)
         outcome.discrepancies += len(one.discrepancies)
+        for kind, count in outcome.records.items():
+            count.agreed += one.agreed_records[kind] - one.looked_at[kind]
+            count.discrepancies += sum(found.key.startswith(_STANDS_UNDER[kind]) for found in one.discrepancies)
         outcome.by_type.update(str(found.type) for found in one.discrepancies)
         outcome.by_severity.update(str(found.severity) for found in one.discrepancies)
         outcome.near.update(one.near)
@@ -184,17 +228,25 @@ def _judge(
     return rows
 
 
-def _gaps(coverage: Mapping[Side, Coverage], outcome: Outcome) -> Iterator[str]:
+def _gaps(terms: Terms, outcome: Outcome) -> Iterator[str]:
     for side in SIDES:
-        if coverage[side] is Coverage.PARTIAL:
+        if terms.coverage[side] is Coverage.PARTIAL:
             yield f"the {side} side is not whole: what is absent there is unknown"
+        for kind, covered in terms.records[side].items():
+            if covered is Coverage.PARTIAL:
+                yield f"the {kind} of the {side} side are not whole: what is absent there is unknown"
     if outcome.untold:
         yield f"{outcome.untold} keys could not be judged"
     if not any(outcome.rows.values()):
         yield "neither side lists anything: nothing was compared"
+    for kind, count in outcome.records.items():
+        if not any(count.rows.values()):
+            yield f"neither side lists {kind}: none were compared"
 
 
 def _verdict(outcome: Outcome) -> Verdict:
     if outcome.not_checked or outcome.rejected:
         return Verdict.INCOMPLETE
-    return Verdict.DISCREPANCIES if outcome.discrepancies else Verdict.RECONCILED
+    if outcome.discrepancies:
+        return Verdict.DISCREPANCIES
+    return Verdict.PENDING if outcome.pending else Verdict.RECONCILED

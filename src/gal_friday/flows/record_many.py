@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from gal_friday.bulk.judge import ONLY, Judged
+from gal_friday.bulk.judge import Judged
 from gal_friday.domain.assets import Asset, Wallet
 from gal_friday.domain.finding import Agrees, Finding, Key
 from gal_friday.domain.followed import Followed
@@ -64,15 +64,15 @@ class Recorded(Struct, kw_only=True):
             setattr(self, group, getattr(self, group) + len(getattr(carried, group)))
 
 
-async def known_in(store: Store, exchange: str) -> Mapping[str, Sequence[Followed]]:
-    """Return the balances that are open at this exchange, by account.
+async def known_in(store: Store, exchange: str, kinds: Collection[Kind]) -> Mapping[str, Sequence[Followed]]:
+    """Return what is open of these kinds at this exchange, by account.
 
     Raises:
         StoreFailed: they cannot be read.
     """
     known: dict[str, list[Followed]] = {}
     for one in await store.discrepancies():
-        if one.exchange == exchange and one.key.kind is Kind.BALANCES:
+        if one.exchange == exchange and one.key.kind in kinds:
             known.setdefault(one.account, []).append(one)
     return known
 
@@ -127,7 +127,7 @@ def _report(one: Judged, shelf: Shelf) -> ReconciliationReport:
     findings = {finding.key: finding for finding in (*one.watched, *one.findings)}
     ours, theirs = _with_absence(one.sides, one.watched)
     told = tuple(findings[key] for key in sorted(findings))
-    report = report_of(ours, theirs, told, policy=shelf.policy, prices=one.prices, only=ONLY)
+    report = report_of(ours, theirs, told, policy=shelf.policy, prices=one.prices, only=one.kinds)
     name = _id(report, one.findings)
     # Both tables were read, whatever of this account can be told.
     status = ReconciliationStatus.PARTIAL if report.status is ReconciliationStatus.FAILED else report.status

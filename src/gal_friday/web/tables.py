@@ -56,6 +56,7 @@ def page(outcome: Outcome, weighed: Weighed, refused: Sequence[Rejected], turn: 
         "took": words.seconds(about.seconds),
         "whole": weighed.all,
         "types": [(words.sort_of(name), share) for name, share in weighed.types()],
+        "causes": weighed.causes(),
         "accounts": weighed.accounts(),
         "whole_accounts": weighed.unlike,
         "largest": weighed.largest(),

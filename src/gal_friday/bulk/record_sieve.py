@@ -1,0 +1,73 @@
+"""Which accounts have records that are not the same on both sides, and all that such an account holds.
+
+An account passes where both sides hold the same rows, each once. Nothing is added up but hashes, and no row is matched
+with another: every account that does not pass is judged by the comparison, with all its rows, so that a cause is found
+by all that the service would find it by.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from gal_friday.bulk.forms import BY_EVENT, MOVEMENTS, WIDTH, Form
+from gal_friday.bulk.record_relation import RecordRelation, RecordWords, nameless, texts
+from gal_friday.bulk.sieve import SIDES, repeated, unlike
+from gal_friday.domain.snapshot import Side
+
+Relations = Mapping[Side, RecordRelation]
+"""Both sides of one form."""
+
+
+def name_of(form: Form, side: Side) -> str:
+    """Return what a side's table of records is called in statements."""
+    return f"{form.kind}_{side}"
+
+
+def shares_ids(form: Form) -> str:
+    """Return the statement that says whether the book has any of the ids that the exchange gave to legs of fills."""
+    ours, theirs = (name_of(form, side) for side in SIDES)
+    shared = f"SELECT 1 FROM {ours} AS one JOIN {theirs} AS other USING (account, movement_id)"
+    return f"SELECT count(*) FROM ({shared} WHERE one.refers_to IS NOT NULL LIMIT 1) AS shared"
+
+
+def alike(form: Form, relations: Relations, *, by_id: bool) -> Sequence[str]:
+    """Return the expressions that are the same on both sides where nothing differs."""
+    has = frozenset.intersection(*(relations[side].has for side in SIDES))
+    same = form.same if by_id or form is not MOVEMENTS else (*BY_EVENT, *form.same[1:])
+    return (*same, *(one for column, more in form.both.items() if column in has for one in more))
+
+
+def unlike_by_hash(form: Form, same: Sequence[str], whole: str, *, by_id: bool) -> Iterator[str]:
+    """Yield the statements that yield accounts that do not pass, by hashes."""
+    hashes = (f"hash({', '.join(same)})", f"hash({', '.join((*same[1:], same[0]))})")
+    ours, theirs = (_read(form, side) for side in SIDES)
+    yield unlike(ours, theirs, hashes=hashes, amount="CASE WHEN sound = 1 THEN 1 END", whole=whole)
+    names = f"hash(account, {', '.join(form.id)})"
+    yield from (repeated(name_of(form, side), mark=names) for side in (SIDES[:1] if by_id else SIDES))
+
+
+def unlike_by_rows(form: Form, same: Sequence[str], *, by_id: bool) -> Iterator[str]:
+    """Yield the statements that yield accounts that do not pass, row by row."""
+    columns = ", ".join(f"{one} AS same_{at}" for at, one in enumerate(same))
+    names = ", ".join(f"same_{at}" for at in range(len(same)))
+    one, other = (
+        f"SELECT account, {columns}, sound, {at} AS side FROM {_read(form, side)}" for at, side in enumerate(SIDES)
+    )
+    passes = "COUNT(*) = 2 AND SUM(side) = 1 AND MIN(sound) = 1"
+    yield f"SELECT account FROM ({one} UNION ALL {other}) AS rows GROUP BY account, {names} HAVING NOT ({passes})"
+    for side in SIDES[:1] if by_id else SIDES:
+        yield (f"SELECT account FROM {name_of(form, side)} GROUP BY account, {', '.join(form.id)} HAVING COUNT(*) > 1")
+
+
+def _read(form: Form, side: Side) -> str:
+    """Return a side's rows that the other side has to have too."""
+    name = name_of(form, side)
+    return f"(SELECT * FROM {name} WHERE NOT ({form.own} AND sound = 1)) AS {name}" if side == "internal" else name
+
+
+def handed(form: Form, side: Side, words: RecordWords) -> str:
+    """Return the statement of a side's rows of the accounts that did not pass."""
+    cells = [*texts(form), *(f"CAST(NULL AS {words.characters})" for _ in range(WIDTH - len(form.columns)))]
+    named = ", ".join(f"{one} AS cell_{at}" for at, one in enumerate(cells))
+    return (
+        f"SELECT account, '{form.kind}' AS kind, '{side}' AS side, place, 1 AS fits, {named} "
+        f"FROM {name_of(form, side)} WHERE account IN (SELECT account FROM unlike) AND NOT ({nameless(form)})"
+    )
