@@ -5,7 +5,7 @@ middle of a run.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from random import Random
@@ -33,10 +33,15 @@ class People:
     """Whoever looks after the queue."""
 
     def __init__(
-        self, service: Service, line: Callable[[], Line], chance: Random, *, differing: Random | None = None
-    ) -> None:
-        """Decide about what this service proposes, every time over a line of its own; in some worlds *differing*."""
+        self, service: Service, line: Callable[[], Line], chance: Random, *,
+        taken_back: Callable[[], Awaitable[None]], differing: Random | None = None,
+    ) -> None:  # fmt: skip
+        """Decide about what this service proposes, every time over a line of its own; in some worlds *differing*.
+
+        What was *taken_back* is told at once: a bot that is late may put it right again before anybody looks.
+        """
         self._service, self._line, self._chance, self._differing = service, line, chance, differing
+        self._taken_back = taken_back
 
     async def run(self) -> None:
         """Look again and again, until cancelled."""
@@ -80,6 +85,7 @@ class People:
             with suppress(GalFridayError):
                 asked = await undo(repairs, chance.choice(lately).id, ALICE)
                 await approve(repairs, asked.kept.id, BOB)
+            await self._taken_back()
 
     async def _take_on(self, watch: Watch) -> None:
         told = [one for one in await watch.alerts.alerts() if one.told is not None and not one.acknowledged_by]

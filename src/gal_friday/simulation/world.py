@@ -136,7 +136,11 @@ class _World:
         self.processes = Processes(self.service, self.trouble, self._chance, self.clock)
         differing = self._chance("people_differ happens") if "people_differ" in self.lies else None
         self.people = People(
-            self.service, lambda: self.processes.line("people"), self._chance("people"), differing=differing
+            self.service,
+            lambda: self.processes.line("people"),
+            self._chance("people"),
+            taken_back=lambda: self.books.mended(),
+            differing=differing,
         )
         self.lives = {name: Life(self.exchange, name, self._chance(f"{name} life"), self.clock) for name in names}
         self.bots = {name: self._bot(name) for name in names}
@@ -287,6 +291,7 @@ class _World:
         chance = self._chance("backups")
         while "restored" in self.trouble.kinds:
             await self.clock.sleep(chance.expovariate(1 / 20_000))
+            await self.books.mended()
             backup = hands.Backup(self.service, self.clock.now())
             beside = self.baselines.kept() if self.baselines else None
             await self.clock.sleep(chance.choice((300, 1_200, 3_600)))
