@@ -70,6 +70,24 @@ def test_typed_columns_say_what_text_says(tmp_path: Path, zone: str) -> None:
         held_against_the_report(world, engine)
 
 
+@pytest.mark.parametrize("by_event", [True, False])
+def test_of_an_account_with_very_many_records_only_those_are_looked_at_that_differ(
+    tmp_path: Path, by_event: bool
+) -> None:
+    world = every_fault(by_event=by_event)
+    files_of(world, tmp_path)
+    found: dict[int, list[str]] = {}
+    looked_at: dict[int, int] = {}
+    for crowd in (1, 1_000_000):
+        with _duck(str(tmp_path), "csv", exact=False) as engine:
+            engine.crowd = crowd
+            told = [one for judged in engine.judged(TERMS) for one in judged.discrepancies]
+            found[crowd] = [one.id for one in told]
+            looked_at[crowd] = sum(1 for _ in engine.handed(TERMS))
+    assert found[1] == found[1_000_000]
+    assert looked_at[1] < 0.8 * looked_at[1_000_000]
+
+
 @pytest.mark.postgres
 @pytest.mark.parametrize("typed", [True, False])
 def test_postgresql_says_the_same_where_its_tables_are(tables: Tables, typed: bool) -> None:

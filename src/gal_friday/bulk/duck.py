@@ -280,6 +280,11 @@ class _Words:
         """Return digits of base 16 as a number."""
         return f"CAST('0x' || {digits} AS BIGINT)"
 
+    def mark(self, expressions: Sequence[str]) -> str:
+        """Return what is the same of two rows where these are: a hash of 128 bits."""
+        one, other = (f"hash({', '.join((*expressions[at:], *expressions[:at]))})" for at in (0, 1))
+        return f"CAST({one} AS UHUGEINT) * 18446744073709551616 + {other}"
+
     def instant(self, column: str, kind: str) -> str:
         """Return the column as an instant, NULL where it is none; without a zone it is one of UTC."""
         if kind == "TIMESTAMP WITH TIME ZONE":

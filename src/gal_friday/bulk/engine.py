@@ -13,7 +13,17 @@ from gal_friday.bulk.judge import Judged, Terms, judged
 from gal_friday.bulk.layout import Layout
 from gal_friday.bulk.record_judge import judged_whole
 from gal_friday.bulk.record_relation import nameless, texts
-from gal_friday.bulk.record_sieve import Relations, alike, handed, name_of, shares_ids, unlike_by_hash, unlike_by_rows
+from gal_friday.bulk.record_sieve import (
+    Relations,
+    alike,
+    alone,
+    crowded,
+    handed,
+    name_of,
+    shares_ids,
+    unlike_by_hash,
+    unlike_by_rows,
+)
 from gal_friday.bulk.relation import Relation, Words
 from gal_friday.bulk.rows import Handed, Rejected, Row, Total, Totals, said_by
 from gal_friday.bulk.segments import DEPTH, Part
@@ -42,6 +52,8 @@ class SqlEngine(ABC):
     """What makes the order of text that of its bytes."""
     whole = "HUGEINT"
     """The type in which hashes of rows are added up."""
+    crowd = 200_000
+    """Of an account with more records of a kind, on both sides, rows that are the same on both are left out."""
     once, anew = "MATERIALIZED ", "NOT MATERIALIZED "
     """What says that a named part is worked out once, or each time that it is named; empty where the engine knows."""
 
@@ -137,25 +149,26 @@ class SqlEngine(ABC):
             "WHERE account IN (SELECT account FROM unlike) AND asset <> ''"
             for side, one in self._relations.items()
         )
-        records = (handed(form, side, words) for form in self._records for side in SIDES)
-        statement = f"SELECT * FROM ({' UNION ALL '.join((*balances, *records))}) AS rows ORDER BY account{self.binary}"
-        unlike = " UNION ".join((*self._unlike(), *self._watched(terms)))
-        for account, kind, side, place, fits, *cells in self.asked(self._about(statement, unlike=unlike)):
-            yield Handed(account, kind, side, place, bool(fits), tuple(cells))
-
-    def _unlike(self) -> Iterator[str]:
-        """Yield the statements that yield accounts in which anything did not pass."""
-        if self.mark and self.hashes:
-            yield suspects(*SIDES, hashes=self.hashes, mark=self.mark, whole=self.whole)
-        else:
-            yield f"SELECT account FROM ({question(*SIDES)}) AS survivors"
+        unlike, parts, records = [*self._watched(terms), self._unlike()], dict[str, str](), list[str]()
         for form, relations in self._records.items():
             by_id = form.kind is not Kind.MOVEMENTS or any(count for (count,) in self._told(shares_ids(form)))
             same = alike(form, relations, by_id=by_id)
-            if self.hashes:
-                yield from unlike_by_hash(form, same, self.whole, by_id=by_id)
-            else:
-                yield from unlike_by_rows(form, same, by_id=by_id)
+            mark = words.mark(same)
+            found = unlike_by_hash(form, same, self.whole, by_id=by_id) if self.hashes else None
+            unlike += found or unlike_by_rows(form, same, by_id=by_id)
+            if form.many:
+                parts |= {f"crowded_{form.kind}": crowded(form, self.crowd), f"alone_{form.kind}": alone(form, mark)}
+            records += (handed(form, side, words, mark) for side in SIDES)
+        statement = f"SELECT * FROM ({' UNION ALL '.join((*balances, *records))}) AS rows ORDER BY account{self.binary}"
+        asked = self._about(statement, unlike=" UNION ".join(unlike), **parts)
+        for account, kind, side, place, fits, *cells in self.asked(asked):
+            yield Handed(account, kind, side, place, bool(fits), tuple(cells))
+
+    def _unlike(self) -> str:
+        """Return the statement that yields accounts in which any balance did not pass."""
+        if self.mark and self.hashes:
+            return suspects(*SIDES, hashes=self.hashes, mark=self.mark, whole=self.whole)
+        return f"SELECT account FROM ({question(*SIDES)}) AS survivors"
 
     def _watched(self, terms: Terms) -> Iterator[str]:
         names = {name for account in terms.watched for name in (account, "" if account == terms.account else account)}

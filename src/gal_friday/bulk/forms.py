@@ -44,6 +44,8 @@ class Form(Struct, frozen=True, kw_only=True, eq=False):
     """What has to be alike as well where both tables have this column: a side without it says nothing of it."""
     known: str = "TRUE"
     """The condition under which nobody asks what a row means."""
+    many: bool = True
+    """Whether an account may have any number of them; positions are few, and judged by all of an instrument."""
     own: str = "FALSE"
     """The condition under which the book alone has such a row, and nobody misses it at the exchange."""
 
@@ -107,6 +109,7 @@ FILLS = Form(
 
 POSITIONS = Form(
     kind=Kind.POSITIONS,
+    many=False,
     columns={
         "instrument": Holds.TEXT,
         "mode": Holds.TEXT,

@@ -4,7 +4,7 @@ Everything is asked in one read-only transaction, which sees one state of both t
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Any
@@ -218,6 +218,10 @@ class _Words:
     def number(self, digits: str) -> str:
         """Return digits of base 16 as a number."""
         return f"CAST(CAST('x' || {digits} AS BIT({4 * DIGITS})) AS BIGINT)"
+
+    def mark(self, expressions: Sequence[str]) -> str:
+        """Return what is the same of two rows where these are, and are written alike."""
+        return f"md5(CAST(ROW({', '.join(expressions)}) AS TEXT))"
 
     def instant(self, column: str, kind: str) -> str:
         """Return the column as an instant, NULL where it is none; without a zone it is one of UTC."""

@@ -7,7 +7,7 @@ that column, _text       of amounts and instants: as the table says them
 sound                    1 where nothing about the row is a riddle, and it is none of the future
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
@@ -43,6 +43,10 @@ class RecordWords(Words, Protocol):
 
     def instant_text(self, column: str, kind: str) -> str:
         """Return the column as text with its zone, where it has one."""
+        ...
+
+    def mark(self, expressions: Sequence[str]) -> str:
+        """Return what is the same of two rows where these are."""
         ...
 
 

@@ -2,7 +2,8 @@
 
 An account passes where both sides hold the same rows, each once. Nothing is added up but hashes, and no row is matched
 with another: every account that does not pass is judged by the comparison, with all its rows, so that a cause is found
-by all that the service would find it by.
+by all that the service would find it by. Of an account that has too many of them for that, a day of a market maker, the
+rows are left out that are the same on both sides.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -63,11 +64,40 @@ def _read(form: Form, side: Side) -> str:
     return f"(SELECT * FROM {name} WHERE NOT ({form.own} AND sound = 1)) AS {name}" if side == "internal" else name
 
 
-def handed(form: Form, side: Side, words: RecordWords) -> str:
-    """Return the statement of a side's rows of the accounts that did not pass."""
-    cells = [*texts(form), *(f"CAST(NULL AS {words.characters})" for _ in range(WIDTH - len(form.columns)))]
+def crowded(form: Form, most: int) -> str:
+    """Return the statement that yields accounts that did not pass and have more than so many records of this form."""
+    one, other = (
+        f"SELECT account FROM {name_of(form, side)} WHERE account IN (SELECT account FROM unlike)" for side in SIDES
+    )
+    return f"SELECT account FROM ({one} UNION ALL {other}) AS rows GROUP BY account HAVING COUNT(*) > {most}"
+
+
+def alone(form: Form, mark: str) -> str:
+    """Return the statement that yields what the rows of such accounts say, by *mark*, that are not the same on both."""
+    one, other = (
+        f"SELECT account, {mark} AS mark, sound, {at} AS side FROM {name_of(form, side)} "
+        f"WHERE account IN (SELECT account FROM crowded_{form.kind})"
+        for at, side in enumerate(SIDES)
+    )
+    passes = "COUNT(*) = 2 AND SUM(side) = 1 AND MIN(sound) = 1"
+    return f"SELECT account, mark FROM ({one} UNION ALL {other}) AS rows GROUP BY account, mark HAVING NOT ({passes})"
+
+
+def handed(form: Form, side: Side, words: RecordWords, mark: str) -> str:
+    """Return the statement of a side's rows of the accounts that did not pass; of crowded ones of rows that are alone.
+
+    Rows out of a chain show no gap in it: of crowded accounts running balances are left out.
+    """
+    cells, chosen = [*texts(form)], ""
+    if form.many:
+        in_crowd = f"account IN (SELECT account FROM crowded_{form.kind})"
+        chosen = f" AND (NOT {in_crowd} OR (account, {mark}) IN (SELECT account, mark FROM alone_{form.kind}))"
+        chain = f"CASE WHEN NOT {in_crowd} THEN balance_after_text END"
+        cells = [chain if one == "balance_after_text" else one for one in cells]
+    cells += [f"CAST(NULL AS {words.characters})"] * (WIDTH - len(cells))
     named = ", ".join(f"{one} AS cell_{at}" for at, one in enumerate(cells))
     return (
         f"SELECT account, '{form.kind}' AS kind, '{side}' AS side, place, 1 AS fits, {named} "
-        f"FROM {name_of(form, side)} WHERE account IN (SELECT account FROM unlike) AND NOT ({nameless(form)})"
+        f"FROM {name_of(form, side)} "
+        f"WHERE account IN (SELECT account FROM unlike) AND NOT ({nameless(form)}){chosen}"
     )
