@@ -134,14 +134,6 @@ class _World:
         )  # fmt: skip
         self.listening = Listening(self.service.watch(), self.pagers)
         self.processes = Processes(self.service, self.trouble, self._chance, self.clock)
-        differing = self._chance("people_differ happens") if "people_differ" in self.lies else None
-        self.people = People(
-            self.service,
-            lambda: self.processes.line("people"),
-            self._chance("people"),
-            taken_back=lambda: self.books.mended(),
-            differing=differing,
-        )
         self.lives = {name: Life(self.exchange, name, self._chance(f"{name} life"), self.clock) for name in names}
         self.bots = {name: self._bot(name) for name in names}
         for bot in self.bots.values():
@@ -149,6 +141,14 @@ class _World:
         self.baselines = self._beside() if settings.baselines else None
         self.books = Books(
             self.exchange, self.service, self.bots, self.tally, policy, self.clock, stale_at=lambda: wire.stale_at
+        )
+        differing = self._chance("people_differ happens") if "people_differ" in self.lies else None
+        self.people = People(
+            self.service,
+            lambda: self.processes.line("people"),
+            self._chance("people"),
+            taken_back=self.books.mended,
+            differing=differing,
         )
 
     def _beside(self) -> Baselines:
