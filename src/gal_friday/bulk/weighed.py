@@ -11,7 +11,7 @@ from gal_friday.bulk.judge import Judged
 from gal_friday.domain import quantity
 from gal_friday.domain.discrepancy import Discrepancy
 from gal_friday.domain.finding import DiscrepancyType
-from gal_friday.domain.materiality import Severity, more_severe
+from gal_friday.domain.materiality import RANK, Severity, more_severe
 from gal_friday.domain.quantity import ZERO
 from gal_friday.domain.records import Kind
 
@@ -111,4 +111,4 @@ class Weighed:
 
 
 def _weight(value: Decimal, severity: Severity) -> tuple[Decimal, int]:
-    return value, list(Severity).index(severity)
+    return value, RANK[severity]

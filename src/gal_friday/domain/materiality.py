@@ -20,6 +20,8 @@ Prices = Mapping[Asset, Decimal]
 class Severity(StrEnum):
     """How much attention a discrepancy deserves."""
 
+    __hash__ = str.__hash__
+
     LOW = "low"
     """Look when there is time."""
     MEDIUM = "medium"
@@ -30,12 +32,13 @@ class Severity(StrEnum):
     """Look now, and do not trade on this book before it is understood."""
 
 
-_ORDER = (Severity.LOW, Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL)
+RANK = {severity: rank for rank, severity in enumerate(Severity)}
+"""The least severe has the lowest."""
 
 
 def more_severe(*severities: Severity) -> Severity:
     """Return the most severe of them."""
-    return max(severities, key=_ORDER.index)
+    return max(severities, key=RANK.__getitem__)
 
 
 def rounding_tolerance(places: int | None, records: int) -> Decimal:

@@ -51,7 +51,10 @@ def parse(text: str) -> Decimal:
     """
     if not _PLAIN.fullmatch(text):
         raise MalformedAmount(text, "it is not a decimal number such as 0.25 or -1500")
-    return exact(Decimal(text))
+    amount = Decimal(text)
+    # So short a text, one of whose characters may be the point, has no more digits than are allowed: the usual case.
+    brief = len(text) <= FRACTION_DIGITS_MAX + 1 and "e" not in text and "E" not in text
+    return amount if brief and amount else exact(amount)
 
 
 def exact(amount: Decimal) -> Decimal:
