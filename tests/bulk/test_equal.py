@@ -1,5 +1,6 @@
 """The engine sieves and the domain judges: what comes out is what the comparison alone gives, to the last digit."""
 
+from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,13 +12,14 @@ from msgspec.structs import replace
 from gal_friday.bulk.duck import Duck, Limits
 from gal_friday.bulk.judge import Judged
 from gal_friday.bulk.postgres import Postgres, place_of
-from gal_friday.bulk.sieve import SIDES
+from gal_friday.bulk.sieve import CROWD, SIDES
 from gal_friday.bulk.source import source_of
 from gal_friday.domain.compare import compare_snapshots
-from gal_friday.domain.finding import CannotTell, Key
+from gal_friday.domain.finding import CannotTell, Differs, Key
 from gal_friday.domain.records import Kind
 from gal_friday.domain.snapshot import Coverage, Coverages
-from gal_friday.flows.reconcile_many import reconcile_many
+from gal_friday.domain.verdict import Verdict
+from gal_friday.flows.reconcile_many import Outcome, reconcile_many
 from tests.bulk.databases import Tables
 from tests.bulk.worlds import (
     ASSETS,
@@ -84,3 +86,31 @@ def test_what_is_found_of_a_watched_key_is_what_the_comparison_finds(world: Worl
                 assert finding == alone[finding.key]
             else:
                 assert isinstance(finding, CannotTell)
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_rows_of_a_key_that_has_too_many_are_counted_and_not_judged(tmp_path: Path, exact: bool) -> None:
+    outcome, found = crowded(tmp_path, 1, exact=exact)
+    assert [(type(one), one.key.name) for one in found.findings] == [(CannotTell, "BTC")]
+    assert (outcome.keys, outcome.agreed, outcome.untold, outcome.verdict) == (2, 1, 1, Verdict.INCOMPLETE)
+    for more, side in enumerate(SIDES):
+        told = outcome.totals[side]["BTC"]
+        assert (told.rows, told.amount) == (CROWD // 2 + more, Decimal(10**30 + CROWD // 2 + more - 1))
+
+
+def test_a_key_with_as_many_rows_as_are_told_is_judged(tmp_path: Path) -> None:
+    outcome, found = crowded(tmp_path, 0, exact=False)
+    assert [type(one) for one in found.findings] == [Differs]
+    assert (outcome.untold, outcome.discrepancies) == (0, 2)
+
+
+def crowded(folder: Path, more: int, *, exact: bool) -> tuple[Outcome, Judged]:
+    """Compare sides that list one key very often, the exchange *more* times; one row is too wide to be summed."""
+    row, wide = ("a", "BTC", "spot", "1"), ("a", "BTC", "spot", f"1{'0' * 30}")
+    for side, count in (("internal", CROWD // 2), ("exchange", CROWD // 2 + more)):
+        written(folder / f"{side}.csv", [wide, *[row] * (count - 1), ("b", "ETH", "spot", "1")])
+    sources = {side: source_of(f"{folder}/{side}.csv") for side in SIDES}
+    found: list[Judged] = []
+    with Duck(sources, LAYOUTS, names={}, exact=exact, limits=Limits(threads=1)) as engine:
+        outcome = reconcile_many(engine, TERMS, found.append, lambda _: None)
+    return outcome, found[0]

@@ -137,7 +137,8 @@ class _Gathered(Duck):
     """The rows that were fetched, as two tables; what their own engines counted is not counted again."""
 
     def __init__(self, rows: Mapping[Side, Iterator[Row]], *, exact: bool, limits: Limits) -> None:
-        super().__init__({}, dict.fromkeys(SIDES, Layout()), names={}, exact=exact, limits=limits)
+        layout = Layout(account="account", wallet="wallet", quantity="text")
+        super().__init__({}, dict.fromkeys(SIDES, layout), names={}, exact=exact, limits=limits)
         self._rows, self.count = rows, 0
 
     def _looked_at(self, side: Side) -> Relation:

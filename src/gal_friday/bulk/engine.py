@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC
+from itertools import starmap
 from typing import Any
 
 from msgspec import UNSET
@@ -27,7 +28,7 @@ from gal_friday.bulk.record_sieve import (
 from gal_friday.bulk.relation import Relation, Words
 from gal_friday.bulk.rows import Handed, Rejected, Row, Total, Totals, said_by
 from gal_friday.bulk.segments import DEPTH, Part
-from gal_friday.bulk.sieve import KEY, SIDES, question, suspects
+from gal_friday.bulk.sieve import CROWD, KEY, SIDES, crowds, question, suspects, unlike
 from gal_friday.domain import quantity
 from gal_friday.domain.assets import Asset
 from gal_friday.domain.records import Kind
@@ -62,6 +63,8 @@ class SqlEngine(ABC):
         self._layouts, self._names, self._words = layouts, names, words
         self._relations: dict[Side, Relation] = {}
         self._records: dict[Form, Relations] = {}
+        self._all_named: dict[Side, bool] = {}
+        """Whether every row names account and asset, where that was seen already."""
 
     @abstractmethod
     def asked(self, statement: str) -> Iterator[tuple[Any, ...]]:
@@ -74,9 +77,11 @@ class SqlEngine(ABC):
     def totals(self, side: Side, *, digests: bool = False) -> Totals:
         """Return how many rows a side has of each asset, and the exact sum of those that the engine can hold."""
         digest = self._written(summed(self._words)) if digests else "NULL"
-        told = self._told(f"SELECT asset, count(*), {digest}, {self.sum} FROM {side} GROUP BY asset")
+        told = self._told(f"SELECT asset, count(*), count(account), {digest}, {self.sum} FROM {side} GROUP BY asset")
         found: Totals = {}
-        for asset, count, number, *parts in sorted(told, key=_by_name):
+        self._all_named[side] = True
+        for asset, count, accounts, number, *parts in sorted(told, key=_by_name):
+            self._all_named[side] &= bool(asset) and accounts == count
             found[asset or ""] = Total(count, _exact(parts), quantity.reread(number or "0") if digests else UNSET)
         return found
 
@@ -104,14 +109,14 @@ class SqlEngine(ABC):
             for side, one in self._relations.items()
         )
         wanted = f"SELECT * FROM (VALUES {given}) AS given({_KEY})"
-        yield from (Row(*row) for row in self.asked(self._about(chosen, wanted=wanted)))
+        yield from starmap(Row, self.asked(self._about(chosen, wanted=wanted)))
 
     def rejected(self, side: Side) -> Iterator[Rejected]:
         """Yield every row of a side that names no key."""
         nameless = "account IS NULL OR asset IS NULL OR asset = ''"
         text = self._relations[side].text
-        rows = self._told(f"SELECT account, asset, {text}, place FROM {side} WHERE {nameless}")
-        for account, asset, text, place in rows:
+        rows = f"SELECT account, asset, {text}, place FROM {side} WHERE {nameless}"
+        for account, asset, text, place in () if self._all_named.get(side) else self._told(rows):
             reason = "it names no account" if not account and asset else "it names no asset"
             yield Rejected(side, place, None, reason, said_by(account, asset, text))
         yield from self._nameless_records(side)
@@ -119,7 +124,7 @@ class SqlEngine(ABC):
     def survivors(self) -> Iterator[Row]:
         """Yield the rows of every key that did not pass, by key, the book's first."""
         order = ", ".join((*(f"{part}{self.binary}" for part in KEY), "side DESC", f"text{self.binary} NULLS LAST"))
-        yield from (Row(*row) for row in self.asked(f"{self._surviving()} ORDER BY {order}"))
+        yield from starmap(Row, self.asked(f"{self._surviving()} ORDER BY {order}"))
 
     def judged(self, terms: Terms) -> Iterator[Judged]:
         """Yield what is found in every account in which anything did not pass, by account."""
@@ -214,7 +219,7 @@ class SqlEngine(ABC):
         one = self._relations[side]
         told = f"{_KEY}, '{side}' AS side, {one.text} AS text, {one.price} AS price, place, {one.fits} AS fits"
         chosen = "account IS NOT NULL" if marks is None else self._in(marks)
-        yield from (Row(*row) for row in self._told(f"SELECT {told} FROM {side} WHERE {chosen}"))
+        yield from starmap(Row, self._told(f"SELECT {told} FROM {side} WHERE {chosen}"))
 
     @property
     def _counted(self) -> str:
@@ -238,20 +243,30 @@ class SqlEngine(ABC):
     def _surviving(self) -> str:
         """Return the statement that yields the rows of every key that did not pass."""
         sieves, read = {}, {side: str(side) for side in SIDES}
-        if self.mark and self.hashes:
-            sieves["suspects"] = suspects(*SIDES, hashes=self.hashes, mark=self.mark, whole=self.whole)
-            read = {side: f"(SELECT * FROM {side} WHERE account IN (SELECT account FROM suspects))" for side in SIDES}
         by, named = (f"{self.mark} AS mark", "mark") if self.mark else (_KEY, _KEY)
+        if self.hashes:
+            sieves["suspects"] = unlike(*SIDES, hashes=self.hashes, whole=self.whole)
+            read = {side: f"(SELECT * FROM {side} WHERE account IN (SELECT account FROM suspects))" for side in SIDES}
         sieves["survivors"] = question(*(f"{read[side]} AS read" for side in SIDES), by=by, named=named)
-        joined = f"ON {self.mark} = mark" if self.mark else f"USING ({_KEY})"
-        for side in SIDES:
-            sieves[f"of_{side}"] = f"SELECT one.* FROM {read[side]} AS one JOIN survivors {joined}"
-        chosen = " UNION ALL ".join(
-            f"SELECT {_KEY}, '{side}' AS side, {one.text} AS text, {one.price} AS price, place, "
-            f"{one.fits} AS fits FROM of_{side}"
-            for side, one in self._relations.items()
-        )
-        return self._about(f"SELECT * FROM ({chosen}) AS found", **sieves)
+        if self.mark and self.hashes:
+            every = f"{sieves['survivors']} UNION ALL {crowds('internal', mark=self.mark)}"
+            sieves["survivors"] = f"SELECT mark, max(lines) AS lines FROM ({every}) AS every GROUP BY mark"
+        joined = f"JOIN survivors {f'ON {self.mark} = mark' if self.mark else f'USING ({_KEY})'}"
+        chosen = (f"{self._each(side, joined)} UNION ALL {self._crowded(side, joined)}" for side in SIDES)
+        return self._about(f"SELECT * FROM ({' UNION ALL '.join(chosen)}) AS found", **sieves)
+
+    def _each(self, side: Side, joined: str) -> str:
+        """Return the statement that yields rows one by one: of a crowd those that the engine could not hold."""
+        one = self._relations[side]
+        told = f"{one.text} AS text, {one.price} AS price, place, {one.fits} AS fits, 1 AS times"
+        return f"SELECT {_KEY}, '{side}' AS side, {told} FROM {side} {joined} WHERE lines <= {CROWD} OR NOT {one.fits}"
+
+    def _crowded(self, side: Side, joined: str) -> str:
+        """Return the statement that yields one row of each key with too many of them."""
+        one = self._relations[side]
+        any_one = f"min({one.text}) AS text, min({one.price}) AS price, min(place) AS place"
+        some = f"FROM {side} {joined} WHERE lines > {CROWD} AND {one.fits} GROUP BY {_KEY}"
+        return f"SELECT {_KEY}, '{side}' AS side, {any_one}, TRUE AS fits, count(*) AS times {some}"
 
     def _told(self, statement: str) -> Iterator[tuple[Any, ...]]:
         """Yield the rows that answer a statement about both relations."""

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from gal_friday.bulk.digest import number_of
 from gal_friday.bulk.rows import Rejected, Row, said_by
-from gal_friday.bulk.sieve import SIDES
+from gal_friday.bulk.sieve import CROWD, SIDES
 from gal_friday.domain import quantity
 from gal_friday.domain.assets import Asset, Wallet
 from gal_friday.domain.case import Case
@@ -67,6 +67,7 @@ class Read(Struct, frozen=True):
 
 
 _NO_RECORDS = Read()
+_CROWDED = f"more than {CROWD} rows have this key, and none of them is judged: name with --key what tells them apart"
 
 
 class Judged(Struct, frozen=True):
@@ -165,7 +166,7 @@ def judged_account(account: str, rows: Sequence[Row], terms: Terms, records: Rea
     agreed = Counter(one.key.kind for one in told if type(one) is Agrees)
     return Judged(
         account=account,
-        rows=len(rows),
+        rows=sum(row.times for row in rows),
         agreed=agreed[Kind.BALANCES],
         findings=unlike,
         discrepancies=tuple(one for finding in unlike for one in discrepancies_of(finding, grader, why(finding.key))),
@@ -201,6 +202,9 @@ def _balances(
     prices, rejected, untold = dict(terms.prices), list[Rejected](), dict[Key, CannotTell]()
     wide = list[tuple[Side, Balance, int]]()
     for row in rows:
+        if row.times > 1:
+            untold[_key(row)] = CannotTell(_key(row), _CROWDED, row.side)
+            continue
         try:
             balance = _balance(row)
             if row.price is not None:

@@ -26,6 +26,8 @@ class Row(NamedTuple):
     """The file that it is from, where it is from one."""
     fits: bool
     """Whether the engine could hold the amount, and has counted it."""
+    times: int = 1
+    """Of how many rows of this key this is one, where they are too many to be told one by one."""
 
 
 class Handed(NamedTuple):

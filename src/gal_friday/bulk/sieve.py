@@ -21,18 +21,22 @@ WHOLE, PLACES = 20, 18
 AMOUNT = f"DECIMAL({WHOLE + PLACES}, {PLACES})"
 KEY = ("account", "asset", "wallet")
 SIDES: tuple[Side, Side] = ("internal", "exchange")
+CROWD = 1_000
+"""Of a key with more rows than that, on both sides together, it is told how many they are, and no more."""
 
 
 def question(ours: str, theirs: str, *, by: str = ", ".join(KEY), named: str = ", ".join(KEY)) -> str:
-    """Return the statement that yields what survives of two relations, told apart by *by*, which is called *named*.
+    """Return the statement that yields what survives of two relations, and in ``lines`` how many rows of it there are.
 
-    *by* is the key itself, or a hash of it. Under a hash two different keys that fall on the same one survive together;
-    they would only pass where each side alone has one of them, and both hold the same.
+    *by* tells keys apart, under the name *named*: the key itself, or a hash of it. Under a hash two different keys that
+    fall on the same one survive together; they would only pass where each side alone has one of them, and both hold the
+    same.
     """
     one = f"SELECT {by}, amount, 0 AS side FROM {ours}"
     other = f"SELECT {by}, amount, 1 AS side FROM {theirs}"
     passes = "COUNT(*) = 2 AND COUNT(amount) = 2 AND SUM(side) = 1 AND MIN(amount) = MAX(amount)"
-    return f"SELECT {named} FROM ({one} UNION ALL {other}) AS both_sides GROUP BY {named} HAVING NOT ({passes})"
+    keys = f"SELECT {named}, COUNT(*) AS lines FROM ({one} UNION ALL {other}) AS both_sides GROUP BY {named}"
+    return f"{keys} HAVING NOT ({passes})"
 
 
 def suspects(ours: str, theirs: str, *, hashes: Sequence[str], mark: str, whole: str) -> str:
@@ -62,3 +66,11 @@ def unlike(ours: str, theirs: str, *, hashes: Sequence[str], whole: str, amount:
 def repeated(rows: str, *, mark: str) -> str:
     """Return the statement that yields the accounts that have more than one row of a *mark*."""
     return f"SELECT ANY_VALUE(account) FROM {rows} GROUP BY {mark} HAVING COUNT(*) > 1"
+
+
+def crowds(rows: str, *, mark: str) -> str:
+    """Return the statement that yields the marks that have more than one row, and how many.
+
+    No sum of an account tells of what both sides repeat. To tell the mark, and no account, costs half as much.
+    """
+    return f"SELECT {mark} AS mark, COUNT(*) AS lines FROM {rows} GROUP BY {mark} HAVING COUNT(*) > 1"
