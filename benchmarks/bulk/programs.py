@@ -27,6 +27,16 @@ def scan(folder: str) -> None:
         duckdb.execute(f"SELECT {read} FROM '{folder}/{side}.parquet'").fetchall()
 
 
+def scan_moved(folder: str) -> None:
+    """Read every value of the movements of both sides, and do no more."""
+    import duckdb
+
+    names = ("account", "movement_id", "kind", "asset", "amount", '"at"')
+    read = ", ".join(f"bit_xor(hash({name}))" for name in names)
+    for side in SIDES:
+        duckdb.execute(f"SELECT {read} FROM '{folder}/moved_{side}.parquet'").fetchall()
+
+
 def duckdb_union(folder: str) -> None:
     """Both sides one below the other, summed by key."""
     ours, theirs = (f"FROM '{folder}/{side}.parquet'" for side in SIDES)
@@ -141,6 +151,7 @@ ALL: dict[str, Callable[[str], None]] = {
     one.__name__: one
     for one in (
         scan,
+        scan_moved,
         duckdb_union,
         duckdb_join,
         polars_streaming,
