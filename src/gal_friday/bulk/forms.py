@@ -58,7 +58,8 @@ def _among(column: str, words: Collection[str]) -> str:
     return f"{column} IN ({', '.join(repr(str(word)) for word in sorted(words))})"
 
 
-_LEG = f"({_among('kind', FILL_LEG_KINDS)} AND refers_to IS NOT NULL)"
+LEG = f"({_among('kind', FILL_LEG_KINDS)} AND refers_to IS NOT NULL)"
+"""The condition under which a movement is what a fill moved."""
 
 MOVEMENTS = Form(
     kind=Kind.MOVEMENTS,
@@ -79,7 +80,7 @@ MOVEMENTS = Form(
     known=f"{_among('kind', MOVEMENT_KINDS)} AND asset NOT LIKE '?%'",
     own=_among("kind", ("opening", "plug")),
 )
-BY_EVENT = f"CASE WHEN {_LEG} THEN refers_to ELSE movement_id END", f"CASE WHEN {_LEG} THEN 1 ELSE 0 END"
+BY_EVENT = f"CASE WHEN {LEG} THEN refers_to ELSE movement_id END", f"CASE WHEN {LEG} THEN 1 ELSE 0 END"
 """What stands for the id of a movement where the book has none of the exchange's ids: the fill that it is a leg of."""
 
 _QUOTE = "split_part(split_part(instrument, ':', 1), '/', 2)"

@@ -35,18 +35,22 @@ def _read(rows: Sequence[Handed], terms: Terms) -> Read:
     rejected = list[Rejected]()
     coverage = {side: dict(kinds) for side, kinds in terms.records.items()}
     gaps = dict[tuple[Side, Kind], NotChecked]()
+    known = dict[tuple[str | None, ...], Record]()
     for row in rows:
         form = _FORMS.get(row.kind)
         if form is None:
             continue
+        said = (row.kind, *row.cells)
         try:
-            read[row.side][form.kind].append(_record(form, row.cells))
+            if said not in known:  # most rows are the same on both sides
+                known[said] = _record(form, row.cells)
+            read[row.side][form.kind].append(known[said])
         except (Unreadable, GalFridayError) as wrong:
             reason = f"{form.kind}: {_said(wrong)}"
             rejected.append(Rejected(row.side, row.place, None, reason, _content(row), form.kind))
             coverage[row.side][form.kind] = Coverage.PARTIAL
-            said = f"a row of the {row.side} side cannot be read: {reason}"
-            gaps.setdefault((row.side, form.kind), NotChecked(form.kind, said, row.side))
+            gap = f"a row of the {row.side} side cannot be read: {reason}"
+            gaps.setdefault((row.side, form.kind), NotChecked(form.kind, gap, row.side))
     return Read(read, coverage, tuple(rejected), tuple(gaps.values()))
 
 

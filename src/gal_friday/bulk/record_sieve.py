@@ -8,11 +8,12 @@ rows are left out that are the same on both sides.
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from gal_friday.bulk.forms import BY_EVENT, MOVEMENTS, WIDTH, Form
+from gal_friday.bulk.forms import BY_EVENT, LEG, MOVEMENTS, WIDTH, Form
 from gal_friday.bulk.record_relation import RecordRelation, RecordWords, nameless, texts
 from gal_friday.bulk.sieve import SIDES, repeated, unlike
 from gal_friday.domain.snapshot import Side
 
+_ASKED = 1_000
 Relations = Mapping[Side, RecordRelation]
 """Both sides of one form."""
 
@@ -23,10 +24,13 @@ def name_of(form: Form, side: Side) -> str:
 
 
 def shares_ids(form: Form) -> str:
-    """Return the statement that says whether the book has any of the ids that the exchange gave to legs of fills."""
+    """Return the statement that says whether the book has any of the ids that the exchange gave to legs of fills.
+
+    Of its first legs by id: a book has them, or makes up its own.
+    """
     ours, theirs = (name_of(form, side) for side in SIDES)
-    shared = f"SELECT 1 FROM {ours} AS one JOIN {theirs} AS other USING (account, movement_id)"
-    return f"SELECT count(*) FROM ({shared} WHERE one.refers_to IS NOT NULL LIMIT 1) AS shared"
+    some = f"SELECT account, movement_id FROM {ours} WHERE {LEG} ORDER BY movement_id, account LIMIT {_ASKED}"
+    return f"SELECT count(*) FROM ({some}) AS some JOIN {theirs} AS other USING (account, movement_id)"
 
 
 def alike(form: Form, relations: Relations, *, by_id: bool) -> Sequence[str]:
