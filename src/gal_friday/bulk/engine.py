@@ -18,8 +18,8 @@ from gal_friday.bulk.record_sieve import (
     Relations,
     alike,
     alone,
-    crowded,
     handed,
+    large,
     name_of,
     shares_ids,
     unlike_by_hash,
@@ -53,7 +53,7 @@ class SqlEngine(ABC):
     """What makes the order of text that of its bytes."""
     whole = "HUGEINT"
     """The type in which hashes of rows are added up."""
-    crowd = 200_000
+    most = 200_000
     """Of an account with more records of a kind, on both sides, rows that are the same on both are left out."""
     once, anew = "MATERIALIZED ", "NOT MATERIALIZED "
     """What says that a named part is worked out once, or each time that it is named; empty where the engine knows."""
@@ -162,7 +162,7 @@ class SqlEngine(ABC):
             found = unlike_by_hash(form, same, self.whole, by_id=by_id) if self.hashes else None
             unlike += found or unlike_by_rows(form, same, by_id=by_id)
             if form.many:
-                parts |= {f"crowded_{form.kind}": crowded(form, self.crowd), f"alone_{form.kind}": alone(form, mark)}
+                parts |= {f"large_{form.kind}": large(form, self.most), f"alone_{form.kind}": alone(form, mark)}
             records += (handed(form, side, words, mark) for side in SIDES)
         statement = f"SELECT * FROM ({' UNION ALL '.join((*balances, *records))}) AS rows ORDER BY account{self.binary}"
         asked = self._about(statement, unlike=" UNION ".join(unlike), **parts)

@@ -30,7 +30,7 @@ def shares_ids(form: Form) -> str:
     """
     ours, theirs = (name_of(form, side) for side in SIDES)
     some = f"SELECT account, movement_id FROM {ours} WHERE {LEG} ORDER BY movement_id, account LIMIT {_ASKED}"
-    return f"SELECT count(*) FROM ({some}) AS some JOIN {theirs} AS other USING (account, movement_id)"
+    return f"SELECT count(*) FROM ({some}) AS legs JOIN {theirs} AS other USING (account, movement_id)"
 
 
 def alike(form: Form, relations: Relations, *, by_id: bool) -> Sequence[str]:
@@ -68,7 +68,7 @@ def _read(form: Form, side: Side) -> str:
     return f"(SELECT * FROM {name} WHERE NOT ({form.own} AND sound = 1)) AS {name}" if side == "internal" else name
 
 
-def crowded(form: Form, most: int) -> str:
+def large(form: Form, most: int) -> str:
     """Return the statement that yields accounts that did not pass and have more than so many records of this form."""
     one, other = (
         f"SELECT account FROM {name_of(form, side)} WHERE account IN (SELECT account FROM unlike)" for side in SIDES
@@ -80,7 +80,7 @@ def alone(form: Form, mark: str) -> str:
     """Return the statement that yields what the rows of such accounts say, by *mark*, that are not the same on both."""
     one, other = (
         f"SELECT account, {mark} AS mark, sound, {at} AS side FROM {name_of(form, side)} "
-        f"WHERE account IN (SELECT account FROM crowded_{form.kind})"
+        f"WHERE account IN (SELECT account FROM large_{form.kind})"
         for at, side in enumerate(SIDES)
     )
     passes = "COUNT(*) = 2 AND SUM(side) = 1 AND MIN(sound) = 1"
@@ -88,15 +88,15 @@ def alone(form: Form, mark: str) -> str:
 
 
 def handed(form: Form, side: Side, words: RecordWords, mark: str) -> str:
-    """Return the statement of a side's rows of the accounts that did not pass; of crowded ones of rows that are alone.
+    """Return the statement of a side's rows of the accounts that did not pass; of large ones of rows that are alone.
 
-    Rows out of a chain show no gap in it: of crowded accounts running balances are left out.
+    Rows out of a chain show no gap in it: of large accounts running balances are left out.
     """
     cells, chosen = [*texts(form)], ""
     if form.many:
-        in_crowd = f"account IN (SELECT account FROM crowded_{form.kind})"
-        chosen = f" AND (NOT {in_crowd} OR (account, {mark}) IN (SELECT account, mark FROM alone_{form.kind}))"
-        chain = f"CASE WHEN NOT {in_crowd} THEN balance_after_text END"
+        in_large = f"account IN (SELECT account FROM large_{form.kind})"
+        chosen = f" AND (NOT {in_large} OR (account, {mark}) IN (SELECT account, mark FROM alone_{form.kind}))"
+        chain = f"CASE WHEN NOT {in_large} THEN balance_after_text END"
         cells = [chain if one == "balance_after_text" else one for one in cells]
     cells += [f"CAST(NULL AS {words.characters})"] * (WIDTH - len(cells))
     named = ", ".join(f"{one} AS cell_{at}" for at, one in enumerate(cells))
