@@ -100,6 +100,8 @@ def test_two_places_give_the_file_that_one_gives_and_only_accounts_that_differ_l
     for one in found.values():
         assert one == found["one"]
     rows = sum(line[0] in changed for side in SIDES for line in sides[side])
+    pages = ((tmp_path / f"{name}.html").read_text(encoding="utf-8") for name in ("one", "file"))
+    assert ["rows had to leave their place" in page for page in pages] == [False, True]
     assert moved == {"one": None, "two": rows - 2, "file": rows, "sqlite": rows, "lines": rows}
 
 

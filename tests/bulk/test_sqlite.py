@@ -1,5 +1,6 @@
 """Tables of SQLite: exact where it is exact, refused where its columns lose digits, and clear about everything else."""
 
+import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -11,7 +12,7 @@ from hypothesis import example, given, settings
 
 from gal_friday.bulk.duck import Duck, Limits
 from gal_friday.bulk.sieve import SIDES
-from gal_friday.bulk.source import source_of
+from gal_friday.bulk.source import source_of, written_at
 from gal_friday.cli import main
 from tests.bulk.databases import in_sqlite
 from tests.bulk.worlds import LAYOUTS, PAIRS, World, held_against_the_comparison, worlds, written
@@ -130,6 +131,18 @@ def test_what_somebody_writes_meanwhile_is_not_seen_and_a_lock_is_told(
         writer.execute("BEGIN EXCLUSIVE")
         assert main(["compare", ours, ours, *KEY]) == 4
         assert "cannot be read: database is locked" in capsys.readouterr().err
+
+
+def test_what_stands_in_the_log_of_a_database_is_what_was_written_last(tmp_path: Path) -> None:
+    ours = source_of(in_sqlite(tmp_path / "ours.db", [("a", "BTC", "spot", "1")]))
+    with closing(sqlite3.connect(tmp_path / "ours.db", isolation_level=None)) as writer:
+        writer.execute("PRAGMA journal_mode = WAL")
+        os.utime(tmp_path / "ours.db", (0, 0))
+        writer.execute("INSERT INTO balances VALUES ('b', 'BTC', 'spot', '1')")
+        at = written_at(ours)
+        assert at is not None
+        assert at.timestamp() == pytest.approx((tmp_path / "ours.db-wal").stat().st_mtime)
+        assert at.year > 1970
 
 
 @pytest.mark.parametrize("name", ["ours.arrow", "ours.feather"])

@@ -47,7 +47,11 @@ class Source(Struct, frozen=True):
 
     def stamp(self) -> Stamp:
         """Return size and time of every local file: another stamp later means that somebody wrote meanwhile."""
-        found = [Path(one).stat() for one in self.files if not is_remote(one)]
+        files = [Path(one) for one in self.files if not is_remote(one)]
+        if self.format == SQLITE:
+            # What was written last may stand beside the file, and go into it much later.
+            files += [log for one in files if (log := one.with_name(f"{one.name}-wal")).is_file()]
+        found = [one.stat() for one in files]
         return tuple((one.st_size, one.st_mtime_ns) for one in found)
 
 
