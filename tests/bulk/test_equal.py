@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from gal_friday.bulk import duck
 from gal_friday.bulk.duck import Duck, Limits
 from gal_friday.bulk.judge import Judged
 from gal_friday.bulk.postgres import Postgres, place_of
@@ -41,12 +42,17 @@ from tests.bulk.worlds import (
 @example(world=PAIRS)
 @settings(deadline=None, max_examples=60)
 def test_the_sieve_and_the_judge_find_what_the_comparison_finds(world: World, exact: bool) -> None:
-    with TemporaryDirectory() as name:
-        for side in SIDES:
-            written(Path(name) / f"{side}.csv", world[side])
-        sources = {side: source_of(f"{name}/{side}.csv") for side in SIDES}
-        with Duck(sources, LAYOUTS, names={}, exact=exact, limits=Limits(threads=1)) as engine:
-            held_against_the_comparison(world, engine)
+    held_in_files(world, exact=exact)
+
+
+@pytest.mark.parametrize("exact", [True, False])
+@given(world=worlds())
+@settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_keys_that_are_sieved_part_by_part_are_the_same(
+    monkeypatch: pytest.MonkeyPatch, world: World, exact: bool
+) -> None:
+    monkeypatch.setattr(duck, "_PART", 2)
+    held_in_files(world, exact=exact)
 
 
 @given(world=worlds())
@@ -114,3 +120,12 @@ def crowded(folder: Path, more: int, *, exact: bool) -> tuple[Outcome, Judged]:
     with Duck(sources, LAYOUTS, names={}, exact=exact, limits=Limits(threads=1)) as engine:
         outcome = reconcile_many(engine, TERMS, found.append, lambda _: None)
     return outcome, found[0]
+
+
+def held_in_files(world: World, *, exact: bool) -> None:
+    with TemporaryDirectory() as name:
+        for side in SIDES:
+            written(Path(name) / f"{side}.csv", world[side])
+        sources = {side: source_of(f"{name}/{side}.csv") for side in SIDES}
+        with Duck(sources, LAYOUTS, names={}, exact=exact, limits=Limits(threads=1)) as engine:
+            held_against_the_comparison(world, engine)

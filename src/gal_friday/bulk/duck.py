@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _AT_ONCE = 10_000
+_PART = 20_000_000
+"""Rows of a side whose keys are held in memory at once."""
 _DECIMAL = re.compile(r"DECIMAL\((\d+),\s*(\d+)\)")
 _FIT = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
 _WIDE = {"HUGEINT", "UHUGEINT"}
@@ -170,6 +172,24 @@ class Duck(SqlEngine):
         except self._duckdb.Error as error:
             self.unchanged()  # what is half written reads as if it were no table
             raise UnusableTable(f"DuckDB cannot read this: {_first_line(error)}") from error
+
+    def _surviving(self) -> str:
+        """Return the statement that yields the rows of every key that did not pass.
+
+        Which keys those are is worked out before, of many rows part by part: memory holds the keys of one part, and
+        finds them no slower than all at once.
+        """
+        if self.hashes:
+            self._make("CREATE OR REPLACE TEMP TABLE suspects AS", self._suspects())
+        parts = 1 + max(self._sizes.values(), default=0) // _PART
+        for at in range(parts):
+            into = "INSERT INTO survivors" if at else "CREATE OR REPLACE TEMP TABLE survivors AS"
+            self._make(into, self._survivors(f"hash(account, asset) % {parts} = {at}" if parts > 1 else "TRUE"))
+        return self._about(self._found())
+
+    def _make(self, what: str, statement: str) -> None:
+        for _ in self.asked(f"{what} {self._about(statement)}"):
+            pass
 
     def _opened(self, folder: str) -> "DuckDBPyConnection":
         # Its own order is not kept, which would take memory: what comes out is put in order at the end.

@@ -63,6 +63,8 @@ class SqlEngine(ABC):
         self._layouts, self._names, self._words = layouts, names, words
         self._relations: dict[Side, Relation] = {}
         self._records: dict[Form, Relations] = {}
+        self._sizes: dict[Side, int] = {}
+        """How many rows there are, where they were counted already."""
         self._all_named: dict[Side, bool] = {}
         """Whether every row names account and asset, where that was seen already."""
 
@@ -83,6 +85,7 @@ class SqlEngine(ABC):
         for asset, count, accounts, number, *parts in sorted(told, key=_by_name):
             self._all_named[side] &= bool(asset) and accounts == count
             found[asset or ""] = Total(count, _exact(parts), quantity.reread(number or "0") if digests else UNSET)
+        self._sizes[side] = sum(one.rows for one in found.values())
         return found
 
     def accounts(self) -> int:
@@ -242,18 +245,27 @@ class SqlEngine(ABC):
 
     def _surviving(self) -> str:
         """Return the statement that yields the rows of every key that did not pass."""
-        sieves, read = {}, {side: str(side) for side in SIDES}
+        suspects = {"suspects": self._suspects()} if self.hashes else {}
+        return self._about(self._found(), **suspects, survivors=self._survivors())
+
+    def _suspects(self) -> str:
+        return unlike(*SIDES, hashes=self.hashes, whole=self.whole)
+
+    def _survivors(self, condition: str = "TRUE") -> str:
+        """Return the statement that yields the keys that did not pass, of those that the *condition* is true of."""
         by, named = (f"{self.mark} AS mark", "mark") if self.mark else (_KEY, _KEY)
-        if self.hashes:
-            sieves["suspects"] = unlike(*SIDES, hashes=self.hashes, whole=self.whole)
-            read = {side: f"(SELECT * FROM {side} WHERE account IN (SELECT account FROM suspects))" for side in SIDES}
-        sieves["survivors"] = question(*(f"{read[side]} AS read" for side in SIDES), by=by, named=named)
-        if self.mark and self.hashes:
-            every = f"{sieves['survivors']} UNION ALL {crowds('internal', mark=self.mark)}"
-            sieves["survivors"] = f"SELECT mark, max(lines) AS lines FROM ({every}) AS every GROUP BY mark"
+        some = f"{condition} AND account IN (SELECT account FROM suspects)" if self.hashes else condition
+        asked = question(*(f"(SELECT * FROM {side} WHERE {some}) AS read" for side in SIDES), by=by, named=named)
+        if not (self.mark and self.hashes):
+            return asked
+        more = crowds(f"(SELECT * FROM internal WHERE {condition}) AS read", mark=self.mark)
+        return f"SELECT mark, max(lines) AS lines FROM ({asked} UNION ALL {more}) AS every GROUP BY mark"
+
+    def _found(self) -> str:
+        """Return the statement that yields the rows of survivors."""
         joined = f"JOIN survivors {f'ON {self.mark} = mark' if self.mark else f'USING ({_KEY})'}"
         chosen = (f"{self._each(side, joined)} UNION ALL {self._crowded(side, joined)}" for side in SIDES)
-        return self._about(f"SELECT * FROM ({' UNION ALL '.join(chosen)}) AS found", **sieves)
+        return f"SELECT * FROM ({' UNION ALL '.join(chosen)}) AS found"
 
     def _each(self, side: Side, joined: str) -> str:
         """Return the statement that yields rows one by one: of a crowd those that the engine could not hold."""
