@@ -55,10 +55,6 @@ SHAPES = {
     "spread": Shape(),
     # Accounts of which one in twenty is off, and then in several keys.
     "gathered": Shape(kind=f"i % {EVERY}"),
-    "one account": Shape(
-        account="CASE WHEN i % 2 = 0 THEN 'one' ELSE 'acct-' || (i // 100) END",
-        asset="'A' || CASE WHEN i % 2 = 0 THEN i ELSE i % 100 END",
-    ),
     "one key": Shape(
         account="CASE WHEN i % 2 = 0 THEN 'one' ELSE 'acct-' || (i // 100) END",
         asset="'A' || CASE WHEN i % 2 = 0 THEN 0 ELSE i % 100 END",

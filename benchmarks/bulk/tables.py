@@ -68,7 +68,7 @@ def run() -> Iterator[object]:
     for rows in (MILLION, MOST, 10 * MOST):
         if rows <= ROWS:
             yield from _grown(rows)
-    for shape in ("gathered", "one account", "one key"):
+    for shape in ("gathered", "one key"):
         yield from _shaped(shape, min(ROWS, MOST))
     for every in (20_000, 500):
         yield from _moved(min(ROWS, MOST), every)
@@ -167,6 +167,6 @@ def _used(command: list[str]) -> Used:
     _, status, usage = os.wait4(process.pid, 0)
     seconds = perf_counter() - began
     process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
+    if process.returncode not in (0, 3):  # 3: rows that could not be judged, which one shape has
         raise subprocess.CalledProcessError(process.returncode, command)
     return Used(seconds, usage.ru_maxrss / 1024)
