@@ -153,6 +153,7 @@ def _key(row: Row) -> Key:
 
 def judged_account(account: str, rows: Sequence[Row], terms: Terms, records: Read = _NO_RECORDS) -> Judged:
     """Return what is found in one account that holds these balances and records."""
+    kinds = terms.kinds
     read, prices, untold = _balances(account, rows, terms)
     watched = frozenset(terms.watched.get(account, ()))
     sides = _sides(account, read.rows, records, terms)
@@ -162,7 +163,7 @@ def judged_account(account: str, rows: Sequence[Row], terms: Terms, records: Rea
     told = [one for one in every if one.key not in unseen]
     unlike = tuple(one for one in told if type(one) is not Agrees)
     grader = Grader(account, terms.exchange, terms.policy, prices, terms.as_of)
-    why = explain(Case(*sides, unlike), policy=terms.policy, prices=prices).why if terms.kinds[1:] else _not_asked
+    why = explain(Case(*sides, unlike), policy=terms.policy, prices=prices).why if kinds[1:] else _not_asked
     agreed = Counter(one.key.kind for one in told if type(one) is Agrees)
     return Judged(
         account=account,
@@ -177,13 +178,15 @@ def judged_account(account: str, rows: Sequence[Row], terms: Terms, records: Rea
         unseen=unseen,
         sides=sides if terms.with_sides else None,
         prices=prices if terms.with_sides else {},
-        kinds=terms.kinds,
+        kinds=kinds,
         looked_at=_looked_at(records),
-        agreed_records={kind: agreed[kind] for kind in terms.kinds[1:]},
+        agreed_records={kind: agreed[kind] for kind in kinds[1:]},
     )
 
 
 def _looked_at(records: Read) -> Mapping[Kind, int]:
+    if not records.rows:
+        return {}
     refused = Counter(one.kind for one in records.rejected if one.side == "exchange")
     return {kind: len(some) + refused[kind] for kind, some in records.rows.get("exchange", {}).items()}
 

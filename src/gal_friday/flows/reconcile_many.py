@@ -215,9 +215,11 @@ def _judge(
         for kind, count in outcome.records.items():
             count.agreed += one.agreed_records[kind] - one.looked_at[kind]
             count.discrepancies += sum(found.key.startswith(_STANDS_UNDER[kind]) for found in one.discrepancies)
-        outcome.by_type.update(str(found.type) for found in one.discrepancies)
-        outcome.by_severity.update(str(found.severity) for found in one.discrepancies)
-        outcome.near.update(one.near)
+        for discrepancy in one.discrepancies:
+            outcome.by_type[str(discrepancy.type)] += 1
+            outcome.by_severity[str(discrepancy.severity)] += 1
+        for near in one.near:
+            outcome.near[near] += 1
         for row in one.rejected:
             refused(row)
             outcome.rejected += 1
