@@ -1,15 +1,17 @@
 """A call under a key is done once, whatever becomes of its answer on the way."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from gal_friday.adapters.clock import SystemClock
 from gal_friday.api.once import REPLAYED
 from gal_friday.domain.policy import Mode
-from gal_friday.ports.answers import Asked
+from gal_friday.ports.answers import Answers, Asked, Claimed, Given
+from gal_friday.ports.errors import StoreFailed
 from tests.api.world import World
 
 
@@ -80,6 +82,48 @@ async def test_while_the_first_call_is_under_way_the_second_has_to_wait(here: Wo
         end.set()
         assert (second.status_code, second.json()["type"]) == (409, "urn:gal-friday:problem:key-busy")
         assert (await first).status_code == 200
+
+
+@pytest.mark.parametrize("fails", ["claim", "keep"])
+async def test_a_key_that_could_not_be_given_back_is_given_back_to_the_next_call(here: World, fails: str) -> None:
+    client, path = await commented(here)
+    backend = here.app.state.backend
+    here.app.state.backend = replace(backend, answers=Gone(backend.answers, fails))
+    async with client:
+        first = await client.post(path, json={"note": "once"}, headers=under("k"))
+        second = await client.post(path, json={"note": "once"}, headers=under("k"))
+    assert (first.status_code, second.status_code) == (503, 200)
+    assert here.app.state.taken_keys == {}
+
+
+class Gone:
+    """Answers of a database that goes when one thing is done, and comes back after the key could not be given back."""
+
+    def __init__(self, answers: Answers, fails: str) -> None:
+        self._answers, self._fails, self._gone = answers, fails, False
+
+    async def claim(self, asked: Asked, **limits: datetime) -> Claimed:
+        taken = await self._answers.claim(asked, **limits)
+        self._fail("claim")
+        return taken
+
+    async def keep(self, asked: Asked, answer: Given) -> None:
+        self._fail("keep")
+        await self._answers.keep(asked, answer)
+
+    async def release(self, asked: Asked) -> None:
+        gone, self._gone = self._gone, False
+        if gone:
+            raise StoreFailed("the database is gone")
+        await self._answers.release(asked)
+
+    async def forget(self, before: datetime) -> int:
+        return await self._answers.forget(before)
+
+    def _fail(self, what: str) -> None:
+        if what == self._fails:
+            self._fails, self._gone = "", True
+            raise StoreFailed("the database is gone")
 
 
 async def test_a_key_is_forgotten_after_its_time(here: World) -> None:

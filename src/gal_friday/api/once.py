@@ -30,6 +30,7 @@ Key = Annotated[
 ]
 _DONE = 300
 _TIDIED_EVERY = 500
+_TAKEN_MAX = 10_000
 REPLAYED = "Idempotency-Replayed"
 
 
@@ -46,7 +47,10 @@ async def once(
     now, limits = backend.clock.now(), backend.limits
     asked = Asked(caller=f"{who.by}:{who.credential}", key=key, what=await _what(request), at=now)
     stale, forgotten = now - limits.answer_due, now - limits.answers_kept
-    match await _claimed(backend, asked, stale, forgotten):
+    taken = _taken(request)
+    if (before := taken.get((asked.caller, key))) is not None:
+        await _given_back(backend, before, taken)
+    match await _claimed(backend, asked, stale, forgotten, taken):
         case Given(status, content, media_type):
             return Response(content, status, {REPLAYED: "true", "Cache-Control": "no-store"}, media_type)
         case OtherCall():
@@ -56,31 +60,43 @@ async def once(
             detail = "the first call under this Idempotency-Key has no answer yet; ask again in a moment"
             raise Problem(409, "key-busy", "Still under way", detail, headers={"Retry-After": "1"})
         case Free():
-            answer = await _first(backend, asked, work)
+            answer = await _first(backend, asked, work, taken)
             await _tidied(request, backend, forgotten)
             return answer
 
 
-async def _claimed(backend: Backend, asked: Asked, stale: datetime, forgotten: datetime) -> Claimed:
+_Taken = dict[tuple[str, str], Asked]
+
+
+def _taken(request: Request) -> _Taken:
+    """Return the keys of calls that came to nothing and that could not be given back: the next call tries again."""
+    state = request.app.state
+    if not hasattr(state, "taken_keys"):
+        state.taken_keys = {}
+    taken: _Taken = state.taken_keys
+    return taken
+
+
+async def _claimed(backend: Backend, asked: Asked, stale: datetime, forgotten: datetime, taken: _Taken) -> Claimed:
     try:
         return await backend.answers.claim(asked, stale_before=stale, forgotten_before=forgotten)
     except StoreFailed:
         # It may have been taken although the answer was lost, and whoever calls again would wait for nobody.
-        await _given_back(backend, asked)
+        await _given_back(backend, asked, taken)
         raise
 
 
-async def _first(backend: Backend, asked: Asked, work: Callable[[], Awaitable[Response]]) -> Response:
+async def _first(backend: Backend, asked: Asked, work: Callable[[], Awaitable[Response]], taken: _Taken) -> Response:
     try:
         answer = await work()
+        if answer.status_code < _DONE:
+            given = Given(answer.status_code, bytes(answer.body), answer.media_type or "")
+            await backend.answers.keep(asked, given)
+            return answer
     except BaseException:
-        await _given_back(backend, asked)
+        await _given_back(backend, asked, taken)
         raise
-    if answer.status_code >= _DONE:
-        await _given_back(backend, asked)
-        return answer
-    given = Given(answer.status_code, bytes(answer.body), answer.media_type or "")
-    await backend.answers.keep(asked, given)
+    await _given_back(backend, asked, taken)
     return answer
 
 
@@ -93,10 +109,14 @@ async def _tidied(request: Request, backend: Backend, forgotten: datetime) -> No
             await backend.answers.forget(forgotten)
 
 
-async def _given_back(backend: Backend, asked: Asked) -> None:
-    # Otherwise it is free again after a while; what went wrong first is what has to be told.
+async def _given_back(backend: Backend, asked: Asked, taken: _Taken) -> None:
+    # What went wrong first is what has to be told. An answer that was kept, and nobody heard of it, stays.
+    if len(taken) >= _TAKEN_MAX:
+        del taken[next(iter(taken))]  # free again after a while
+    taken[asked.caller, asked.key] = asked
     with suppress(StoreFailed):
         await backend.answers.release(asked)
+        taken.pop((asked.caller, asked.key), None)
 
 
 async def _what(request: Request) -> str:
