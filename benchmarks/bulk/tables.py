@@ -70,8 +70,8 @@ def run() -> Iterator[object]:
             yield from _grown(rows)
     for shape in ("gathered", "one key"):
         yield from _shaped(shape, min(ROWS, MOST))
-    for every in (20_000, 500):
-        yield from _moved(min(ROWS, MOST), every)
+    for rows, every in ((MOST, 20_000), (MILLION, 500)):
+        yield from _moved(min(ROWS, rows), every)
 
 
 def _few() -> Iterator[Line]:
