@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
-from tests.cli.two_tables import both
+from tests.cli.two_tables import HEAD, both, table
 
 _HEAD = "account,movement_id,refers_to,kind,asset,amount,fee,at"
 _OURS = ("a,L1,,deposit,BTC,1,0,2026-02-28T09:00:00Z", "b,L2,,deposit,USD,100,0,2026-02-28T10:00:00Z")
@@ -54,6 +54,17 @@ def test_a_record_of_the_day_before_is_cleared_where_it_is_seen_to_agree(run: Ru
     assert "movements:L8" not in {one["key"] for one in told["cleared"]}
     left = [row for row in csv.DictReader(second.read_text(encoding="utf-8").splitlines()) if row["record"] == "L8"]
     assert [(row["what"], bool(row["id"])) for row in left] == [("cannot_tell", True)]
+
+
+def test_records_are_judged_also_where_no_table_of_balances_has_the_account_any_more(run: Run, tmp_path: Path) -> None:
+    first, second = tmp_path / "one.csv", tmp_path / "two.csv"
+    run("compare", *both(tmp_path), *_moved(tmp_path), "--findings", str(first))
+    alone = [table(tmp_path / name, (HEAD, "a,BTC,1.5,60000")) for name in ("ours.csv", "theirs.csv")]
+    options = ("--before", str(first), "--findings", str(second))
+    run("compare", *alone, *_moved(tmp_path), *options)
+    rows = {row["key"]: row["what"] for row in csv.DictReader(second.read_text(encoding="utf-8").splitlines())}
+    assert rows["movements:L8"] == "movement_missing_internal"
+    assert rows["balances:XRP:spot"] == "cannot_tell"
 
 
 def test_what_is_no_record_is_told_and_its_side_is_not_whole(run: Run, tmp_path: Path) -> None:

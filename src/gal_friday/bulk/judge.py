@@ -297,6 +297,9 @@ def _coverage(side: Side, records: Read, terms: Terms) -> Coverages:
 
 
 def _findings(ours: Snapshot, theirs: Snapshot, terms: Terms, watched: Iterable[Key]) -> tuple[Finding, ...]:
-    if ours.account in terms.absent:
-        return tuple(CannotTell(key, "neither table has this account") for key in watched)
-    return compare_snapshots(ours, theirs, policy=terms.policy, watched=watched, only=terms.kinds)
+    """Return what is found; of balances that were open nothing is known where neither table of balances has any."""
+    kinds = (Kind.BALANCES,) if any(side.rows(kind) for side in (ours, theirs) for kind in terms.kinds) else terms.kinds
+    gone = {key for key in watched if key.kind in kinds} if ours.account in terms.absent else set()
+    left = [key for key in watched if key not in gone]
+    found = compare_snapshots(ours, theirs, policy=terms.policy, watched=left, only=terms.kinds)
+    return (*found, *(CannotTell(key, "neither table has this account") for key in sorted(gone)))
