@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from gal_friday.bulk.engine import SqlEngine
 from gal_friday.bulk.forms import FORMS, Name
-from gal_friday.bulk.judge import Judged, Terms
+from gal_friday.bulk.judge import Judged
 from gal_friday.bulk.rows import Rejected
 from gal_friday.bulk.sieve import SIDES
 from gal_friday.domain import quantity
@@ -25,6 +25,7 @@ from gal_friday.domain.snapshot import Coverage, Coverages, Side, Since, Snapsho
 from gal_friday.domain.snapshot_json import record_reader
 from gal_friday.flows.reconcile_many import Outcome, reconcile_many
 from tests.bulk.worlds import NOW, POLICY, PRICES, Line, written
+from tests.bulk.worlds import TERMS as BALANCES
 
 Cells = Mapping[str, str]
 ACCOUNTS = ("a", "b", "B")
@@ -254,15 +255,7 @@ def _read(cells: Cells) -> dict[str, object]:
     return {name: flags[cell] if name == "margin" else cell for name, cell in cells.items() if cell}
 
 
-TERMS = Terms(
-    policy=POLICY,
-    prices=PRICES,
-    exchange="kraken",
-    account="main",
-    as_of=NOW,
-    coverage=dict.fromkeys(SIDES, Coverage.TOTAL),
-    records={side: {form.kind: Coverage.TOTAL for form in FORMS.values()} for side in SIDES},
-)
+TERMS = replace(BALANCES, records={side: {form.kind: Coverage.TOTAL for form in FORMS.values()} for side in SIDES})
 
 
 def held_against_the_report(world: RecordWorld, engine: SqlEngine) -> Outcome:
