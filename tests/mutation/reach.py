@@ -78,12 +78,12 @@ def measured(*, keep: bool) -> Reach:
     if not changed and not set(known.files) - set(files):
         return known
     known = known.without([*changed, *(set(known.files) - set(files))])
+    KEPT.parent.mkdir(exist_ok=True)
     new = _measured(changed) if changed else Reach()
     for path, here in new.lines.items():
         for line, tests in here.items():
             known.lines.setdefault(path, {}).setdefault(line, []).extend(tests)
     known = Reach(source=source, files=files, seconds=known.seconds | new.seconds, lines=known.lines)
-    KEPT.parent.mkdir(exist_ok=True)
     KEPT.write_bytes(msgspec.json.encode(known))
     return known
 
