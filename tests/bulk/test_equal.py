@@ -55,6 +55,18 @@ def test_keys_that_are_sieved_part_by_part_are_the_same(
     held_in_files(world, exact=exact)
 
 
+@pytest.mark.parametrize("bits", [0, 2**20])
+@given(world=worlds())
+@example(world=PAIRS)
+@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_accounts_that_are_sieved_in_segments_are_the_same(
+    monkeypatch: pytest.MonkeyPatch, world: World, bits: int
+) -> None:
+    monkeypatch.setattr(duck, "_SEGMENT", 1)
+    monkeypatch.setattr(duck, "_BITS", bits)
+    held_in_files(world, exact=False)
+
+
 @given(world=worlds())
 @example(world=PAIRS)
 @settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -19,7 +19,7 @@ from gal_friday.bulk.layout import Layout
 from gal_friday.bulk.record_relation import Asked, RecordRelation, record_relation
 from gal_friday.bulk.relation import Relation, inexact, no_amounts, relation
 from gal_friday.bulk.rows import Handed, Rejected, Row, Totals
-from gal_friday.bulk.sieve import AMOUNT, PLACES, WHOLE
+from gal_friday.bulk.sieve import AMOUNT, PLACES, WHOLE, Slot
 from gal_friday.bulk.source import CSV, SQLITE, Source, named, quoted, reader, refuse_written
 from gal_friday.bulk.sqlite import columns_of, rows_of
 from gal_friday.domain.assets import Asset
@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 _AT_ONCE = 10_000
 _PART = 20_000_000
 """Rows of a side whose keys are held in memory at once."""
+_SEGMENT = 25
+"""Rows of a side that pass together: with fewer, to tell takes longer; with more, more of them are looked at."""
+_BITS = 2**31
+"""So many bits may tell which keys segments have."""
 _DECIMAL = re.compile(r"DECIMAL\((\d+),\s*(\d+)\)")
 _FIT = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
 _WIDE = {"HUGEINT", "UHUGEINT"}
@@ -76,12 +80,14 @@ class Duck(SqlEngine):
         """Take what is to be read. *names* are the book's for assets; *exact* tells keys apart without a hash."""
         super().__init__(layouts, names, _Words())
         self._sources, self._limits, self._asked = sources, limits, records
+        self._accounts = 1
         more = () if records is None else records.tables.values()
         self._every = [*sources.values(), *(source for sides in more for source, _ in sides.values())]
+        # One wallet for all rows tells none apart, and costs as much as another column.
+        self._name = "asset, wallet" if any(one.wallet for one in layouts.values()) else "asset"
         if not exact:
-            # One wallet for all rows tells none apart, and costs as much as another column.
-            name = "asset, wallet" if any(one.wallet for one in layouts.values()) else "asset"
-            self.mark, self.hashes = f"hash(account, {name})", (f"hash({name}, amount)", f"hash(amount, {name})")
+            self.mark = f"hash(account, {self._name})"
+            self.hashes = f"hash({self._name}, amount)", f"hash(amount, {self._name})"
 
     def __enter__(self) -> Self:
         """Open the engine, and look at both tables.
@@ -136,12 +142,18 @@ class Duck(SqlEngine):
         yield from super().survivors()
         self.unchanged()
 
+    def accounts(self) -> int:
+        """Return how many accounts there are, on either side."""
+        self._accounts = super().accounts()
+        return self._accounts
+
     def handed(self, terms: Terms) -> Iterator[Handed]:
         """Yield all rows of every account in which anything did not pass or is watched, by account.
 
         Raises:
             EngineFailed: a file was written to meanwhile.
         """
+        self._divide()
         yield from super().handed(terms)
         self.unchanged()
 
@@ -179,16 +191,40 @@ class Duck(SqlEngine):
         Which keys those are is worked out before, of many rows part by part: memory holds the keys of one part, and
         finds them no slower than all at once.
         """
+        rows = max(self._sizes.values(), default=0)
         if self.hashes:
+            self._divide()
             self._make("CREATE OR REPLACE TEMP TABLE suspects AS", self._suspects())
-        parts = 1 + max(self._sizes.values(), default=0) // _PART
+            if self.slot:
+                ((suspects,),) = self.asked("SELECT count(*) FROM suspects")
+                rows = suspects * _SEGMENT
+        parts = 1 + rows // _PART
         for at in range(parts):
             into = "INSERT INTO survivors" if at else "CREATE OR REPLACE TEMP TABLE survivors AS"
             self._make(into, self._survivors(f"hash(account, asset) % {parts} = {at}" if parts > 1 else "TRUE"))
         return self._about(self._found())
 
+    def _divide(self) -> None:
+        """Divide accounts with many rows into segments, and number the names that the keys of a side are made of."""
+        accounts, rows = max(1, self._accounts), max(self._sizes.values(), default=0)
+        shares = max(1, rows // (accounts * _SEGMENT))
+        self.segment = f"hash(account, hash({self._name}) % {shares})" if shares > 1 else "account"
+        ((assets, wallets),) = self._told("SELECT count(DISTINCT asset), count(DISTINCT wallet) FROM internal")
+        if not 0 < assets * wallets * accounts * shares <= _BITS:
+            return
+        for column in ("asset", "wallet"):
+            every = self._about(f"SELECT DISTINCT {column} FROM internal WHERE {column} IS NOT NULL")
+            for statement in (f"DROP TYPE IF EXISTS {column}s", f"CREATE TYPE {column}s AS ENUM ({every})"):
+                self._done(statement)
+        asset, wallet = (f"CAST(enum_code(CAST({column} AS {column}s)) AS BIGINT)" for column in ("asset", "wallet"))
+        number = f"{asset} * {wallets} + {wallet}" if wallets > 1 else asset
+        self.slot = Slot(number, f"bit_count(bitstring_agg(slot, 0, {assets * wallets}))")
+
     def _make(self, what: str, statement: str) -> None:
-        for _ in self.asked(f"{what} {self._about(statement)}"):
+        self._done(f"{what} {self._about(statement)}")
+
+    def _done(self, statement: str) -> None:
+        for _ in self.asked(statement):
             pass
 
     def _opened(self, folder: str) -> "DuckDBPyConnection":
@@ -244,8 +280,7 @@ class Duck(SqlEngine):
                 written.writelines(msgspec.json.encode(row) + b"\n" for row in rows)
             columns = ", ".join(f"{quoted(name)}: {quoted(kind)}" for name, kind in kinds.items())
             read = f"read_json({quoted(str(file))}, format = 'newline_delimited', columns = {{{columns}}})"
-            for _ in self.asked(f"CREATE TABLE {table} AS SELECT * FROM {read}"):
-                pass
+            self._done(f"CREATE TABLE {table} AS SELECT * FROM {read}")
 
     def _torn(self, side: Side) -> Iterator[Rejected]:
         """Yield lines of CSV that are no rows of its table."""

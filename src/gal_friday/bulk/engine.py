@@ -28,7 +28,7 @@ from gal_friday.bulk.record_sieve import (
 from gal_friday.bulk.relation import Relation, Words
 from gal_friday.bulk.rows import Handed, Rejected, Row, Total, Totals, said_by
 from gal_friday.bulk.segments import DEPTH, Part
-from gal_friday.bulk.sieve import CROWD, KEY, SIDES, crowds, question, suspects, unlike
+from gal_friday.bulk.sieve import CROWD, KEY, SIDES, Slot, crowds, question, suspects, unlike
 from gal_friday.domain import quantity
 from gal_friday.domain.assets import Asset
 from gal_friday.domain.records import Kind
@@ -46,7 +46,11 @@ class SqlEngine(ABC):
     mark: str | None = None
     """An expression that is a hash of the key, by which keys are told apart; the key itself without one."""
     hashes: Sequence[str] = ()
-    """Expressions that are hashes of a row without its account. Given, accounts without a difference are not sieved."""
+    """Expressions that are hashes of a row without its account. Given, segments without a difference are not sieved."""
+    segment = "account"
+    """What is so told not to differ, as an expression over a row: an account, or some of its rows."""
+    slot: Slot | None = None
+    """Numbers for the keys of a segment, where the engine has some."""
     sum = "sum(amount)"
     """The exact sum of amounts, whole and behind the point, with a comma between them where they are two."""
     binary = ""
@@ -175,7 +179,7 @@ class SqlEngine(ABC):
     def _unlike(self) -> str:
         """Return the statement that yields accounts in which any balance did not pass."""
         if self.mark and self.hashes:
-            return suspects(*SIDES, hashes=self.hashes, mark=self.mark, whole=self.whole)
+            return suspects(*SIDES, hashes=self.hashes, mark=self.mark, whole=self.whole, slot=self.slot)
         return f"SELECT account FROM ({question(*SIDES)}) AS survivors"
 
     def _watched(self, terms: Terms) -> Iterator[str]:
@@ -249,14 +253,15 @@ class SqlEngine(ABC):
         return self._about(self._found(), **suspects, survivors=self._survivors())
 
     def _suspects(self) -> str:
-        return unlike(*SIDES, hashes=self.hashes, whole=self.whole)
+        """Return the statement that yields the segments in which anything may differ."""
+        return unlike(*SIDES, hashes=self.hashes, whole=self.whole, by=self.segment, slot=self.slot)
 
     def _survivors(self, condition: str = "TRUE") -> str:
         """Return the statement that yields the keys that did not pass, of those that the *condition* is true of."""
         by, named = (f"{self.mark} AS mark", "mark") if self.mark else (_KEY, _KEY)
-        some = f"{condition} AND account IN (SELECT account FROM suspects)" if self.hashes else condition
+        some = f"{condition} AND {self.segment} IN (SELECT segment FROM suspects)" if self.hashes else condition
         asked = question(*(f"(SELECT * FROM {side} WHERE {some}) AS read" for side in SIDES), by=by, named=named)
-        if not (self.mark and self.hashes):
+        if not (self.mark and self.hashes) or self.slot:
             return asked
         more = crowds(f"(SELECT * FROM internal WHERE {condition}) AS read", mark=self.mark)
         return f"SELECT mark, max(lines) AS lines FROM ({asked} UNION ALL {more}) AS every GROUP BY mark"

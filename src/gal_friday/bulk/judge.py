@@ -154,25 +154,27 @@ def _key(row: Row) -> Key:
 def judged_account(account: str, rows: Sequence[Row], terms: Terms, records: Read = _NO_RECORDS) -> Judged:
     """Return what is found in one account that holds these balances and records."""
     kinds = terms.kinds
-    read, prices, untold = _balances(account, rows, terms)
+    balances, prices, untold = _balances(account, rows, terms)
     watched = frozenset(terms.watched.get(account, ()))
-    sides = _sides(account, read.rows, records, terms)
-    findings = _findings(*sides, terms, watched)
-    every = sorted((*(one for one in findings if one.key not in untold), *untold.values()), key=lambda one: one.key)
+    sides = _sides(account, balances.rows, records, terms)
+    every = _findings(*sides, terms, watched)
+    if untold:
+        read = (one for one in every if one.key not in untold)
+        every = tuple(sorted((*read, *untold.values()), key=lambda one: one.key))
     unseen = watched and frozenset(one for one in watched if not _seen(one, rows, records))
-    told = [one for one in every if one.key not in unseen]
-    unlike = tuple(one for one in told if type(one) is not Agrees)
+    told = [one for one in every if one.key not in unseen] if unseen else every
+    unlike = tuple([one for one in told if type(one) is not Agrees])
     grader = Grader(account, terms.exchange, terms.policy, prices, terms.as_of)
     why = explain(Case(*sides, unlike), policy=terms.policy, prices=prices).why if kinds[1:] else _not_asked
-    agreed = Counter(one.key.kind for one in told if type(one) is Agrees)
+    agreed = Counter([one.key.kind for one in told if type(one) is Agrees])
     return Judged(
         account=account,
         rows=sum(row.times for row in rows),
         agreed=agreed[Kind.BALANCES],
         findings=unlike,
         discrepancies=tuple(one for finding in unlike for one in discrepancies_of(finding, grader, why(finding.key))),
-        rejected=(*read.rejected, *records.rejected),
-        wide=read.wide,
+        rejected=(*balances.rejected, *records.rejected),
+        wide=balances.wide,
         near=_near(unlike),
         watched=tuple(one for one in every if one.key in watched),
         unseen=unseen,
@@ -272,7 +274,7 @@ def _sides(
     account: str, read: Mapping[Side, Sequence[Balance]], records: Read, terms: Terms
 ) -> tuple[Snapshot, Snapshot]:
     held: dict[Side, dict[str, Any]] = {
-        side: {str(kind): tuple(some) for kind, some in records.rows.get(side, {}).items()} for side in SIDES
+        side: {str(kind): tuple(some) for kind, some in each.items()} for side, each in records.rows.items()
     }
     ours, theirs = (
         Snapshot(
@@ -283,7 +285,7 @@ def _sides(
             coverage=_coverage(side, records, terms),
             since=terms.since.get(side, Since()),
             balances=tuple(read[side]),
-            **held[side],
+            **held.get(side, {}),
             not_checked=tuple(gap for gap in records.not_checked if gap.side == side),
         )
         for side in SIDES
@@ -296,8 +298,10 @@ def _coverage(side: Side, records: Read, terms: Terms) -> Coverages:
     return Coverages(balances=terms.coverage[side], **{str(kind): covered for kind, covered in known.items()})
 
 
-def _findings(ours: Snapshot, theirs: Snapshot, terms: Terms, watched: Iterable[Key]) -> tuple[Finding, ...]:
+def _findings(ours: Snapshot, theirs: Snapshot, terms: Terms, watched: Collection[Key]) -> tuple[Finding, ...]:
     """Return what is found; of balances that were open nothing is known where neither table of balances has any."""
+    if not watched:
+        return compare_snapshots(ours, theirs, policy=terms.policy, only=terms.kinds)
     kinds = (Kind.BALANCES,) if any(side.rows(kind) for side in (ours, theirs) for kind in terms.kinds) else terms.kinds
     gone = {key for key in watched if key.kind in kinds} if ours.account in terms.absent else set()
     left = [key for key in watched if key not in gone]

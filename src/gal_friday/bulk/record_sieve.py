@@ -44,7 +44,8 @@ def unlike_by_hash(form: Form, same: Sequence[str], whole: str, *, by_id: bool) 
     """Yield the statements that yield accounts that do not pass, by hashes."""
     hashes = (f"hash({', '.join(same)})", f"hash({', '.join((*same[1:], same[0]))})")
     ours, theirs = (_read(form, side) for side in SIDES)
-    yield unlike(ours, theirs, hashes=hashes, amount="CASE WHEN sound = 1 THEN 1 END", whole=whole)
+    found = unlike(ours, theirs, hashes=hashes, amount="CASE WHEN sound = 1 THEN 1 END", whole=whole)
+    yield f"SELECT segment AS account FROM ({found}) AS found"
     names = f"hash(account, {', '.join(form.id)})"
     yield from (repeated(name_of(form, side), mark=names) for side in (SIDES[:1] if by_id else SIDES))
 

@@ -13,6 +13,7 @@ What an engine reads of a side is a relation with one row for each of its rows:
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from gal_friday.domain.snapshot import Side
 
@@ -39,28 +40,43 @@ def question(ours: str, theirs: str, *, by: str = ", ".join(KEY), named: str = "
     return f"{keys} HAVING NOT ({passes})"
 
 
-def suspects(ours: str, theirs: str, *, hashes: Sequence[str], mark: str, whole: str) -> str:
+class Slot(NamedTuple):
+    """Numbers for the keys of a segment, by which a key that repeats is seen without a look at each of them."""
+
+    number: str
+    """An expression: of two keys of a segment never the same."""
+    different: str
+    """An expression over many of them, called ``slot``: how many different ones there are."""
+
+
+def suspects(ours: str, theirs: str, *, hashes: Sequence[str], mark: str, whole: str, slot: Slot | None) -> str:
     """Return the statement that yields the accounts in which anything may differ, and maybe a few more.
 
-    What is *unlike* says nothing of rows that both sides repeat: those are looked for on one side, by *mark*, a hash of
-    the key.
+    What is *unlike* says nothing of rows that both sides repeat: those are looked for on one side, by *slot*, or
+    without one by *mark*, a hash of the key.
     """
-    return f"{unlike(ours, theirs, hashes=hashes, whole=whole)} UNION {repeated(ours, mark=mark)}"
+    found = f"SELECT segment AS account FROM ({unlike(ours, theirs, hashes=hashes, whole=whole, slot=slot)}) AS found"
+    return found if slot else f"{found} UNION {repeated(ours, mark=mark)}"
 
 
-def unlike(ours: str, theirs: str, *, hashes: Sequence[str], whole: str, amount: str = "amount") -> str:
-    """Return the statement that yields the accounts of which the sides do not hold the same rows.
+def unlike(
+    ours: str, theirs: str, *, hashes: Sequence[str], whole: str, amount: str = "amount",
+    by: str = "account", slot: Slot | None = None,
+) -> str:  # fmt: skip
+    """Return the statement that yields the accounts, or what else is told *by*, of which the sides differ in any row.
 
     The rows of a side are added up as numbers that are hashes of them, in whatever order they come; *whole* is the type
     of the sums. Where both sides add up to the same by every hash, they hold the same rows, but for one chance in 2^64
-    for each account and hash. A row without an *amount* is unlike any other.
+    for each account and hash. A row without an *amount* is unlike any other, and with a *slot* a key in two rows is.
     """
     plus = ", ".join(f"CAST({one} AS {whole}) AS sum_{at}" for at, one in enumerate(hashes))
     minus = ", ".join(f"-CAST({one} AS {whole})" for one in hashes)
-    mine, other = f"account, {amount} AS amount, 1 AS one, {plus}", f"account, {amount}, -1, {minus}"
-    rows = f"SELECT {mine} FROM {ours} UNION ALL SELECT {other} FROM {theirs}"
+    number, none = (f", {slot.number} AS slot", ", NULL") if slot else ("", "")
+    mine, other = f"{by} AS segment, {amount} AS amount, 1 AS one, {plus}", f"{by}, {amount}, -1, {minus}"
+    rows = f"SELECT {mine}{number} FROM {ours} UNION ALL SELECT {other}{none} FROM {theirs}"
     sums = " OR ".join(f"SUM({name}) <> 0" for name in ("one", *(f"sum_{at}" for at in range(len(hashes)))))
-    return f"SELECT account FROM ({rows}) GROUP BY account HAVING {sums} OR COUNT(amount) <> COUNT(*)"
+    twice = f" OR {slot.different} <> COUNT(slot)" if slot else ""
+    return f"SELECT segment FROM ({rows}) GROUP BY segment HAVING {sums} OR COUNT(amount) <> COUNT(*){twice}"
 
 
 def repeated(rows: str, *, mark: str) -> str:

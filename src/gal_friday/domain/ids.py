@@ -12,11 +12,8 @@ _SHORT = 16
 
 def digest(*fields: str | bytes) -> str:
     """Return the SHA-256 over the fields, each preceded by its length, as hex."""
-    content = sha256()
-    for field in fields:
-        part = field.encode() if isinstance(field, str) else field
-        content.update(len(part).to_bytes(8, "big") + part)
-    return content.hexdigest()
+    parts = [field.encode() if isinstance(field, str) else field for field in fields]
+    return sha256(b"".join([len(part).to_bytes(8, "big") + part for part in parts])).hexdigest()
 
 
 def discrepancy_id(*place: str) -> str:
