@@ -80,7 +80,7 @@ class Duck(SqlEngine):
         """Take what is to be read. *names* are the book's for assets; *exact* tells keys apart without a hash."""
         super().__init__(layouts, names, _Words())
         self._sources, self._limits, self._asked = sources, limits, records
-        self._accounts = 1
+        self._accounts: int | None = None
         more = () if records is None else records.tables.values()
         self._every = [*sources.values(), *(source for sides in more for source, _ in sides.values())]
         # One wallet for all rows tells none apart, and costs as much as another column.
@@ -144,7 +144,8 @@ class Duck(SqlEngine):
 
     def accounts(self) -> int:
         """Return how many accounts there are, on either side."""
-        self._accounts = super().accounts()
+        if self._accounts is None:
+            self._accounts = super().accounts()
         return self._accounts
 
     def handed(self, terms: Terms) -> Iterator[Handed]:
@@ -206,7 +207,7 @@ class Duck(SqlEngine):
 
     def _divide(self) -> None:
         """Divide accounts with many rows into segments, and number the names that the keys of a side are made of."""
-        accounts, rows = max(1, self._accounts), max(self._sizes.values(), default=0)
+        accounts, rows = max(1, self.accounts()), max(self._sizes.values(), default=0)
         shares = max(1, rows // (accounts * _SEGMENT))
         self.segment = f"hash(account, hash({self._name}) % {shares})" if shares > 1 else "account"
         ((assets, wallets),) = self._told("SELECT count(DISTINCT asset), count(DISTINCT wallet) FROM internal")
