@@ -19,8 +19,10 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from multiprocessing import get_context
 from pathlib import Path
 from random import Random  # noqa: TID251 - only random.Random(seed)
+from signal import SIG_IGN, SIGINT, signal
 from typing import Any
 
 import msgspec
@@ -67,10 +69,10 @@ def main(words: list[str]) -> int:
     alive: list[str] = []
     # In any order, so that what was tried before somebody stops it is a fair sample too.
     Random(asked.seed).shuffle(sample)
-    with suppress(KeyboardInterrupt):
-        for done, one in enumerate(sample, 1):
-            tests = reach.to(one.path, one.line, one.span)
-            outcome = outcome_of(ROOT / one.path, one.source, tests, SAID)
+    trials = [(one, reach.to(one.path, one.line, one.span)) for one in sample]
+    with get_context("fork").Pool(initializer=signal, initargs=(SIGINT, SIG_IGN)) as pool, suppress(KeyboardInterrupt):
+        # In their order: what is quick is mostly killed, and would be too many of what was tried.
+        for done, (one, outcome) in enumerate(zip(sample, pool.imap(_tried, trials), strict=True), 1):
             outcomes[one.path][outcome] += 1
             sys.stderr.write(f"{done}/{len(sample)} {outcome} {one.path}:{one.line} {one.operator}\n")
             if outcome in _ALIVE:
@@ -78,6 +80,11 @@ def main(words: list[str]) -> int:
     SURVIVORS.write_text("\n".join(alive))
     sys.stdout.write("".join(f"{line}\n" for line in _told(counts, outcomes)))
     return 0
+
+
+def _tried(trial: tuple[Mutant, Sequence[str]]) -> Outcome:
+    one, tests = trial
+    return outcome_of(ROOT / one.path, one.source, tests, SAID.with_name(f"{SAID.name}-{os.getpid()}"))
 
 
 def _paths(modules: Sequence[str]) -> list[Path]:
