@@ -193,8 +193,8 @@ class Duck(SqlEngine):
         finds them no slower than all at once.
         """
         rows = max(self._sizes.values(), default=0)
+        self._divide()
         if self.hashes:
-            self._divide()
             self._make("CREATE OR REPLACE TEMP TABLE suspects AS", self._suspects())
             if self.slot:
                 ((suspects,),) = self.asked("SELECT count(*) FROM suspects")
@@ -207,6 +207,8 @@ class Duck(SqlEngine):
 
     def _divide(self) -> None:
         """Divide accounts with many rows into segments, and number the names that the keys of a side are made of."""
+        if not self.hashes:
+            return
         accounts, rows = max(1, self.accounts()), max(self._sizes.values(), default=0)
         shares = max(1, rows // (accounts * _SEGMENT))
         self.segment = f"hash(account, hash({self._name}) % {shares})" if shares > 1 else "account"
