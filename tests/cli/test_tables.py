@@ -85,6 +85,54 @@ def test_a_table_may_be_many_files_of_one_account_with_other_names(run: Run, tmp
     assert (outcome.status, outcome.out.splitlines()[0]) == (0, "RECONCILED: 2 balances in 1 accounts")
 
 
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize("name", ["ours[1]", "ours?", "ours*"])
+def test_a_file_whose_name_looks_like_a_pattern_is_that_file(run: Run, tmp_path: Path, name: str, ending: str) -> None:
+    other = tmp_path / f"ours1.{ending}"
+    written_as(ending, tmp_path / f"{name}.{ending}", ("a", "BTC", "1"))
+    written_as(ending, other, ("b", "ETH", "2"))
+    alone = table(tmp_path / "alone.csv", ("account,asset,quantity", "a,BTC,1"))
+    together = table(tmp_path / "together.csv", ("account,asset,quantity", "a,BTC,1", "b,ETH,2"))
+    outcome = run("compare", str(tmp_path / f"{name}.{ending}"), alone)
+    assert (outcome.status, outcome.out.splitlines()[0]) == (0, "RECONCILED: 1 balances in 1 accounts")
+    outcome = run("compare", str(tmp_path / f"o*.{ending}"), together)
+    assert (outcome.status, outcome.out.splitlines()[0]) == (0, "RECONCILED: 2 balances in 2 accounts")
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_the_name_of_a_folder_says_nothing_of_the_rows_in_it(run: Run, tmp_path: Path, ending: str) -> None:
+    folder = tmp_path / "account=z" / "asset=7"
+    folder.mkdir(parents=True)
+    written_as(ending, folder / f"ours.{ending}", ("007", "BTC", "1"))
+    theirs = table(tmp_path / "theirs.csv", ("account,asset,quantity", "007,BTC,1"))
+    outcome = run("compare", str(folder / f"ours.{ending}"), theirs)
+    assert (outcome.status, outcome.out.splitlines()[0]) == (0, "RECONCILED: 1 balances in 1 accounts")
+
+
+def test_findings_in_such_a_folder_are_those_that_were_found(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "account=z"
+    folder.mkdir()
+    found = folder / "found[1].parquet"
+    run("compare", *both(tmp_path), "--findings", str(found))
+    outcome = run("compare", *both(tmp_path), "--before", str(found), "--json")
+    assert [one["since_before"] for one in outcome.json()["discrepancies"]] == ["still_open"] * 3
+    told = duckdb.read_parquet(str(folder / "found[[]1].parquet"), hive_partitioning=False).fetchall()
+    assert [row[0] for row in told] == ["a", "b", "c"]
+
+
+def written_as(ending: str, path: Path, row: tuple[str, str, str]) -> None:
+    names = ("account", "asset", "quantity")
+    if ending == "csv":
+        table(path, (",".join(names), ",".join(row)))
+    elif ending == "jsonl":
+        table(path, (json.dumps(dict(zip(names, row, strict=True))),))
+    else:
+        chosen = ", ".join(f"'{one}' AS {name}" for name, one in zip(names, row, strict=True))
+        plain = path.with_name("plain.written")
+        duckdb.execute(f"COPY (SELECT {chosen}) TO '{plain}' (FORMAT parquet)")
+        plain.replace(path)
+
+
 def test_each_side_may_have_its_own_columns(run: Run, tmp_path: Path) -> None:
     columns = tmp_path / "columns.toml"
     columns.write_text('account = "acct"\n[internal]\nquantity = "qty"\n[exchange]\nasset = "coin"\n', encoding="utf-8")

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TextIO
 from gal_friday.bulk.errors import EngineMissing, UnusableTable
 from gal_friday.bulk.judge import Judged
 from gal_friday.bulk.rows import Rejected
-from gal_friday.bulk.source import CSV, JSON_LINES, PARQUET, format_of, quoted
+from gal_friday.bulk.source import CSV, FOLDERS, JSON_LINES, PARQUET, format_of, quoted, quoted_file
 from gal_friday.domain import quantity
 from gal_friday.domain.discrepancy import BalanceDiscrepancy, Discrepancy, PositionDiscrepancy, RecordDiscrepancy
 from gal_friday.domain.finding import CannotTell, Key
@@ -161,7 +161,8 @@ class Lines:
         except ModuleNotFoundError as error:
             raise EngineMissing("Parquet is written by DuckDB; install it: pip install 'gal-friday[bulk]'") from error
         whole = self._beside.with_suffix(".whole")
-        read = f"read_csv({quoted(str(self._beside))}, all_varchar = true, header = true, delim = ',', quote = '\"')"
+        form = "all_varchar = true, header = true, delim = ',', quote = '\"'"
+        read = f"read_csv({quoted_file(str(self._beside))}, {form}, {FOLDERS})"
         with duckdb.connect() as connection:
             connection.execute(f"COPY (SELECT * FROM {read}) TO {quoted(str(whole))} (FORMAT parquet)")
         whole.replace(self._target)
@@ -218,7 +219,7 @@ def _parquet_rows(path: Path) -> Iterator[Mapping[str, Any]]:
         raise EngineMissing("Parquet is read by DuckDB; install it: pip install 'gal-friday[bulk]'") from error
     with path.open("rb"), duckdb.connect() as connection:
         try:
-            found = connection.execute(f"SELECT * FROM read_parquet({quoted(str(path))})")
+            found = connection.execute(f"SELECT * FROM read_parquet({quoted_file(str(path))}, {FOLDERS})")
             names = [name for name, *_ in found.description or ()]
             while row := found.fetchone():
                 yield dict(zip(names, row, strict=True))

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from gal_friday.bulk.duck import LOST
 from gal_friday.bulk.layout import Layout
 from gal_friday.bulk.rows import Rejected, said_by
-from gal_friday.bulk.source import CSV, PARQUET, SQLITE, Source, between, is_remote, named, quoted
+from gal_friday.bulk.source import CSV, FOLDERS, PARQUET, SQLITE, Source, between, is_remote, named, quoted_file
 from gal_friday.bulk.sqlite import rows_of
 from gal_friday.domain.assets import Asset
 from gal_friday.domain.snapshot import Side
@@ -130,9 +130,8 @@ def _of_parquet(file: str, columns: Sequence[str]) -> Iterator[tuple[int, Cells]
 
     chosen = ", ".join(f"CAST({named(one)} AS VARCHAR)" for one in columns)
     with duckdb.connect() as connection:
-        found = connection.execute(
-            f"SELECT file_row_number, {chosen} FROM read_parquet({quoted(file)}, file_row_number = true)"
-        )
+        read = f"read_parquet({quoted_file(file)}, file_row_number = true, {FOLDERS})"
+        found = connection.execute(f"SELECT file_row_number, {chosen} FROM {read}")
         while rows := found.fetchmany(10_000):
             for number, *cells in rows:
                 yield number + 1, dict(zip(columns, cells, strict=True))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from glob import glob, has_magic
+from glob import escape, glob, has_magic
 from pathlib import Path
 
 from msgspec import Struct
@@ -29,6 +29,8 @@ _FORMATS = {
 _ADDRESS = "sqlite:///"
 # Lines that are no rows of the table are put aside, each with its number and what is wrong with it.
 _TORN = "strict_mode = true, store_rejects = true"
+# A folder that is called account=alpha says nothing: what a file itself says of its rows counts.
+FOLDERS = "hive_partitioning = false"
 _REMOTE = ("s3://", "s3a://", "gs://", "az://", "abfss://", "hdfs://", "http://", "https://")
 
 
@@ -115,7 +117,8 @@ def _in_sqlite(name: str) -> Source:
 
 
 def _files(name: str) -> tuple[str, ...]:
-    files = tuple(sorted(glob(name, recursive=True))) if has_magic(name) else (name,)
+    many = has_magic(name) and not Path(name).is_file()
+    files = tuple(sorted(glob(name, recursive=True))) if many else (name,)
     if not files or not all(Path(one).is_file() for one in files):
         raise UnusableTable(f"there is no file {name}; look at the name, and at the folder in which this runs")
     return files
@@ -126,14 +129,14 @@ def reader(source: Source, columns: Sequence[str]) -> str:
 
     Of JSON a column comes as the piece of JSON that it is: a number with a point has lost its digits there already.
     """
-    files = "[" + ", ".join(map(quoted, source.files)) + "]"
+    files = "[" + ", ".join(map(quoted_file, source.files)) + "]"
     if source.format == PARQUET:
-        return f"read_parquet({files}, filename = true, union_by_name = true)"
+        return f"read_parquet({files}, filename = true, union_by_name = true, {FOLDERS})"
     if source.format == CSV:
         form = f"all_varchar = true, header = true, delim = {quoted(between(source))}, quote = '\"', escape = '\"'"
-        return f"read_csv({files}, {form}, {_TORN}, filename = true)"
+        return f"read_csv({files}, {form}, {_TORN}, {FOLDERS}, filename = true)"
     kinds = ", ".join(f"{quoted(one)}: 'JSON'" for one in columns)
-    return f"read_json({files}, format = 'newline_delimited', columns = {{{kinds}}}, filename = true)"
+    return f"read_json({files}, format = 'newline_delimited', columns = {{{kinds}}}, {FOLDERS}, filename = true)"
 
 
 def between(source: Source) -> str:
@@ -148,6 +151,11 @@ def between(source: Source) -> str:
 def quoted(text: str) -> str:
     """Return this text as one in SQL."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def quoted_file(file: str) -> str:
+    """Return the name of a file as text in SQL that means no other file: DuckDB takes every name for a pattern."""
+    return quoted(file if is_remote(file) else escape(file))
 
 
 def named(column: str) -> str:
