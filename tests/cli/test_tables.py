@@ -255,6 +255,30 @@ def test_inexact_columns_are_refused(run: Run, tmp_path: Path) -> None:
     assert (outcome.status, "holds DOUBLE, which is not exact" in outcome.err) == (2, True)
 
 
+@pytest.mark.parametrize(
+    "kinds, kept",
+    [
+        (("DECIMAL(38, 0)", "DECIMAL(38, 36)"), False),
+        (("VARCHAR", "DOUBLE"), False),
+        (("HUGEINT", "DECIMAL(38, 20)"), False),
+        (("BIGINT", "DECIMAL(18, 8)"), True),
+        (("VARCHAR", "DECIMAL(38, 20)"), True),
+    ],
+)
+def test_types_that_differ_from_file_to_file_lose_no_digit(
+    run: Run, tmp_path: Path, kinds: tuple[str, str], kept: bool
+) -> None:
+    for number, (kind, amount) in enumerate(zip(kinds, ("2", "1.25"), strict=True)):
+        row = f"SELECT 'a' AS account, 'A{number}' AS asset, '{amount}'::{kind} AS quantity"
+        duckdb.execute(f"COPY ({row}) TO '{tmp_path}/ours-{number}.parquet'")
+    theirs = table(tmp_path / "theirs.csv", ("account,asset,quantity", "a,A0,2", "a,A1,1.25"))
+    outcome = run("compare", f"{tmp_path}/ours-*.parquet", theirs)
+    if kept:
+        assert (outcome.status, outcome.out.splitlines()[0]) == (0, "RECONCILED: 2 balances in 1 accounts")
+    else:
+        assert (outcome.status, "not exact" in outcome.err or "digits are lost" in outcome.err) == (2, True)
+
+
 def test_a_file_that_was_cut_off_is_no_table(run: Run, tmp_path: Path) -> None:
     ours, theirs = both(tmp_path)
     whole = tmp_path / "ours.parquet"

@@ -1,8 +1,9 @@
 """DuckDB on one machine: reads files, out of core where they do not fit."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from glob import has_magic
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType, TracebackType
@@ -13,14 +14,15 @@ from msgspec import Struct
 
 from gal_friday.bulk.engine import SqlEngine
 from gal_friday.bulk.errors import EngineFailed, EngineMissing, UnusableTable
-from gal_friday.bulk.forms import FORMS
+from gal_friday.bulk.forms import FORMS, Holds
 from gal_friday.bulk.judge import Terms
 from gal_friday.bulk.layout import Layout
+from gal_friday.bulk.mixed import kinds_in_files, refuse_lossy
 from gal_friday.bulk.record_relation import Asked, RecordRelation, record_relation
 from gal_friday.bulk.relation import Relation, inexact, no_amounts, relation
 from gal_friday.bulk.rows import Handed, Rejected, Row, Totals
 from gal_friday.bulk.sieve import AMOUNT, PLACES, WHOLE, Slot
-from gal_friday.bulk.source import CSV, SQLITE, Source, named, quoted, reader, refuse_written
+from gal_friday.bulk.source import CSV, PARQUET, SQLITE, Source, named, quoted, reader, refuse_written
 from gal_friday.bulk.sqlite import columns_of, rows_of
 from gal_friday.domain.assets import Asset
 from gal_friday.domain.records import Kind
@@ -247,12 +249,13 @@ class Duck(SqlEngine):
         source, layout = self._sources[side], self._layouts[side]
         if source.format == SQLITE:
             table = f"table_of_{side}"
-            kinds = dict.fromkeys(columns_of(source, layout), "VARCHAR")
-            found = relation(source.name, table, layout, kinds, self.names_of(side), self._words)
+            texts = dict.fromkeys(columns_of(source, layout), "VARCHAR")
+            found = relation(source.name, table, layout, texts, self.names_of(side), self._words)
             self._take(table, dict.fromkeys(("filename", *layout.columns), "VARCHAR"), rows_of(source, layout))
             return found
         table = reader(source, layout.columns)
-        return relation(source.name, table, layout, self._kinds(table), self.names_of(side), self._words)
+        kinds = self._kinds(source, table, [one for one in (layout.quantity, layout.price) if one])
+        return relation(source.name, table, layout, kinds, self.names_of(side), self._words)
 
     def _look_at_records(self, asked: Asked[Source]) -> None:
         for name, sides in asked.tables.items():
@@ -260,14 +263,19 @@ class Duck(SqlEngine):
             for side, (source, layout) in sides.items():
                 columns = [layout.columns.get(one, one) for one in form.columns]
                 table = reader(source, [*columns, *filter(None, (layout.account,))])
+                amounts = [layout.columns.get(one, one) for one, holds in form.columns.items() if holds is Holds.AMOUNT]
+                kinds = self._kinds(source, table, amounts)
                 relations[side] = record_relation(
-                    source.name, table, form, layout, self._kinds(table), self.names_of(side), _Words(), asked.as_of
+                    source.name, table, form, layout, kinds, self.names_of(side), _Words(), asked.as_of
                 )
             self._records[form] = relations
 
-    def _kinds(self, table: str) -> Mapping[str, str]:
+    def _kinds(self, source: Source, table: str, amounts: Collection[str]) -> Mapping[str, str]:
         described = self.asked(f"DESCRIBE SELECT * EXCLUDE (filename) FROM {table}")
-        return {name: kind for name, kind, *_ in described}
+        kinds = {name: kind for name, kind, *_ in described}
+        if source.format == PARQUET and amounts and (len(source.files) > 1 or any(map(has_magic, source.files))):
+            refuse_lossy(source, self.asked(kinds_in_files(source, amounts)), kinds)
+        return kinds
 
     def _of(self, side: Side) -> Sequence[tuple[Kind, Source]]:
         """Return all files of a side, and what they hold."""
