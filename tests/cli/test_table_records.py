@@ -116,3 +116,13 @@ def test_what_cannot_be_compared_is_told(run: Run, tmp_path: Path, options: tupl
     outcome = run("compare", *both(tmp_path), *given)
     assert (outcome.status, outcome.out) == (2, "")
     assert words in outcome.err
+
+
+@pytest.mark.parametrize(
+    "at", ["0044-03-15 (BC) 00:00:00", "99999-01-01T00:00:00Z", "-infinity", "2026-02-30T00:00:00Z"]
+)
+def test_an_instant_that_only_an_engine_knows_is_none(run: Run, tmp_path: Path, at: str) -> None:
+    lines = ("a,L1,,deposit,BTC,1,0,2026-02-28T09:00:00Z", f"a,L2,,deposit,BTC,1,0,{at}")
+    outcome = run("compare", *both(tmp_path, (HEAD, "a,BTC,1,"), (HEAD, "a,BTC,1,")), *_moved(tmp_path, lines, lines))
+    assert (outcome.status, outcome.err) == (3, "")
+    assert f"exchange: movements: at: '{at.removesuffix('Z')}Z' is no time such as" in outcome.out

@@ -13,7 +13,7 @@ from gal_friday.bulk.forms import WIDTH, Form
 from gal_friday.bulk.judge import Judged, Terms, judged
 from gal_friday.bulk.layout import Layout
 from gal_friday.bulk.record_judge import judged_whole
-from gal_friday.bulk.record_relation import nameless, texts
+from gal_friday.bulk.record_relation import nameless, texts, within
 from gal_friday.bulk.record_sieve import (
     Relations,
     alike,
@@ -145,7 +145,9 @@ class SqlEngine(ABC):
     def since(self, side: Side) -> Since:
         """Return of when the oldest record of a side is: what is older is not in its tables."""
         timed = [form for form in self._records if "at" in form.columns]
-        parts = [f"SELECT '{form.kind}', min(at_instant) FROM {name_of(form, side)}" for form in timed]
+        words: Any = self._words
+        known = within("at_instant", words)
+        parts = [f"SELECT '{form.kind}', min(at_instant) FROM {name_of(form, side)} WHERE {known}" for form in timed]
         told = self._told(" UNION ALL ".join(parts)) if parts else ()
         return Since(**{kind: at.replace(tzinfo=UTC) for kind, at in told if at is not None})
 

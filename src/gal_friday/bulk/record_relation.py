@@ -104,6 +104,12 @@ def texts(form: Form) -> Iterator[str]:
         yield f"{one}_text" if holds in (Holds.AMOUNT, Holds.INSTANT) else one
 
 
+def within(instant: str, words: RecordWords, last: str = "9999-12-31") -> str:
+    """Return the condition under which an instant is none after this, and none that only an engine knows: one BC."""
+    first, last = (words.literal(one) for one in ("0001-01-01", last))
+    return f"{instant} BETWEEN CAST({first} AS {words.moment}) AND CAST({last} AS {words.moment})"
+
+
 def _refuse_missing(
     name: str, form: Form, layout: RecordLayout, columns: Mapping[str, str], kinds: Mapping[str, str],
     has: Collection[str],
@@ -159,8 +165,8 @@ def _sound(form: Form, words: RecordWords, as_of: datetime) -> Iterator[str]:
             case Holds.AMOUNT:
                 yield f"({one} IS NOT NULL OR {one}_text IS NULL)"
             case Holds.INSTANT:
-                last = words.literal(as_of.strftime("%Y-%m-%d %H:%M:%S.%f"))
-                yield f"{one}_instant <= CAST({last} AS {words.moment})"
+                last = as_of.strftime("%Y-%m-%d %H:%M:%S.%f")
+                yield within(f"{one}_instant", words, last)
                 continue
             case _:
                 pass
