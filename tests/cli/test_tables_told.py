@@ -8,6 +8,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from gal_friday.bulk.errors import EngineFailed
+from gal_friday.bulk.lines import Lines, rows_in
 from tests.cli.conftest import Run
 from tests.cli.two_tables import HEAD, OURS, THEIRS, both, table
 
@@ -190,3 +192,60 @@ def test_how_far_it_is_stands_on_stderr_of_a_terminal_and_elsewhere_where_somebo
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     on_a_terminal = run("compare", *both(tmp_path), "--json")
     assert (on_a_terminal.out, "accounts that may differ" in on_a_terminal.err) == (told.out, True)
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_two_runs_that_write_the_same_file_each_write_a_whole_one(tmp_path: Path, ending: str) -> None:
+    target = tmp_path / "out" / f"found.{ending}"
+    target.parent.mkdir()
+    with Lines(target, ("name",)) as one:
+        one.write([("one",)] * 5_000)
+        with Lines(target, ("name",)) as other:
+            other.write([("other",)] * 10)
+        assert [row["name"] for row in rows_in(target, ("name",))] == ["other"] * 10
+        one.write([("one",)] * 5_000)
+    assert [row["name"] for row in rows_in(target, ("name",))] == ["one"] * 10_000
+    assert list(target.parent.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_a_disk_that_is_full_leaves_no_file(tmp_path: Path, ending: str) -> None:
+    resource = pytest.importorskip("resource")
+    target = tmp_path / "out" / f"found.{ending}"
+    target.parent.mkdir()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+    try:
+        with (
+            pytest.raises(EngineFailed, match="cannot be written: File too large; make room"),
+            Lines(target, ("name",)) as lines,
+        ):
+            lines.write([(f"name {number}",) for number in range(10_000)])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list(target.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        (["--findings", "ours.csv"], "is a table that is compared, which would be lost"),
+        (["--html", "theirs.csv"], "is a table that is compared, which would be lost"),
+        (["--rejected", "moved.csv"], "is a table that is compared, which would be lost"),
+        (["--findings", "one.csv", "--rejected", "sub/../one.csv"], "--findings and --rejected name the same file"),
+        (["--findings", "one.csv", "--html", "one.csv"], "--findings and --html name the same file"),
+        (["--findings", "folder.csv"], "folder.csv is a folder; name a file in it"),
+    ],
+)
+def test_what_is_written_replaces_nothing_that_is_read_or_written(
+    run: Run, tmp_path: Path, options: list[str], words: str
+) -> None:
+    for name in ("sub", "folder.csv"):
+        (tmp_path / name).mkdir()
+    files = both(tmp_path)
+    moved = table(tmp_path / "moved.csv", ("account,movement_id,refers_to,kind,asset,amount,fee,at",))
+    given = [one if one.startswith("--") else str(tmp_path / one) for one in options]
+    outcome = run("compare", *files, "--movements", moved, moved, *given)
+    assert (outcome.status, words in outcome.err) == (2, True), outcome.err
+    assert (tmp_path / "ours.csv").read_text(encoding="utf-8").splitlines() == list(OURS)
+    assert not (tmp_path / "one.csv").exists()

@@ -5,10 +5,11 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, NamedTuple, TextIO
 
-from gal_friday.bulk.errors import EngineMissing, UnusableTable
+from gal_friday.bulk.errors import EngineFailed, EngineMissing, UnusableTable
 from gal_friday.bulk.judge import Judged
 from gal_friday.bulk.rows import Rejected
 from gal_friday.bulk.source import CSV, FOLDERS, JSON_LINES, PARQUET, format_of, quoted, quoted_file
@@ -121,11 +122,14 @@ class Lines:
         self._target, self._columns, self._format = target, columns, format_of(target.name)
         if self._format not in (CSV, JSON_LINES, PARQUET) or target.name.endswith((".gz", ".zst")):
             raise UnusableTable(f"{target} is written as .csv, .jsonl or .parquet; choose one of them")
-        self._beside = target.with_name(f".{target.name}.part")
 
     def __enter__(self) -> "Lines":
-        """Open a file beside it."""
+        """Open a file beside it, in a folder of its own: another run may write the same file."""
+        if self._target.is_dir():
+            raise UnusableTable(f"{self._target} is a folder; name a file in it")
         try:
+            self._folder = TemporaryDirectory(prefix=f".{self._target.name}.", dir=self._target.parent)
+            self._beside, self._whole = (Path(self._folder.name) / name for name in ("part", "whole"))
             self._file: TextIO = self._beside.open("w", newline="", encoding="utf-8")
         except OSError as error:
             raise UnusableTable(f"{self._target} cannot be written: {error.strerror}; name another file") from error
@@ -134,7 +138,17 @@ class Lines:
         return self
 
     def write(self, lines: Iterable[Line]) -> None:
-        """Write these lines."""
+        """Write these lines.
+
+        Raises:
+            EngineFailed: there is no room for them.
+        """
+        try:
+            self._write(lines)
+        except OSError as failed:
+            raise self._failed(failed.strerror or str(failed)) from failed
+
+    def _write(self, lines: Iterable[Line]) -> None:
         if self._format == JSON_LINES:
             for line in lines:
                 self._file.write(json.dumps(dict(zip(self._columns, line, strict=True)), ensure_ascii=False) + "\n")
@@ -144,13 +158,23 @@ class Lines:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Put the file in its place, or nothing where something was raised."""
-        self._file.close()
+        """Put the file in its place, or nothing where something was raised.
+
+        Raises:
+            EngineFailed: there is no room for it.
+        """
         try:
+            self._file.close()
             if kind is None:
                 self._finish()
+        except OSError as failed:
+            if kind is None:
+                raise self._failed(failed.strerror or str(failed)) from failed
         finally:
-            self._beside.unlink(missing_ok=True)
+            self._folder.cleanup()
+
+    def _failed(self, why: str) -> EngineFailed:
+        return EngineFailed(f"{self._target} cannot be written: {why}; make room, or name another file")
 
     def _finish(self) -> None:
         if self._format != PARQUET:
@@ -160,12 +184,14 @@ class Lines:
             import duckdb
         except ModuleNotFoundError as error:
             raise EngineMissing("Parquet is written by DuckDB; install it: pip install 'gal-friday[bulk]'") from error
-        whole = self._beside.with_suffix(".whole")
         form = "all_varchar = true, header = true, delim = ',', quote = '\"'"
         read = f"read_csv({quoted_file(str(self._beside))}, {form}, {FOLDERS})"
-        with duckdb.connect() as connection:
-            connection.execute(f"COPY (SELECT * FROM {read}) TO {quoted(str(whole))} (FORMAT parquet)")
-        whole.replace(self._target)
+        try:
+            with duckdb.connect() as connection:
+                connection.execute(f"COPY (SELECT * FROM {read}) TO {quoted(str(self._whole))} (FORMAT parquet)")
+        except duckdb.Error as failed:
+            raise self._failed(str(failed).splitlines()[0]) from failed
+        self._whole.replace(self._target)
 
 
 def rows_in(path: Path, columns: Sequence[str]) -> Iterator[Mapping[str, Any]]:
