@@ -1,6 +1,6 @@
 """Each step of a schedule, whole: what is kept of an account, and what the journal is told with it."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -30,17 +30,12 @@ from gal_friday.domain.schedule import (
     resumed,
     started,
 )
+from tests.domain.test_schedule import EXACT, T0, at
 
-T0 = datetime(2026, 3, 1, 12, tzinfo=UTC)
-EXACT = Timing(jitter_percent=0)
 SPACED = Timing(jitter_percent=0, least=timedelta(minutes=10))
 ANN = Actor("ann", KnownBy.SESSION)
 BOB = Actor("bob", KnownBy.SESSION)
 TICK = timedelta(microseconds=1)
-
-
-def at(minutes: float) -> datetime:
-    return T0 + timedelta(minutes=minutes)
 
 
 WAITING = Planned(account="main", due=T0, because=Why.INTERVAL)

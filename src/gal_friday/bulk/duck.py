@@ -17,7 +17,7 @@ from gal_friday.bulk.errors import EngineFailed, EngineMissing, UnusableTable
 from gal_friday.bulk.forms import FORMS, Holds
 from gal_friday.bulk.judge import Terms
 from gal_friday.bulk.layout import Layout
-from gal_friday.bulk.mixed import kinds_in_files, refuse_lossy
+from gal_friday.bulk.mixed import INEXACT, kinds_in_files, refuse_lossy
 from gal_friday.bulk.record_relation import Asked, RecordRelation, record_relation
 from gal_friday.bulk.relation import Relation, inexact, no_amounts, relation
 from gal_friday.bulk.rows import Handed, Rejected, Row, Totals
@@ -41,7 +41,6 @@ _BITS = 2**31
 _DECIMAL = re.compile(r"DECIMAL\((\d+),\s*(\d+)\)")
 _FIT = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
 _WIDE = {"HUGEINT", "UHUGEINT"}
-_INEXACT = {"FLOAT", "DOUBLE", "REAL"}
 LOST = " (in JSON a number with a point has lost its digits: write it as a text)"
 _PLAIN = f"[+-]?[0-9]{{1,{WHOLE}}}([.][0-9]{{0,{PLACES}}})?"
 
@@ -323,7 +322,7 @@ class _Words:
     def amount(self, column: str, kind: str) -> str:
         """Return the amount in the exact type, NULL where it does not fit without loss."""
         digits, name = _DECIMAL.fullmatch(kind), named(column)
-        if kind in _INEXACT:
+        if kind in INEXACT:
             raise inexact(column, kind)
         if kind in _FIT or (digits and int(digits[2]) <= PLACES and int(digits[1]) - int(digits[2]) <= WHOLE):
             return f"CAST({name} AS {AMOUNT})"

@@ -10,7 +10,8 @@ from collections.abc import Collection, Iterable, Mapping
 from gal_friday.bulk.errors import UnusableTable
 from gal_friday.bulk.source import Source, quoted, quoted_file
 
-_INEXACT = {"FLOAT", "DOUBLE", "REAL"}
+INEXACT = {"FLOAT", "DOUBLE", "REAL"}
+"""Types of DuckDB in which digits are lost already."""
 _PLACES = re.compile(r"DECIMAL\(\d+,\s*(\d+)\)")
 
 
@@ -32,7 +33,7 @@ def refuse_lossy(source: Source, found: Iterable[tuple[str, str, str]], together
     """
     for name, kind, file in found:
         whole = {column.lower(): one for column, one in together.items()}.get(name.lower(), kind)
-        if (kind in _INEXACT and whole not in _INEXACT) or (whole != "VARCHAR" and _places(kind) > _places(whole)):
+        if (kind in INEXACT and whole not in INEXACT) or (whole != "VARCHAR" and _places(kind) > _places(whole)):
             raise UnusableTable(
                 f"{source.name}: column {name} is {kind} in {file}, and not in every file: read together they are "
                 f"{whole}, and digits are lost; write all files with the same type, text or DECIMAL"

@@ -114,7 +114,7 @@ class World:
         self.instruments.rename_pair(name, new_id)
         for kept in (self.prices, self.opening_prices, self._trade_numbers):
             if old in kept:
-                kept[new_id] = kept.pop(old)  # type: ignore[assignment]
+                kept[new_id] = kept.pop(old)  # type: ignore[assignment] # each gets back what it held
 
     def next_trade_number(self, pair: Pair) -> int:
         """Return the next public trade number of a pair."""
