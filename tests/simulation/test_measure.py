@@ -12,7 +12,7 @@ from gal_friday.domain.cause import Cause
 from gal_friday.domain.policy import Policy
 from gal_friday.domain.report import Repaired, compare
 from gal_friday.simulation.measure import Error, counted, measured
-from gal_friday.simulation.page import markdown
+from gal_friday.simulation.page import html, markdown
 from gal_friday.simulation.planted import Planted
 from gal_friday.simulation.tally import Judge, Tally
 from gal_friday.simulation.world import Outcome, Settings
@@ -78,3 +78,10 @@ def test_the_page_says_both_numbers() -> None:
     page = markdown(measured([free, dear]), command="", about="")
     assert "| corrected without a person, of 8 small ones | 12.50 % |" in page
     assert "| the same of the 4 of them that no limit of the policy keeps for a person | 25.00 % |" in page
+
+
+def test_both_pages_say_below_a_table_what_its_numbers_leave_out() -> None:
+    found = measured([outcome()])
+    left_out = "Errors that were gone before the first run after them are not among these."
+    assert f" |\n\n{left_out}\n\n## Lies of the exchange" in markdown(found, command="", about="")
+    assert f"</table><p>{left_out}</p><h2>Lies of the exchange" in html(found, command="", about="")

@@ -14,10 +14,19 @@ _BESIDE = ("", "Errors found", "Recall", "False", "Corrected", "Wrongly", "Minut
 _OF_LIES = ("What went wrong beside them", "Worlds", "Looks", "Failures in these worlds")
 
 
+_ON_FINDING = (
+    "Some errors the bot puts right itself, or a backup undoes, before anybody looks: nobody finds all that were "
+    "planted. Recall counts the times that somebody looked while an error was there that was older than the grace, the "
+    "time that every record is given to reach both sides."
+)
+_ON_KINDS = "Errors that were gone before the first run after them are not among these."
+
+
 class _Table(Struct, frozen=True):
     title: str
     heads: Sequence[str]
     rows: Sequence[Sequence[str]]
+    note: str = ""
 
 
 def markdown(found: Measures, *, command: str, about: str) -> str:
@@ -25,7 +34,7 @@ def markdown(found: Measures, *, command: str, about: str) -> str:
     lines = ["# Quality, measured", "", _made("`{}`".format, command, about), "", _size(found), ""]
     for table in _tables(found):
         lines += [f"## {table.title}", "", _row(table.heads), _row(["---"] * len(table.heads))]
-        lines += [*map(_row, table.rows), ""]
+        lines += [*map(_row, table.rows), "", *([table.note, ""] if table.note else [])]
     lines += [*_failures(found, "- {}"), ""]
     return "\n".join(lines)
 
@@ -61,7 +70,8 @@ svg { max-width: 100%; height: auto; }
 
 
 def _made(code: Callable[[str], str], command: str, about: str) -> str:
-    return f"{code(command)} makes this page again, and {code('--seed N')} each line at its end. {about}"
+    again = f"{code('--seed N')} in place of {code('--seeds')} lives one world again"
+    return f"{code(command)} makes this page again, and {again}. {about}"
 
 
 def _size(found: Measures) -> str:
@@ -76,10 +86,9 @@ def _size(found: Measures) -> str:
 def _tables(found: Measures) -> Iterable[_Table]:
     yield _Table("All together", ("What", "Measured"), [*_totals(found)])
     if found.beside:
-        yield _Table(
-            "What the difference is worth: the same worlds, reconciled in simpler ways", _BESIDE, [*_beside(found)]
-        )
-    yield _Table("Errors of the book, one by one", _OF_KINDS, [*_kinds(found)])
+        title = "What the difference is worth: the same worlds, reconciled in simpler ways"
+        yield _Table(title, _BESIDE, [*_beside(found)], _ON_FINDING)
+    yield _Table("Errors of the book, one by one", _OF_KINDS, [*_kinds(found)], _ON_KINDS)
     lies = [(one.name.replace("_", " "), f"{one.worlds}", f"{one.due:,}", f"{one.failures}") for one in found.lies]
     yield _Table("Lies of the exchange, and troubles around the service", _OF_LIES, lies)
 
@@ -161,4 +170,5 @@ def _row(cells: Iterable[str]) -> str:
 def _as_html(table: _Table) -> str:
     heads = "".join(f"<th>{escape(one)}</th>" for one in table.heads)
     rows = ("".join(f"<td>{escape(one)}</td>" for one in row) for row in table.rows)
-    return f"<h2>{escape(table.title)}</h2><table><tr>{heads}</tr>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
+    body, note = "".join(f"<tr>{row}</tr>" for row in rows), f"<p>{escape(table.note)}</p>" if table.note else ""
+    return f"<h2>{escape(table.title)}</h2><table><tr>{heads}</tr>{body}</table>{note}"
