@@ -184,20 +184,13 @@ def test_what_stands_against_corrections_and_adjustments_that_nobody_knows_of_st
     tripped = replace(SOUND, discrepancies=4, flips=2, unverified=("adj_2", "adj_3"), unknown=("adj_4", "adj_5"))
     policy = Policy(breaker_discrepancies=3, breaker_flips=2)
     stopped = "corrections stopped: "
+    unknown = "nobody knows whether adjustment {} is in the book; the next run looks it up"
     assert against(tripped, policy=policy) == (
         Against(Why.BREAKER, f"{stopped}4 discrepancies at once (breaker_discrepancies); a person has to look", ""),
         Against(Why.BREAKER, f"{stopped}a discrepancy came back 2 times (breaker_flips); a person has to look", ""),
         Against(Why.BREAKER, f"{stopped}after adj_2 a difference was still seen; a person has to look", ""),
-        Against(
-            Why.OUTCOME_UNKNOWN,
-            "nobody knows whether adjustment adj_4 is in the book; the next run looks it up",
-            "adj_4",
-        ),
-        Against(
-            Why.OUTCOME_UNKNOWN,
-            "nobody knows whether adjustment adj_5 is in the book; the next run looks it up",
-            "adj_5",
-        ),
+        Against(Why.OUTCOME_UNKNOWN, unknown.format("adj_4"), "adj_4"),
+        Against(Why.OUTCOME_UNKNOWN, unknown.format("adj_5"), "adj_5"),
     )
 
 
