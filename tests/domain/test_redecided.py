@@ -57,7 +57,12 @@ def test_what_would_be_decided_otherwise_is_told_with_both_decisions_and_their_r
     proposed = asked(repair("adj_1", "7"))
     nothing = asked(proven(None, adjustment=None, event="E"), Choice.WAIT, "this account is only observed")
     report = run(5, proposed, nothing, mode=Mode.PROPOSE)
-    expected = {"reconciliation_id": "rec_5", "timestamp": at(5), "account": "main", "cause": "missed_fill"}
+    expected: dict[str, Any] = {
+        "reconciliation_id": "rec_5",
+        "timestamp": at(5),
+        "account": "main",
+        "cause": "missed_fill",
+    }
     assert redecided([report], Policy(), mode=Mode.ENFORCE) == Redecided(
         reports=1,
         decisions=2,
@@ -148,7 +153,7 @@ def test_what_was_posted_counts_for_a_day_and_no_longer(limit: dict[str, Any]) -
 
 @pytest.mark.parametrize("unit", ["hour", "day"])
 def test_earlier_repairs_use_up_a_budget_of_value_to_the_last_digit(unit: str) -> None:
-    limit = {f"corrected_value_per_{unit}": Decimal("10.5")}
+    limit: dict[str, Any] = {f"corrected_value_per_{unit}": Decimal("10.5")}
     runs = [
         run(1, asked(repair("adj_1", "4"))),
         run(2, asked(repair("adj_2", "4.5"))),
