@@ -19,6 +19,7 @@ from gal_friday.domain.review import Action
 from gal_friday.flows import review
 from gal_friday.flows.review import Desk
 from tests.browser.conftest import House, Person
+from tests.service.wired import until
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&"
 AGE = 7
@@ -196,11 +197,17 @@ async def test_two_people_on_one_item_and_nothing_is_applied_twice(house: House)
     await other.keyboard.press("Enter")
     await expect(other.locator("#outcome-words")).to_have_text("1 approved.")
     await expect(page.locator("#as-of")).to_contain_text("The service does not answer. What stands here is as of")
+
+    # What is approved is applied a moment later; what she is told depends on it.
+    async def both_are_applied() -> bool:
+        return (await states(house)).count(AdjustmentState.APPLIED) == 2
+
+    await until(both_are_applied)
     await page.keyboard.press("a")
     await page.keyboard.press("Enter")
     await expect(page.locator("#outcome-words")).to_have_text("1 not.")
     await expect(page.locator("#left")).to_contain_text("is in the book already (bob, ")
-    assert (await states(house)).count(AdjustmentState.APPLIED) == 2
+    assert await both_are_applied()
     expected(alice, "409", "ERR_FAILED")
 
 
