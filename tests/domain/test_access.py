@@ -4,7 +4,19 @@ from itertools import product
 
 import pytest
 
-from gal_friday.domain.access import LEAST, Accounts, Grant, Permission, Role, allows, at_least, may
+from gal_friday.domain.access import (
+    ALL,
+    FRESH,
+    LEAST,
+    Accounts,
+    Grant,
+    Permission,
+    Role,
+    allows,
+    at_least,
+    covers,
+    may,
+)
 
 # Spelled out a second time, on purpose: a permission that moved in the table has to be moved here as well.
 ALLOWED = {
@@ -58,3 +70,48 @@ def test_roles_are_in_their_order() -> None:
     assert at_least(Role.ADMIN, Role.APPROVER)
     assert at_least(Role.APPROVER, Role.APPROVER)
     assert not at_least(Role.REVIEWER, Role.APPROVER)
+
+
+def grant(role: Role, accounts: tuple[str, ...] | None = None, *scopes: Permission) -> Grant:
+    return Grant(role=role, accounts=Accounts(accounts), scopes=frozenset(scopes) or None)
+
+
+MINE = grant(Role.APPROVER, ("a", "b"), Permission.READ, Permission.RUN)
+
+
+@pytest.mark.parametrize(
+    "wanted, covered",
+    [
+        (MINE, True),
+        (grant(Role.VIEWER, ("a",), Permission.READ), True),
+        (grant(Role.ADMIN, ("a",), Permission.READ), False),
+        (grant(Role.VIEWER, ("a", "c"), Permission.READ), False),
+        (grant(Role.VIEWER, None, Permission.READ), False),
+        (grant(Role.VIEWER, ("a",), Permission.METRICS), False),
+        (grant(Role.VIEWER, ("a",)), False),
+        (grant(Role.VIEWER, (), Permission.READ), True),
+    ],
+)
+def test_nobody_hands_out_what_they_may_not_do_themselves(wanted: Grant, covered: bool) -> None:
+    assert covers(MINE, wanted) is covered
+
+
+def test_whoever_may_everything_in_their_accounts_hands_out_anything_there() -> None:
+    mine = grant(Role.APPROVER, ("a",))
+    assert covers(mine, grant(Role.VIEWER, ("a",)))
+    assert covers(mine, grant(Role.APPROVER, ("a",), Permission.FEED))
+    assert not covers(mine, grant(Role.VIEWER))
+    assert covers(grant(Role.ADMIN), grant(Role.ADMIN))
+    assert covers(grant(Role.ADMIN), MINE)
+
+
+@pytest.mark.parametrize("permission, kept", [(Permission.READ, True), (Permission.FEED, False)])
+def test_what_a_role_may_is_allowed_without_a_scope_and_the_feed_is_not(permission: Permission, kept: bool) -> None:
+    assert may(grant(Role.ADMIN), permission, "a") is kept
+    assert may(grant(Role.ADMIN, ("a",)), permission, "b") is False
+
+
+def test_what_a_browser_asks_a_fresh_proof_for() -> None:
+    assert frozenset({Permission.APPROVE, Permission.ADMINISTER}) == FRESH
+    assert Grant(role=Role.VIEWER) == Grant(role=Role.VIEWER, accounts=ALL, scopes=None)
+    assert Accounts(None) == ALL

@@ -35,3 +35,29 @@ def test_the_name_is_no_password() -> None:
     with pytest.raises(WeakPassword, match="the name"):
         check_password("Alexandra.Smith-1", "alexandra smith")
     check_password("Alexandra has four words", "alexandra")
+
+
+@pytest.mark.parametrize(
+    "password, name, why",
+    [
+        ("abcdefghijklmn", "alice", "the password has 14 characters; 15 or more are asked for: four words do"),
+        ("x" * 257, "alice", "the password has more than 256 characters; a shorter one is as good"),
+        ("abcdeABCDEabcde", "alice", "the password says the same again and again; four words do"),
+        ("abcdeabcdeabcdf", "alice", None),
+        (
+            "Alice-Alice-Alice-12345",
+            "alice",
+            "the password is the name; four words that have nothing to do with it do",
+        ),
+        ("Alice-Alice-Alice-123456", "alice", None),
+        ("correct horse battery", "", None),
+        ("correct horse battery", "...", None),
+    ],
+)
+def test_what_is_said_of_a_password_that_will_not_do(password: str, name: str, why: str | None) -> None:
+    if why is None:
+        check_password(password, name)
+        return
+    with pytest.raises(WeakPassword) as refused:
+        check_password(password, name)
+    assert str(refused.value) == why

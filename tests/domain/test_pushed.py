@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gal_friday.domain.pushed import BATCH_MAX, MalformedPush, read_pushed
+from gal_friday.domain.pushed import BATCH_MAX, MalformedPush, Pushed, read_pushed, write_pushed
 
 FILL = {
     "fill_id": "T1",
@@ -111,3 +111,38 @@ def test_movements_and_orders_are_read_alike() -> None:
     del order["client_order_id"]
     with pytest.raises(MalformedPush, match="order_id"):
         read_pushed(json.dumps({"account": "a", "orders": [order]}).encode(), "orders")
+
+
+@pytest.mark.parametrize(
+    "data, place, said",
+    [
+        (b'{"fills": []}', "account", "account: missing, and nothing can stand in for it"),
+        (b'{"account": "main"}', "fills", "fills: missing, and nothing can stand in for it"),
+        (push(orders=[]), "orders", "orders: unknown; known are account, fills"),
+        (push(account=""), "account", "account: empty; give it or leave the field out"),
+        (push(FILL, FILL | {"side": 1}), "fills[1].side", "fills[1].side: the number 1 is none of buy, sell"),
+        (
+            b'{"account": "main", "fills": [' + b"1," * BATCH_MAX + b"1]}",
+            "fills",
+            "fills: 10001 records in one call, of at most 10000; send them in parts",
+        ),
+        (b"[]", "", "expected an object, found a list"),
+    ],
+    ids=["no account", "no records", "another kind", "an empty name", "a wrong field", "too many", "no object"],
+)
+def test_what_is_refused_is_said_with_its_place_and_the_way_out(data: bytes, place: str, said: str) -> None:
+    with pytest.raises(MalformedPush) as refused:
+        read_pushed(data, "fills")
+    assert (str(refused.value), refused.value.place) == (said, place)
+    assert refused.value.reason == said.removeprefix(f"{place}: ")
+
+
+def test_a_batch_of_as_many_as_are_allowed_is_read_row_by_row() -> None:
+    assert place_of(b'{"account": "main", "fills": [' + b"1," * (BATCH_MAX - 1) + b"1]}") == "fills[0]"
+
+
+def test_what_is_written_is_read_back_and_holds_nothing_else() -> None:
+    read = read_pushed(push(FILL), "fills")
+    assert read == Pushed(account="main", fills=read.fills, movements=(), orders=())
+    assert read_pushed(write_pushed("main", "fills", read.fills), "fills") == read
+    assert json.loads(write_pushed("a", "orders", [])) == {"account": "a", "orders": []}

@@ -2,11 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gal_friday.adapters.access import MemoryThrottle
-from gal_friday.domain.throttle import Limit, Tried, charged, refunded
+from gal_friday.domain.throttle import LIMITS, Charged, Limit, Tried, charged, refunded
 
 T0 = datetime(2026, 1, 31, tzinfo=UTC)
 LIMIT = Limit(3, timedelta(seconds=10))
@@ -63,3 +64,40 @@ def test_the_count_of_places_has_a_bound() -> None:
     for number in range(10_000):
         throttle.charge(((Tried.TOKEN, str(number)),), T0)
     assert len(throttle._until) == 100
+
+
+@pytest.mark.parametrize(
+    "until, now, kept, wait",
+    [
+        (None, 0, 10, 0),
+        (-5, 0, 10, 0),
+        (5, 0, 15, 0),
+        (20, 0, 30, 0),
+        (20.000001, 0, 20.000001, 1),
+        (21, 0, 21, 1),
+        (21.000001, 0, 21.000001, 2),
+        (30, 0, 30, 10),
+        (30, 10, 40, 0),
+    ],
+)
+def test_what_is_kept_of_an_attempt_and_how_long_the_next_one_waits(
+    until: float | None, now: float, kept: float, wait: int
+) -> None:
+    # Three at once, then one every ten seconds.
+    def at(seconds: float) -> datetime:
+        return T0 + timedelta(seconds=seconds)
+
+    assert charged(LIMIT, None if until is None else at(until), at(now)) == Charged(at(kept), wait)
+
+
+def test_how_often_something_may_be_tried_unless_it_is_said_otherwise() -> None:
+    told = {tried.value: (limit.at_once, limit.every.total_seconds()) for tried, limit in LIMITS.items()}
+    assert told == {
+        "sign-in from an address": (20, 10),
+        "sign-in for a name from an address": (5, 60),
+        "sign-in for a name": (50, 60),
+        "challenge for a passkey": (30, 2),
+        "token that was refused": (60, 1),
+        "refusal told to the journal": (10, 60),
+    }
+    assert set(LIMITS) == set(Tried)
