@@ -3,17 +3,21 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from gal_friday.domain import quantity
-from gal_friday.domain.adjustment import StandingPlug
+from gal_friday.domain.adjustment import StandingPlug, Suspense
 from gal_friday.domain.assets import Asset, Instrument, Wallet
 from gal_friday.domain.give_way import (
+    Drained,
     Moved,
     Release,
     change,
+    drained,
+    event_of,
     give_way,
     moved_by,
     said,
@@ -159,3 +163,93 @@ def test_the_suspense_of_a_snapshot_is_read_back_and_a_stranger_of_that_name_is_
     assert suspense_in({"suspense": [*map(written_out, lines)]}) == lines
     for other in (None, {}, {"suspense": 5}, {"suspense": ["x"]}, {"suspense": [{"kind": "balances"}]}):
         assert suspense_in(other) == ()
+
+
+D = Decimal
+DEPOSIT = Movement("L1", "deposit", Asset("XRP"), Wallet.EARN, D(3), T0, D("0.5"))
+SPOT = Fill("T1", Instrument("XRP/USD"), OrderSide.BUY, D(40), D("0.5"), T0, fee=D("0.1"), margin=False)
+
+
+def test_what_records_add_is_told_record_by_record_and_place_by_place() -> None:
+    later = T0 + timedelta(minutes=1)
+    sold = Fill("T2", Instrument("XRP/USD"), OrderSide.SELL, D(7), D("0.5"), later, fee=D("0.2"), margin=True)
+    bought = replace(sold, fill_id="T3", side=OrderSide.BUY, fee=None)
+    assert moved_by([sold, DEPOSIT, SPOT, bought]) == [
+        Moved("balances:XRP:earn", D("2.5"), T0),
+        Moved("balances:USD:spot", D("-0.2"), later),
+        Moved("balances:XRP:spot", D(40), T0),
+        Moved("balances:USD:spot", D("-20.1"), T0),
+        Moved("positions:XRP/USD:net", D(-7), later),
+        Moved("positions:XRP/USD:net", D(7), later),
+    ]
+
+
+@pytest.mark.parametrize(
+    "record, event",
+    [
+        (SPOT, "T1"),
+        (DEPOSIT, "L1"),
+        (replace(DEPOSIT, refers_to="T9"), "L1"),
+        (replace(DEPOSIT, kind="trade", refers_to="T9"), "T9"),
+        (replace(DEPOSIT, kind="trade"), "L1"),
+        (replace(DEPOSIT, kind="trade", refers_to=""), "L1"),
+    ],
+    ids=["a fill", "a row", "a row that refers to something", "a leg", "a leg of nothing", "a leg of no name"],
+)
+def test_a_record_belongs_to_its_fill_or_to_itself(record: Fill | Movement, event: str) -> None:
+    assert event_of(record) == event
+
+
+def test_a_change_is_what_comes_with_what_goes_taken_off() -> None:
+    before, after = moved("3"), moved("5", minute=1)
+    assert change(before, after) == [*after, Moved(PLACE, D(-3), T0)]
+    assert summed(change(before, after)) == {PLACE: D(2)}
+    assert summed(change(before, before)) == summed([]) == {}
+
+
+def test_one_event_releases_each_place_by_what_it_moves_there() -> None:
+    other = replace(plug("4", "P3"), part="earn")
+    both = [*moved("2"), *moved("2"), *moved("1", key="balances:XRP:earn"), *moved("9", minute=1)]
+    assert give_way([plug("3"), plug("5", "P2"), other], [both]) == (
+        Release("P1", D(-3)),
+        Release("P2", D(-1)),
+        Release("P3", D(-1)),
+    )
+    # What an earlier event released is not released again, and what is whole again is left alone.
+    assert give_way([plug("3"), plug("5", "P2")], [moved("3"), moved("3")]) == (
+        Release("P1", D(-3)),
+        Release("P2", D(-3)),
+    )
+    assert give_way([plug("-3"), plug("5", "P2")], [moved("2")]) == (Release("P2", D(-2)),)
+    assert give_way([plug("0"), plug("5", "P2")], [moved("2")]) == (Release("P2", D(-2)),)
+    assert give_way([], [moved("2")]) == give_way([plug("3")], []) == ()
+
+
+def test_what_is_drained_of_a_place_is_told_before_and_after() -> None:
+    three = suspense_of([plug("5"), plug("-2", "P2")])
+    one = suspense_of([plug("1")])
+    positions = suspense_of([plug("4", kind=Kind.POSITIONS)])
+    drain = Drained(PLACE, D(3), D(1))
+    assert drained(three, one) == (drain,)
+    assert drain.change == D(-2)
+    assert drained([*three, *positions], one) == (drain, Drained("positions:XRP/USD:net", D(4), D(0)))
+    assert drained((), one) == (Drained(PLACE, D(0), D(1)),)
+    assert drained(three, three) == ()
+
+
+def test_a_suspense_line_is_kept_said_and_written_whole() -> None:
+    earn = replace(plug("1.50", "P4"), part="earn")
+    lines = suspense_of([plug("1", kind=Kind.POSITIONS), earn, plug("5"), plug("-2", "P2")])
+    assert lines == (
+        Suspense(Kind.BALANCES, "XRP", "earn", D("1.50"), 1),
+        Suspense(Kind.BALANCES, "XRP", "spot", D(3), 2),
+        Suspense(Kind.POSITIONS, "XRP/USD", "net", D(1), 1),
+    )
+    assert [said(line) for line in lines] == [
+        "suspense: 1.5 XRP earn in 1 plug",
+        "suspense: 3 XRP in 2 plugs",
+        "suspense: 1 XRP/USD in 1 plug",
+    ]
+    assert written_out(lines[0]) == {"kind": "balances", "name": "XRP", "part": "earn", "amount": "1.50", "plugs": 1}
+    for broken in ({"kind": "moons"}, {"amount": "x"}, {"plugs": "many"}, {"amount": None}):
+        assert suspense_in({"suspense": [written_out(lines[0]) | broken]}) == ()

@@ -10,12 +10,28 @@ from msgspec.structs import replace
 
 from gal_friday.domain.adjusted import By, Kept, Step, after, first
 from gal_friday.domain.adjustment import Adjustment as Made
-from gal_friday.domain.adjustment import AdjustmentState, AdjustmentType, Effect, PostFill, PostOrder, adjustment_id
+from gal_friday.domain.adjustment import (
+    AdjustmentState,
+    AdjustmentType,
+    Effect,
+    Plug,
+    PostFill,
+    PostMovement,
+    PostOrder,
+    TakeBack,
+    adjustment_id,
+)
+from gal_friday.domain.assets import Asset, Wallet
+from gal_friday.domain.cause import Cause
+from gal_friday.domain.discrepancy import BalanceDiscrepancy
 from gal_friday.domain.finding import Agrees, CannotTell, Finding, Key
-from gal_friday.domain.observed import needless, observed
+from gal_friday.domain.observed import Moved, explained_by, needless, observed, unseen_behind
 from gal_friday.domain.policy import Policy
-from gal_friday.domain.records import Kind
+from gal_friday.domain.records import Kind, Movement
+from gal_friday.domain.root import RootCause
+from gal_friday.domain.snapshot import NotChecked
 from tests.domain.build import T0, at, fill, order
+from tests.domain.test_run_facts import differing
 
 POSTED, READ = at(10), at(20)
 FILL, USD = Key(Kind.FILLS, "T1"), Key(Kind.BALANCES, "USD", "spot")
@@ -190,3 +206,125 @@ def test_a_run_that_computes_a_proposal_again_gives_nobody_more_time() -> None:
 def test_what_takes_an_adjustment_back_waits_for_a_person_however_long() -> None:
     back = proposal(discrepancies=("dis_gone",), type=AdjustmentType.REVERSAL)
     assert expired([back], {"adj_new": ("dis_gone",)}, hours=1_000) == []
+
+
+def test_what_becomes_of_a_repair_is_told_with_why() -> None:
+    kept = applied()
+    assert observed([kept, kept], AGREED, {}, (), read_at=READ) == (
+        Moved(kept, AdjustmentState.VERIFIED, "both sides were seen to agree"),
+        Moved(kept, AdjustmentState.VERIFIED, "both sides were seen to agree"),
+    )
+    assert observed([kept], {}, SEEN_OF_IT, (), read_at=READ) == (
+        Moved(kept, AdjustmentState.UNVERIFIED, "still seen: dis_fill, dis_usd"),
+    )
+    assert observed([], AGREED, {}, (), read_at=READ) == ()
+
+
+def test_only_the_last_time_at_which_it_was_posted_counts() -> None:
+    back = after(applied(), Step.REVERSE, By("policy", "policy"), at(11))
+    anew = after(back, Step.REINSTATE, By("policy", "policy"), at(15))
+    assert became(anew, read=at(15)) is None
+    assert became(anew, read=at(15.01)) is AdjustmentState.VERIFIED
+    never = first(made(), AdjustmentState.APPROVED, By("policy", "policy"), T0)
+    assert became(never) is None
+
+
+ROW = Movement("L1", "trade", Asset("XRP"), Wallet.SPOT, Decimal(40), T0, refers_to="T7")
+
+
+@pytest.mark.parametrize(
+    "posting, own, others",
+    [
+        (PostMovement(ROW), ["L1", "T7"], ["T1"]),
+        (TakeBack(Kind.FILLS, "T5", 1, 2), ["T5"], ["T1", "L1"]),
+        (PostFill(fill("T6")), ["T6"], ["OX"]),
+        (PostOrder(order(None, client="mine")), ["mine"], ["OX"]),
+        (Plug(Kind.BALANCES, "USD", "spot", Decimal(1)), ["R1"], ["USD"]),
+    ],
+    ids=["a movement", "an entry taken back", "a fill", "an order", "a plug"],
+)
+def test_a_repair_is_in_doubt_for_its_own_records_alone(posting: Any, own: list[str], others: list[str]) -> None:
+    one = applied(postings=(posting,), record_ids=("R1",))
+    for name in (*own, "R1"):
+        assert became(one, {}, {"dis_usd": (name,)}) is AdjustmentState.UNVERIFIED
+    for name in others:
+        assert became(one, {}, {"dis_usd": (name,)}) is None
+
+
+def test_what_is_needless_is_told_with_why_and_in_this_order() -> None:
+    one = proposal()
+    computed: dict[str, Collection[str]] = {"adj_z": ("dis_usd",), "adj_a": ("dis_fill", "dis_x"), "adj_y": ("dis_y",)}
+
+    def told(opened: Collection[str], computed: dict[str, Collection[str]], hours: float) -> list[Moved]:
+        return list(
+            needless([one], opened, computed, policy=Policy(proposals_expire_hours=5), now=T0 + timedelta(hours=hours))
+        )
+
+    gone = Moved(one, AdjustmentState.EXPIRED, "both sides agree without it")
+    assert told((), computed, 9) == told(("dis_y",), computed, 1) == [gone]
+    assert told(OPEN, computed, 9) == [Moved(one, AdjustmentState.EXPIRED, "adj_a, adj_z took its place")]
+    late = Moved(one, AdjustmentState.EXPIRED, "nobody decided in 5 hours")
+    again: dict[str, Collection[str]] = {one.id: OPEN, "adj_z": ("dis_usd",)}
+    assert (told(OPEN, again, 5), told(OPEN, again, 5.001)) == ([], [late])
+    assert (told(OPEN, {}, 5), told(OPEN, {}, 5.001)) == ([], [late])
+
+
+def test_a_proposal_that_was_made_again_has_its_time_from_then_on() -> None:
+    kept = after(proposal(), Step.EXPIRE, By("gal-friday", "system"), at(60))
+    kept = after(kept, Step.PROPOSE, By("policy", "policy"), at(120))
+    assert expired([kept], {}, hours=74) == []
+    assert expired([kept], {}, hours=74.001) == [(kept.id, "nobody decided in 72 hours")]
+
+
+@pytest.mark.parametrize(
+    "gaps, unseen",
+    [
+        ((NotChecked(Kind.FILLS, "not read", "exchange"),), True),
+        ((NotChecked(Kind.ORDERS, "x", "exchange"), NotChecked(Kind.MOVEMENTS, "not read", "internal")), True),
+        ((NotChecked(Kind.FILLS, "not read"),), False),
+        ((NotChecked(Kind.ORDERS, "not read", "exchange"),), False),
+        ((), False),
+    ],
+)
+def test_amounts_that_differ_while_records_were_not_seen(gaps: tuple[NotChecked, ...], unseen: bool) -> None:
+    report = replace(differing(), not_checked=gaps)
+    amounts = {one.id for one in report.balance_discrepancies}
+    assert amounts
+    assert unseen_behind(report) == (amounts if unseen else set())
+
+
+def test_what_explains_the_whole_of_a_discrepancy_and_nothing_where_something_is_left() -> None:
+    report = differing()
+    balance, movement = report.discrepancies
+    assert isinstance(balance, BalanceDiscrepancy)
+    bridge = balance.bridge
+    assert bridge is not None
+    assert explained_by(report) == {balance.id: ["L1", "L1"], movement.id: ()}
+
+    def explaining(**terms: Any) -> Collection[str]:
+        other = replace(balance, bridge=replace(bridge, **terms))
+        return explained_by(replace(report, balance_discrepancies=(other,)))[balance.id]
+
+    bare = replace(report, balance_discrepancies=(replace(balance, bridge=None),))
+    assert explained_by(bare)[balance.id] == ()
+    (item,) = bridge.items
+    assert explaining(items=(replace(item, record_ids=("L1", "L2"), event=""),)) == ["L1", "L2"]
+    short = replace(item, effect=Decimal("0.4"))
+    assert explaining(items=(short,), residual=Decimal("0.1")) == ()
+    assert explaining(proven=False, items=(replace(item, rests_on="search"),)) == ()
+    assert explaining(proven=False) == ["L1", "L1"]
+    assert explaining(proven=True, items=(replace(item, rests_on="search"),)) == ["L1", "L1"]
+
+
+def test_an_order_is_explained_by_the_fill_that_it_differs_by_now() -> None:
+    report = differing()
+    _, movement = report.discrepancies
+
+    def explaining(key: str, cause: Cause = Cause.MISSED_FILL) -> Collection[str]:
+        root = RootCause(cause, "T9", "a fill is missing", ("T9", "L9"), ("balances:USD:spot", key))
+        one = replace(movement, key=key)
+        found = replace(report, movement_discrepancies=(one,), root_causes=(root,))
+        return explained_by(found)[movement.id]
+
+    assert explaining("orders:OX") == explaining("sources:order:OX") == ("T9", "T9", "L9")
+    assert explaining("orders:OX", Cause.UNEXPLAINED) == explaining("fills:T9") == explaining("sources:OX") == ()
