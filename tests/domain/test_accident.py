@@ -1,5 +1,6 @@
 """The expected number of accidental sums, held against counting them."""
 
+import math
 from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
@@ -176,3 +177,73 @@ def test_an_estimate_is_never_below_nothing(units: list[int], size: int, target:
 def test_the_order_of_the_rows_does_not_matter(units: list[int], size: int, data: st.DataObject) -> None:
     other = data.draw(st.permutations(units))
     assert expected_accidents(units, size, 777, 3) == expected_accidents(other, size, 777, 3)
+
+
+def bell(units: list[int], size: int, target: int, width: int) -> float:
+    """Return what the first formula says of these, in floats."""
+    count, mean = len(units), sum(units) / len(units)
+    variance = sum((each - mean) ** 2 for each in units) / count
+    spread = math.sqrt(size * variance * (count - size) / (count - 1))
+    density = math.exp(-(((target - size * mean) / spread) ** 2) / 2) / math.sqrt(2 * math.pi)
+    return math.comb(count, size) * width * density / spread
+
+
+FOUR, FIVE = [1, 2, 3, 4], [7, 9, 10, 11, 13]
+
+
+@pytest.mark.parametrize(
+    "units, size, target, tolerance, expected",
+    [
+        # Three and more make a bell, as wide as there are points of the grid within the tolerance.
+        (FOUR, 3, 7, 0, bell(FOUR, 3, 7, 1)),
+        (FOUR, 3, 7, 1, bell(FOUR, 3, 7, 3)),
+        ([2, 4, 6, 8], 3, 14, 0, bell([2, 4, 6, 8], 3, 14, 2)),
+        ([2, 4, 6, 8], 3, 14, 1, bell([2, 4, 6, 8], 3, 14, 2)),
+        ([2, 4, 6, 8], 3, 14, 2, bell([2, 4, 6, 8], 3, 14, 6)),
+        # One or two make none: the larger of both formulas is taken.
+        (FOUR, 1, 2, 0, 4 / 3),
+        (FOUR, 2, 5, 0, bell(FOUR, 2, 5, 1)),
+        ([3, 5], 1, 5, 0, 1),
+        # Out of reach is out of reach, but for the tolerance.
+        (FOUR, 3, 10, 0, 0),
+        (FOUR, 3, 10, 1, bell(FOUR, 3, 10, 3)),
+        (FOUR, 3, 5, 0, 0),
+        (FOUR, 3, 5, 1, bell(FOUR, 3, 5, 3)),
+        # Where all sums are the same, anything up to their size either way could have come out.
+        ([25], 1, 25, 0, 1 / 50),
+        ([100], 1, 100, 0, 100 / 200),
+        ([-25], 1, -25, 0, 1 / 50),
+        ([7, 7, 7], 2, 14, 0, 3 / 28),
+        ([7, 7, 7], 2, 13, 1, 9 / 28),
+        ([3, 5], 2, 8, 0, 1 / 16),
+        ([1], 1, 1, 5, 11 / 22),
+        ([0], 1, 0, 0, 1 / 2),
+        ([5], 1, 0, 0, 0),
+        # What stands apart is in the sum, and then is not, and both are added up.
+        ([1, 2, 3, 4, 5, 1000], 2, 1003, 0, bell([1, 2, 3, 4, 5], 1, 3, 1)),
+        ([-1000, 1, 2, 3, 4, 5], 2, -997, 0, bell([1, 2, 3, 4, 5], 1, 3, 1)),
+        ([1, 2, 3, 4, 5, 1000], 1, 1000, 0, 1),
+        ([1, 2, 3, 4, 5, 1000], 1, 1001, 0, 0),
+        ([1, 2, 3, 4, 5, 1000], 1, 1001, 1, 1),
+        ([1, 2, 3, 4, 5, 1000], 1, 999, 1, 1),
+        ([1, 2, 3, 4, 5, 1000], 1, 1003, 2, 0),
+        ([1, 2, 3, 4, 1000], 3, 7, 0, bell([1, 2, 3, 4, 1000], 3, 7, 1)),
+        # Six standard deviations of the others, which is 2 here, and a hair more.
+        ([*FIVE, 22], 3, 31, 0, bell([*FIVE, 22], 3, 31, 1)),
+        ([*FIVE, 23], 3, 31, 0, bell(FIVE, 3, 31, 1)),
+        ([-2, *FIVE], 3, 31, 0, bell([-2, *FIVE], 3, 31, 1)),
+        ([-3, *FIVE], 3, 31, 0, bell(FIVE, 3, 31, 1)),
+        # No more than five stand apart: the sixth is in the crowd, which it flattens.
+        ([1, 2, 3, 4, 5, *(1000**power for power in range(1, 7))], 3, 1007, 0, bell([1, 2, 3, 4, 5, 1000], 3, 1007, 1)),
+        # Among their like, round amounts are as round as before.
+        ([1000, 2000, 7], 2, 3000, 0, 1 / 6),
+        ([1000, 2000, 70], 2, 3000, 0, 1 / 6),
+        ([1000, 2000, 7], 2, 2998, 2, 1 / 6),
+    ],
+)
+def test_what_chance_would_give_is_what_the_formulas_say(
+    units: list[int], size: int, target: int, tolerance: int, expected: float
+) -> None:
+    found = expected_accidents(units, size, target, tolerance)
+    assert float(found) == pytest.approx(expected, abs=1e-12)
+    assert found == round(found, 18)
