@@ -57,6 +57,11 @@ class Apart:
         """Close both, and remove what was fetched."""
         self._kept.close()
 
+    @property
+    def layouts(self) -> Mapping[Side, Layout]:
+        """How both sides are laid out."""
+        return {side: one.layouts[side] for side, one in self._holders.items()}
+
     def names_of(self, side: Side) -> Mapping[str, Asset]:
         """Return what a side calls assets otherwise."""
         return self._holders[side].names_of(side)

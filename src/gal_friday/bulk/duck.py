@@ -22,8 +22,19 @@ from gal_friday.bulk.record_relation import Asked, RecordRelation, record_relati
 from gal_friday.bulk.relation import Relation, inexact, no_amounts, relation
 from gal_friday.bulk.rows import Handed, Rejected, Row, Totals
 from gal_friday.bulk.sieve import AMOUNT, PLACES, WHOLE, Slot
-from gal_friday.bulk.source import CSV, PARQUET, SQLITE, Source, named, quoted, reader, refuse_written
-from gal_friday.bulk.sqlite import columns_of, rows_of
+from gal_friday.bulk.source import (
+    CSV,
+    JSON_LINES,
+    PARQUET,
+    SQLITE,
+    Source,
+    named,
+    names_in_json,
+    quoted,
+    reader,
+    refuse_written,
+)
+from gal_friday.bulk.sqlite import columns_of, names_in, rows_of
 from gal_friday.domain.assets import Asset
 from gal_friday.domain.records import Kind
 from gal_friday.domain.snapshot import Side
@@ -245,7 +256,8 @@ class Duck(SqlEngine):
         return connection
 
     def _looked_at(self, side: Side) -> Relation:
-        source, layout = self._sources[side], self._layouts[side]
+        source = self._sources[side]
+        layout = self._layouts[side] = self._layouts[side].of_table(self._names_in(source))
         if source.format == SQLITE:
             table = f"table_of_{side}"
             texts = dict.fromkeys(columns_of(source, layout), "VARCHAR")
@@ -256,12 +268,22 @@ class Duck(SqlEngine):
         kinds = self._kinds(source, table, [one for one in (layout.quantity, layout.price) if one])
         return relation(source.name, table, layout, kinds, self.names_of(side), self._words)
 
+    def _names_in(self, source: Source) -> Iterator[str]:
+        """Yield what columns are called, when that is asked for: of JSON it takes to read all of it."""
+        if source.format == SQLITE:
+            yield from names_in(source)
+        elif source.format == JSON_LINES:
+            yield from (name for (name,) in self.asked(names_in_json(source)))
+        else:
+            yield from self._kinds(source, reader(source, ()), ())
+
     def _look_at_records(self, asked: Asked[Source]) -> None:
         for name, sides in asked.tables.items():
             form, relations = FORMS[name], dict[Side, RecordRelation]()
             for side, (source, layout) in sides.items():
+                layout = layout.beside(self._layouts[side])
                 columns = [layout.columns.get(one, one) for one in form.columns]
-                table = reader(source, [*columns, *filter(None, (layout.account,))])
+                table = reader(source, [*columns, *filter(None, (layout.whose,))])
                 amounts = [layout.columns.get(one, one) for one, holds in form.columns.items() if holds is Holds.AMOUNT]
                 kinds = self._kinds(source, table, amounts)
                 relations[side] = record_relation(

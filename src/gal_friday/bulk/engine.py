@@ -64,7 +64,7 @@ class SqlEngine(ABC):
 
     def __init__(self, layouts: Mapping[Side, Layout], names: Mapping[str, Asset], words: Words) -> None:
         """Keep how both sides are laid out. *names* are the book's for assets."""
-        self._layouts, self._names, self._words = layouts, names, words
+        self._layouts, self._names, self._words = dict(layouts), names, words
         self._relations: dict[Side, Relation] = {}
         self._records: dict[Form, Relations] = {}
         self._sizes: dict[Side, int] = {}
@@ -75,6 +75,11 @@ class SqlEngine(ABC):
     @abstractmethod
     def asked(self, statement: str) -> Iterator[tuple[Any, ...]]:
         """Yield the rows that answer a statement."""
+
+    @property
+    def layouts(self) -> Mapping[Side, Layout]:
+        """How both sides are laid out, as far as their tables were looked at."""
+        return self._layouts
 
     def names_of(self, side: Side) -> Mapping[str, Asset]:
         """Return what a side calls assets otherwise."""

@@ -66,11 +66,11 @@ class Locator:
         layout, names = self._layouts[side], self._names(side)
         asset = cells.get(layout.asset) or ""
         asset, text = names.get(asset, asset), cells.get(layout.quantity)
-        account = self._account if layout.account is None else cells.get(layout.account)
+        account = self._account if layout.whose is None else cells.get(layout.whose)
         if layout.price:
             yield said_by(account, asset, text, cells.get(layout.price))
         yield said_by(account, asset, text)
-        if layout.account is None:
+        if layout.whose is None:
             yield said_by(None, asset, text)
 
 

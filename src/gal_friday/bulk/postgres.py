@@ -153,17 +153,17 @@ class Postgres(SqlEngine):
 
     def _looked_at(self, side: Side) -> Relation:
         place = self._places[side]
-        return relation(
-            place.name, _table(place), self._layouts[side], self._kinds(place), self.names_of(side), self._words
-        )
+        kinds = self._kinds(place)
+        layout = self._layouts[side] = self._layouts[side].of_table(kinds)
+        return relation(place.name, _table(place), layout, kinds, self.names_of(side), self._words)
 
     def _look_at_records(self, asked: Asked[Place]) -> None:
         for name, sides in asked.tables.items():
             form = FORMS[name]
             self._records[form] = {
                 side: record_relation(
-                    place.name, _table(place), form, layout, self._kinds(place), self.names_of(side), _Words(),
-                    asked.as_of,
+                    place.name, _table(place), form, layout.beside(self._layouts[side]), self._kinds(place),
+                    self.names_of(side), _Words(), asked.as_of,
                 )
                 for side, (place, layout) in sides.items()
             }  # fmt: skip

@@ -85,7 +85,9 @@ def record_relation(
             cells += _cells(name, one, holds, columns[one], kinds[columns[one]], names, words)
         else:
             cells += _empty(one, holds, words)
-    account = f"nullif({words.text(layout.account, kinds[layout.account])}, '')" if layout.account else "''"
+    account = words.literal(layout.sole)
+    if layout.whose:
+        account = f"nullif({words.text(layout.whose, kinds[layout.whose])}, '')"
     read = f"SELECT {account} AS account, {', '.join(cells)}, {words.places} AS place FROM {table}"
     known = " AND ".join(_sound(form, words, as_of))
     statement = f"SELECT *, CASE WHEN {known} THEN 1 ELSE 0 END AS sound FROM ({read}) AS read"
@@ -115,8 +117,8 @@ def _refuse_missing(
     has: Collection[str],
 ) -> None:  # fmt: skip
     missing = [columns[one] for one in form.needed if one not in has]
-    if layout.account and layout.account not in kinds:
-        missing.insert(0, layout.account)
+    if layout.whose and layout.whose not in kinds:
+        missing.insert(0, layout.whose)
     if missing:
         raise UnusableTable(
             f"{name} has no column {', '.join(missing)}; it has {', '.join(kinds)}: "

@@ -86,13 +86,13 @@ def relation(
             words.amount(layout.price, kinds[layout.price])
     except UnusableTable as wrong:
         raise UnusableTable(f"{name}: {wrong}") from None
-    account = f"nullif({text(layout.account)}, '')" if layout.account else "''"
+    account = f"nullif({text(layout.whose)}, '')" if layout.whose else words.literal(layout.sole)
     asset = renamed(text(layout.asset), names, words)
     wallet = f"coalesce(nullif({text(layout.wallet)}, ''), '{Wallet.SPOT}')" if layout.wallet else f"'{Wallet.SPOT}'"
     price = named(layout.price) if layout.price else "NULL"
     unknown = unresolved_asset("")
     lacks = [f"{asset} IS NULL", f"{asset} = ''", f"left({asset}, {len(unknown)}) = {words.literal(unknown)}"]
-    if layout.account:
+    if layout.whose:
         lacks.append(f"{account} IS NULL")
     statement = (
         f"SELECT {account} AS account, {asset} AS asset, {wallet} AS wallet, "

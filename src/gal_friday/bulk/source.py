@@ -139,6 +139,12 @@ def reader(source: Source, columns: Sequence[str]) -> str:
     return f"read_json({files}, format = 'newline_delimited', columns = {{{kinds}}}, {FOLDERS}, filename = true)"
 
 
+def names_in_json(source: Source) -> str:
+    """Return the statement that yields the names in all rows of JSON: not every row has every one."""
+    files = ", ".join(map(quoted_file, source.files))
+    return f"SELECT DISTINCT unnest(json_keys(json)) FROM read_ndjson_objects([{files}], {FOLDERS})"
+
+
 def between(source: Source) -> str:
     """Return what stands between the columns: of the usual three the one that the head has most often."""
     if is_remote(source.files[0]) or not source.files[0].lower().endswith((".csv", ".tsv")):

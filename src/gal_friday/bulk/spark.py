@@ -257,10 +257,11 @@ class Spark(SqlEngine):
     def _looked_at(self, side: Side) -> Relation:
         from pyspark.sql.functions import col
 
-        source, layout = self._sources[side], self._layouts[side]
+        source = self._sources[side]
         try:
             table = self._read(source)
             kinds = dict(table.dtypes)
+            layout = self._layouts[side] = self._layouts[side].of_table(kinds)
             read = [_column(name) for name in kinds if name in layout.columns]
             table.select(*read, col("_metadata.file_path").alias(_FILE)).createOrReplaceTempView(f"table_of_{side}")
         except self._errors as error:

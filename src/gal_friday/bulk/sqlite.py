@@ -40,6 +40,13 @@ def columns_of(source: Source, layout: Layout) -> Sequence[str]:
     return found
 
 
+def names_in(source: Source) -> Iterator[str]:
+    """Yield what columns of the table are called, in any file."""
+    for file in source.files:
+        for name, _ in _rows(source, file, "SELECT name, type FROM pragma_table_xinfo(?)", source.table):
+            yield name
+
+
 def _is_exact(declared: str) -> bool:
     """Say whether a column declared so keeps texts or whole numbers as they are: SQLite looks for these words."""
     return not declared or any(word in declared.upper() for word in ("INT", "CHAR", "CLOB", "TEXT", "BLOB"))

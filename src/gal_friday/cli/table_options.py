@@ -11,6 +11,9 @@ from gal_friday.bulk.forms import Name
 from gal_friday.bulk.postgres import is_database, place_of
 from gal_friday.bulk.source import format_of, is_remote
 
+ONE_ACCOUNT = "main"
+"""Whose a table is that names no account, where nobody says so."""
+
 
 @dataclass(frozen=True, kw_only=True)  # what the command line's library takes apart
 class Tables:
@@ -35,7 +38,9 @@ class Tables:
     positions: Annotated[
         tuple[str, str] | None, Parameter(help="Of tables: two more, of positions, internal and exchange.")
     ] = None
-    account: Annotated[str, Parameter(help="Of tables without an account column: whose they are.")] = "main"
+    account: Annotated[
+        str | None, Parameter(help=f"Of tables without an account column: whose they are; {ONE_ACCOUNT} by default.")
+    ] = None
     exchange: Annotated[str, Parameter(help="Of tables: the exchange that they are of, as every id has it.")] = "kraken"
     partial: Annotated[
         str | None, Parameter(help="Of tables: the side that is not whole: internal, exchange, or both with a comma.")

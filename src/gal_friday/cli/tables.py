@@ -13,7 +13,7 @@ from gal_friday.bootstrap.clock import system_clock
 from gal_friday.bulk.day_over_day import DayOverDay, findings_in
 from gal_friday.bulk.forms import FORMS
 from gal_friday.bulk.judge import Judged, Terms
-from gal_friday.bulk.layout import Layouts, layout_of, layouts_in
+from gal_friday.bulk.layout import Layouts, layout_of, layouts_in, refuse_half
 from gal_friday.bulk.lines import COLUMNS, REJECTED, Lines, line_of, lines_of
 from gal_friday.bulk.locate import Locator
 from gal_friday.bulk.postgres import is_database
@@ -26,7 +26,7 @@ from gal_friday.cli.meter import Meter
 from gal_friday.cli.options import BadUsage
 from gal_friday.cli.output import out, printable, write_json
 from gal_friday.cli.table_engine import Chosen, engine_for
-from gal_friday.cli.table_options import Tables, shown
+from gal_friday.cli.table_options import ONE_ACCOUNT, Tables, shown
 from gal_friday.cli.table_outputs import refuse_overwriting
 from gal_friday.cli.table_page import Page
 from gal_friday.cli.table_summary import failures, recorded_lines, summary
@@ -145,7 +145,7 @@ def _terms(places: Mapping[Side, str], tables: Tables, policy: Policy, prices: P
         policy=policy,
         prices=prices,
         exchange=_exchange(tables.exchange),
-        account=tables.account,
+        account=tables.account or ONE_ACCOUNT,
         as_of=_as_of(tables.as_of, places),
         coverage=coverage,
         records={side: {FORMS[name].kind: covered for name in tables.records} for side, covered in coverage.items()},
@@ -158,19 +158,21 @@ def _compared(
     with ExitStack() as stack:
         engine = engine_for(places, _layouts(tables), names, tables, terms.as_of)
         stack.enter_context(engine)
+        if tables.account is None:
+            refuse_half(engine.layouts, {side: shown(one) for side, one in places.items()})
         told.lines = stack.enter_context(Lines(tables.findings, COLUMNS)) if tables.findings else None
         told.refusals = stack.enter_context(Lines(tables.rejected, REJECTED)) if tables.rejected else None
-        told.locator = _locator(places, tables, engine, terms)
+        told.locator = _locator(places, engine, terms)
         outcome = reconcile_many(engine, terms, told.hear, told.refuse, meter, digests=tables.digests)
         told.locate()
         return outcome
 
 
-def _locator(places: Mapping[Side, str], tables: Tables, engine: Chosen, terms: Terms) -> Locator | None:
+def _locator(places: Mapping[Side, str], engine: Chosen, terms: Terms) -> Locator | None:
     sources = {side: source_of(one) for side, one in places.items() if not is_database(one)}
     if not sources:
         return None
-    return Locator(sources, _layouts(tables).balances, engine.names_of, terms.account)
+    return Locator(sources, engine.layouts, engine.names_of, terms.account)
 
 
 def _as_of(text: str | None, places: Mapping[Side, str]) -> datetime:
@@ -191,8 +193,8 @@ def _as_of(text: str | None, places: Mapping[Side, str]) -> datetime:
 
 def _layouts(tables: Tables) -> Layouts:
     if tables.columns is not None:
-        return layouts_in(tables.columns)
-    return Layouts(dict.fromkeys(SIDES, layout_of(tables.key, tables.quantity, tables.price)))
+        return layouts_in(tables.columns, tables.account)
+    return Layouts(dict.fromkeys(SIDES, layout_of(tables.key, tables.quantity, tables.price, tables.account)))
 
 
 _STATUS = {
