@@ -88,3 +88,13 @@ def test_records_are_of_the_accounts_that_they_name(run: Run, tmp_path: Path) ->
     moved = [table(tmp_path / "moved.csv", (head, first, second)), table(tmp_path / "moved_there.csv", (head, first))]
     told = run("compare", *balances, *_columns(tmp_path), "--movements", *moved, "--json").json()
     assert [(one["account"], one["key"]) for one in told["discrepancies"]] == [("b", "movements:L2")]
+
+
+def test_a_file_of_columns_that_is_nested_too_deep_is_told(run: Run, tmp_path: Path) -> None:
+    files = [table(tmp_path / f"{name}.csv", _ONE) for name in ("ours", "theirs")]
+    outcome = run("compare", *files, *_columns(tmp_path, "asset = " + "[" * 100_000))
+    assert (outcome.status, outcome.out, outcome.err) == (
+        2,
+        "",
+        f"gal-friday: {tmp_path}/columns.toml is nested too deep; it takes names of columns, and tables of them\n",
+    )

@@ -104,6 +104,7 @@ def test_what_differs_in_another_way_is_cleared_and_another_one_opened(run: Run,
         ("found.csv", "account,asset\na,BTC\n", "it lacks key, what"),
         ("found.jsonl", '{"account": "a"', "no file that --findings writes"),
         ("found.jsonl", "[1]", "a line of it is no object"),
+        ("found.jsonl", "[" * 100_000, "no file that --findings writes: a line of it is nested too deep"),
         ("found.parquet", "PAR1", "no file that --findings writes"),
         (
             "found.csv",
@@ -172,6 +173,10 @@ def test_lines_of_json_and_rows_of_parquet_are_told_too(run: Run, tmp_path: Path
     assert refused(run, ours, theirs, *layout) == [
         (2, f"mine, ETH, 1.5 {lost}"), (3, "mine, ETH, x"), (4, f"mine, XRP, true {lost}"),
     ]  # fmt: skip
+    deep = f'{{"ccy":"A","qty":"1","more":{"[" * 100_000}{"]" * 100_000}}}'
+    assert refused(run, table(tmp_path / "deep.jsonl", (deep, '{"ccy":"B","qty":"?"}')), theirs, *layout) == [
+        (2, "mine, B, ?")
+    ]
     whole = tmp_path / "ours.parquet"
     duckdb.sql(f"COPY (SELECT ccy, qty::VARCHAR AS qty FROM (VALUES ('A', '1'), ('B', '?')) t(ccy, qty)) TO '{whole}'")
     assert refused(run, str(whole), theirs, *layout) == [(2, "mine, B, ?")]

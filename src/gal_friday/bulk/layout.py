@@ -106,6 +106,8 @@ def layouts_in(path: Path, account: str | None) -> Layouts:
         raise UnusableTable(f"{path} cannot be read: {error.strerror}; check path and rights") from error
     except ValueError as error:
         raise UnusableTable(f"{path} is no TOML: {error}") from error
+    except RecursionError:
+        raise UnusableTable(f"{path} is nested too deep; it takes names of columns, and tables of them") from None
     own = {side: stated.pop(side, {}) for side in SIDES}
     records = {name: stated.pop(name, {}) for name in FORMS}
     try:

@@ -232,7 +232,10 @@ def _csv_rows(path: Path) -> Iterator[Mapping[str, Any]]:
 def _json_rows(path: Path) -> Iterator[Mapping[str, Any]]:
     with path.open(encoding="utf-8") as file:
         for line in file:
-            row = json.loads(line)
+            try:
+                row = json.loads(line)
+            except RecursionError:
+                raise ValueError("a line of it is nested too deep") from None
             if not isinstance(row, dict):
                 raise ValueError("a line of it is no object")
             yield row

@@ -111,7 +111,7 @@ def _of_json(lines: Iterable[str]) -> Iterator[tuple[int, Cells]]:
     for number, line in enumerate(lines, start=1):
         try:
             row = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(row, dict):
             yield number, {name: _text(value) for name, value in row.items()}
