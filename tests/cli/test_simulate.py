@@ -25,7 +25,17 @@ def test_worlds_are_counted_and_shown_in_every_form(run: Run, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    "wrong", [("--seeds", "5:3"), ("--seeds", "some"), ("--hours", "0"), ("--report", "numbers.txt"), ("--errors", "2")]
+    "wrong",
+    [
+        ("--seeds", "5:3"),
+        ("--seeds", "some"),
+        ("--hours", "0"),
+        ("--hours", "nan"),
+        ("--hours", "1e400"),
+        ("--hours", "1000001"),
+        ("--report", "numbers.txt"),
+        ("--errors", "2"),
+    ],
 )
 def test_what_cannot_be_is_refused(run: Run, wrong: tuple[str, str]) -> None:
     assert run(*SHORT, *wrong).status == WRONG_USAGE

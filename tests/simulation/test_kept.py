@@ -57,3 +57,34 @@ def test_half_a_line_of_a_run_that_was_killed_is_no_world(tmp_path: Path) -> Non
     list(counted_once(path, range(2), SMALL, "Commit 1", counting))
     assert counting.seeds == [0, 1, 1]
     assert [msgspec.json.decode(line)["world"]["seed"] for line in path.read_bytes().splitlines()] == [0, 1]
+
+
+def test_a_last_line_that_lacks_nothing_but_its_end_is_kept(tmp_path: Path) -> None:
+    path, counting = tmp_path / "worlds.jsonl", Counting()
+    list(counted_once(path, range(2), SMALL, "Commit 1", counting))
+    before = path.read_bytes()
+    path.write_bytes(before[:-1])
+    list(counted_once(path, range(2), SMALL, "Commit 1", counting))
+    assert (counting.seeds, path.read_bytes()) == ([0, 1], before)
+
+
+@pytest.mark.parametrize("written", [b"milk", b'{"milk": 1', b'milk\n{"program":'])
+def test_another_file_is_left_as_it_is(tmp_path: Path, written: bytes) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_bytes(written)
+    with pytest.raises(msgspec.MsgspecError):
+        list(counted_once(path, range(2), SMALL, "Commit 1", Counting()))
+    assert path.read_bytes() == written
+
+
+def test_what_was_counted_is_never_written_once_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, counting = tmp_path / "worlds.jsonl", Counting()
+    list(counted_once(path, range(2), SMALL, "Commit 1", counting))
+    path.write_bytes(path.read_bytes()[:-20])
+    monkeypatch.setattr(Path, "write_bytes", _refused)  # a run that is killed meanwhile would leave half of it
+    list(counted_once(path, range(2), SMALL, "Commit 1", counting))
+    assert counting.seeds == [0, 1, 1]
+
+
+def _refused(*_: object) -> None:
+    raise AssertionError

@@ -45,6 +45,9 @@ ReportFiles = Annotated[
     Parameter(name="--report", help="Write the numbers here: .json, or a page (.md, .html); several."),
 ]
 
+_HOURS_MAX = 1_000_000
+"""Far more than anybody can wait for, and far less than there are dates for."""
+
 
 def simulate(
     *, hours: Hours = 24.0, accounts: Accounts = 1, seeds: Seeds = "10", seed: Seed = None, errors: Errors = 0.01,
@@ -52,8 +55,10 @@ def simulate(
     reports: ReportFiles = None, as_json: AsJson = False,
 ) -> int:  # fmt: skip
     """Let worlds live in which much goes wrong, and measure what is made of it."""
-    if hours <= 0 or accounts < 1 or not 0 <= errors <= 0.1 or (jobs is not None and jobs < 1):
-        raise BadUsage("hours, accounts and jobs are above zero, and errors is a share from 0 to 0.1")
+    if not 0 < hours <= _HOURS_MAX or accounts < 1 or not 0 <= errors <= 0.1 or (jobs is not None and jobs < 1):
+        raise BadUsage(
+            "hours, accounts and jobs are above zero, hours up to a million, and errors is a share from 0 to 0.1"
+        )
     for path in reports or ():
         if path.suffix not in (".json", ".md", ".html"):
             raise BadUsage(f"{path}: the numbers are written as .json, .md or .html; choose one of them")

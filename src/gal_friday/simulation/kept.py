@@ -12,6 +12,9 @@ from msgspec import Struct
 from gal_friday.simulation.measure import Counted
 from gal_friday.simulation.world import Settings
 
+_BEGINS = b'{"program":'
+"""How every line begins: a rest that begins otherwise is of another file, and stays there."""
+
 
 class _Line(Struct, frozen=True, kw_only=True):
     program: str
@@ -27,7 +30,8 @@ def known(path: Path, settings: Settings, program: str) -> dict[int, Counted]:
     """
     if not path.exists():
         return {}
-    kept = (msgspec.json.decode(line, type=_Line) for line in _whole(path.read_bytes()).splitlines())
+    data = path.read_bytes()
+    kept = (msgspec.json.decode(line, type=_Line) for line in data[: len(data) - _torn(data)].splitlines())
     return {one.world.seed: one.world for one in kept if one.settings == settings and one.program == program}
 
 
@@ -39,7 +43,7 @@ def counted_once(
     had = known(path, settings, program) if path is not None else {}
     yield from (had[seed] for seed in seeds if seed in had)
     if path is not None and path.exists():
-        path.write_bytes(_whole(path.read_bytes()))
+        _mend(path)
     for world in count([seed for seed in seeds if seed not in had]):
         if path is not None:
             _add(path, _Line(program=program, settings=settings, world=world))
@@ -51,6 +55,31 @@ def _add(path: Path, line: _Line) -> None:
         file.write(msgspec.json.encode(line) + b"\n")
 
 
-def _whole(data: bytes) -> bytes:
-    """Return all but a last line of which a run that was killed has left a part."""
-    return data[: data.rfind(b"\n") + 1]
+def _mend(path: Path) -> None:
+    """Take away what a run that was killed has left of a last line, and end a whole one; all before it stays there."""
+    with path.open("r+b") as file:
+        data = file.read()
+        if torn := _torn(data):
+            file.truncate(len(data) - torn)
+        elif data and not data.endswith(b"\n"):
+            file.write(b"\n")
+
+
+def _torn(data: bytes) -> int:
+    """Return how many bytes at the end are no line: one without its end may be whole, as editors leave it.
+
+    Raises:
+        msgspec.MsgspecError: nothing that was written here begins so.
+    """
+    last = data[data.rfind(b"\n") + 1 :]
+    if not last:
+        return 0
+    try:
+        msgspec.json.decode(last, type=_Line)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        if not last.startswith(_BEGINS[: len(last)]):
+            raise
+        return len(last)
+    return 0
