@@ -1,6 +1,5 @@
 """DuckDB on one machine: reads files, out of core where they do not fit."""
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from glob import has_magic
@@ -12,23 +11,23 @@ from typing import TYPE_CHECKING, Any, Self
 import msgspec
 from msgspec import Struct
 
+from gal_friday.bulk.duck_words import DuckWords
 from gal_friday.bulk.engine import SqlEngine
 from gal_friday.bulk.errors import EngineFailed, EngineMissing, UnusableTable
 from gal_friday.bulk.forms import FORMS, Holds
 from gal_friday.bulk.judge import Terms
 from gal_friday.bulk.layout import Layout
-from gal_friday.bulk.mixed import INEXACT, kinds_in_files, refuse_lossy
+from gal_friday.bulk.mixed import kinds_in_files, refuse_lossy
 from gal_friday.bulk.record_relation import Asked, RecordRelation, record_relation
-from gal_friday.bulk.relation import Relation, inexact, no_amounts, relation
+from gal_friday.bulk.relation import Relation, relation
 from gal_friday.bulk.rows import Handed, Rejected, Row, Totals
-from gal_friday.bulk.sieve import AMOUNT, PLACES, WHOLE, Slot
+from gal_friday.bulk.sieve import Slot
 from gal_friday.bulk.source import (
     CSV,
     JSON_LINES,
     PARQUET,
     SQLITE,
     Source,
-    named,
     names_in_json,
     quoted,
     reader,
@@ -49,13 +48,6 @@ _SEGMENT = 25
 """Rows of a side that pass together: with fewer, to tell takes longer; with more, more of them are looked at."""
 _BITS = 2**31
 """So many bits may tell which keys segments have."""
-_DECIMAL = re.compile(r"DECIMAL\((\d+),\s*(\d+)\)")
-_FIT = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
-_WIDE = {"HUGEINT", "UHUGEINT"}
-LOST = " (in JSON a number with a point has lost its digits: write it as a text)"
-_PLAIN = f"[+-]?[0-9]{{1,{WHOLE}}}([.][0-9]{{0,{PLACES}}})?"
-
-
 _SUMS = "CAST(sum(CAST(trunc(amount) AS DECIMAL(38, 0))) AS VARCHAR), CAST(sum(amount - trunc(amount)) AS VARCHAR)"
 
 
@@ -90,7 +82,7 @@ class Duck(SqlEngine):
         records: Asked[Source] | None = None,
     ) -> None:
         """Take what is to be read. *names* are the book's for assets; *exact* tells keys apart without a hash."""
-        super().__init__(layouts, names, _Words())
+        super().__init__(layouts, names, DuckWords())
         self._sources, self._limits, self._asked = sources, limits, records
         self._accounts: int | None = None
         more = () if records is None else records.tables.values()
@@ -287,7 +279,7 @@ class Duck(SqlEngine):
                 amounts = [layout.columns.get(one, one) for one, holds in form.columns.items() if holds is Holds.AMOUNT]
                 kinds = self._kinds(source, table, amounts)
                 relations[side] = record_relation(
-                    source.name, table, form, layout, kinds, self.names_of(side), _Words(), asked.as_of
+                    source.name, table, form, layout, kinds, self.names_of(side), DuckWords(), asked.as_of
                 )
             self._records[form] = relations
 
@@ -324,68 +316,6 @@ class Duck(SqlEngine):
             for kind, source in self._of(side):
                 if file in source.files:
                     yield Rejected(side, file, line, reason, content or "", kind)
-
-
-class _Words:
-    places = "filename"
-    characters = "VARCHAR"
-    exact = AMOUNT
-    moment = "TIMESTAMP"
-    literal = staticmethod(quoted)
-
-    def text(self, column: str, kind: str) -> str:
-        """Return the column as text; of JSON a number with a point as what is none."""
-        name = named(column)
-        if kind == "JSON":
-            whole = f"json_type({name}) IN ('VARCHAR', 'BIGINT', 'UBIGINT', 'HUGEINT', 'NULL')"
-            return f"CASE WHEN {whole} THEN {name} ->> '$' ELSE CAST({name} AS VARCHAR) || {quoted(LOST)} END"
-        return name if kind == "VARCHAR" else f"CAST({name} AS VARCHAR)"
-
-    def amount(self, column: str, kind: str) -> str:
-        """Return the amount in the exact type, NULL where it does not fit without loss."""
-        digits, name = _DECIMAL.fullmatch(kind), named(column)
-        if kind in INEXACT:
-            raise inexact(column, kind)
-        if kind in _FIT or (digits and int(digits[2]) <= PLACES and int(digits[1]) - int(digits[2]) <= WHOLE):
-            return f"CAST({name} AS {AMOUNT})"
-        if digits or kind in _WIDE:
-            cast = f"TRY_CAST({name} AS {AMOUNT})"
-            return f"CASE WHEN TRY_CAST({cast} AS {kind}) = {name} THEN {cast} END"
-        if kind not in ("VARCHAR", "JSON"):
-            raise no_amounts(column, kind)
-        text = self.text(column, kind)
-        return f"CASE WHEN regexp_full_match({text}, {quoted(_PLAIN)}) THEN CAST({text} AS {AMOUNT}) END"
-
-    def short(self, amount: str) -> str:
-        """Return an exact amount as text: plain digits, without trailing zeros."""
-        return f"rtrim(rtrim(CAST({amount} AS VARCHAR), '0'), '.')"
-
-    def md5(self, text: str) -> str:
-        """Return the MD5 of this text."""
-        return f"md5({text})"
-
-    def number(self, digits: str) -> str:
-        """Return digits of base 16 as a number."""
-        return f"CAST('0x' || {digits} AS BIGINT)"
-
-    def mark(self, expressions: Sequence[str]) -> str:
-        """Return what is the same of two rows where these are: a hash of 128 bits."""
-        one, other = (f"hash({', '.join((*expressions[at:], *expressions[:at]))})" for at in (0, 1))
-        return f"CAST({one} AS UHUGEINT) * 18446744073709551616 + {other}"
-
-    def instant(self, column: str, kind: str) -> str:
-        """Return the column as an instant, NULL where it is none; without a zone it is one of UTC."""
-        if kind == "TIMESTAMP WITH TIME ZONE":
-            return f"make_timestamp(epoch_us({named(column)}))"
-        if kind.startswith(("TIMESTAMP", "DATE")):
-            return f"CAST({named(column)} AS TIMESTAMP)"
-        return f"TRY_CAST({self.text(column, kind)} AS TIMESTAMP)"
-
-    def instant_text(self, column: str, kind: str) -> str:
-        """Return the column as text with its zone, where it has one."""
-        if kind.startswith(("TIMESTAMP", "DATE")):
-            return f"strftime({self.instant(column, kind)}, '%Y-%m-%dT%H:%M:%S.%fZ')"
-        return self.text(column, kind)
 
 
 def imported() -> ModuleType:

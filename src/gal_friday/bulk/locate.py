@@ -14,7 +14,7 @@ from typing import Any, TextIO
 
 from msgspec.structs import replace
 
-from gal_friday.bulk.duck import LOST
+from gal_friday.bulk.duck_words import LOST
 from gal_friday.bulk.layout import Layout
 from gal_friday.bulk.rows import Rejected, said_by
 from gal_friday.bulk.source import CSV, FOLDERS, PARQUET, SQLITE, Source, between, is_remote, named, quoted_file
