@@ -13,6 +13,8 @@ from gal_friday.bulk.lines import COLUMNS
 from tests.cli.conftest import Run
 from tests.cli.two_tables import HEAD, OURS, both, table
 
+_COMPARED = "of tables balances are compared, and what --fills, --movements and --positions name; leave it out"
+
 
 def test_what_differs_is_found_named_and_valued(run: Run, tmp_path: Path) -> None:
     outcome = run("compare", *both(tmp_path), "--price", "price")
@@ -237,7 +239,9 @@ def test_an_amount_that_json_has_already_rounded_is_refused(run: Run, tmp_path: 
         (OURS, ["--memory", "much"], "DuckDB does not begin with these limits"),
         (OURS, ["--findings", "found.xlsx"], "is written as .csv, .jsonl or .parquet"),
         (OURS, ["--findings", "no-such-folder/found.csv"], "cannot be written"),
-        (OURS, ["--only", "orders"], "tables hold balances"),
+        (OURS, ["--only", "orders"], f"--only: {_COMPARED}"),
+        (OURS, ["--only", "balances,orders"], f"--only: {_COMPARED}"),
+        (OURS, ["--only", "balances", "--fills", "ours.csv", "theirs.csv"], f"--only: {_COMPARED}"),
         ((), [], "has no column account, asset, quantity; it has"),
     ],
 )

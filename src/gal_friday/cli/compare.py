@@ -60,8 +60,11 @@ def compare(
     if currency is not None:
         policy = replace(policy, reporting_currency=Asset(currency))
     if is_table(internal) or is_table(exchange):
-        if Kind.BALANCES not in kinds:
-            raise BadUsage("--only: tables hold balances, and nothing else is compared in them")
+        if only is not None and {*kinds} != {Kind.BALANCES, *map(Kind, tables.records)}:
+            raise BadUsage(
+                "--only: of tables balances are compared, and what --fills, --movements and --positions name; "
+                "leave it out"
+            )
         from gal_friday.cli.tables import compare_tables
 
         return compare_tables(
