@@ -1,5 +1,7 @@
 """Records beside balances: what is found, and why, is what the report on two snapshots says, to the last digit."""
 
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,9 +17,11 @@ from gal_friday.bulk.record_relation import Asked
 from gal_friday.bulk.sieve import SIDES
 from gal_friday.bulk.source import source_of
 from gal_friday.domain.records import Kind
+from gal_friday.domain.snapshot import Since
 from tests.bulk.databases import Tables
 from tests.bulk.record_worlds import (
     TERMS,
+    Held,
     RecordWorld,
     every_fault,
     files_of,
@@ -68,6 +72,23 @@ def test_typed_columns_say_what_text_says(tmp_path: Path, zone: str) -> None:
                 _as_parquet(connection, tmp_path / f"{name}_{side}.csv", typed)
     with _duck(str(tmp_path), "parquet", exact=False) as engine:
         held_against_the_report(world, engine)
+
+
+@pytest.mark.parametrize(
+    "at, first",
+    [
+        ("2026-02-28T01:00:00+05:30", "2026-02-27T19:30:00Z"),
+        ("2026-02-28 01:00:00.25-08", "2026-02-28T09:00:00.25Z"),
+        ("2026-02-28 01:00:00", "2026-02-28T01:00:00Z"),
+        ("2026-02-28", "2026-02-28T00:00:00Z"),
+    ],
+)
+def test_an_instant_as_text_is_that_of_its_zone(tmp_path: Path, at: str, first: str) -> None:
+    row = {"movement_id": "L1", "kind": "deposit", "asset": "BTC", "amount": "1", "at": at}
+    side = Held({"a": {"BTC:spot": Decimal(1)}}, {"fills": [], "movements": [("a", row)], "positions": []})
+    files_of(dict.fromkeys(SIDES, side), tmp_path)
+    with _duck(str(tmp_path), "csv", exact=False) as engine:
+        assert engine.since("exchange") == Since(movements=datetime.fromisoformat(first))
 
 
 @pytest.mark.parametrize("by_event", [True, False])

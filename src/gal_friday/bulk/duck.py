@@ -243,6 +243,8 @@ class Duck(SqlEngine):
             chosen["threads"] = self._limits.threads
         try:
             connection: DuckDBPyConnection = self._duckdb.connect(config=chosen)
+            # What an instant as text is without a zone; with one it is what it says, and DuckDB's own type loses that.
+            connection.execute("SET TimeZone = 'UTC'")
         except self._duckdb.Error as error:
             raise UnusableTable(f"DuckDB does not begin with these limits: {_first_line(error)}") from error
         return connection

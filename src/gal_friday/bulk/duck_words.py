@@ -11,6 +11,7 @@ from gal_friday.bulk.source import named, quoted
 LOST = " (in JSON a number with a point has lost its digits: write it as a text)"
 _DECIMAL = re.compile(r"DECIMAL\((\d+),\s*(\d+)\)")
 _FIT = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
+_ZONED = "TIMESTAMP WITH TIME ZONE"
 _WIDE = {"HUGEINT", "UHUGEINT"}
 _PLAIN = f"[+-]?[0-9]{{1,{WHOLE}}}([.][0-9]{{0,{PLACES}}})?"
 
@@ -66,11 +67,10 @@ class DuckWords:
 
     def instant(self, column: str, kind: str) -> str:
         """Return the column as an instant, NULL where it is none; without a zone it is one of UTC."""
-        if kind == "TIMESTAMP WITH TIME ZONE":
-            return f"make_timestamp(epoch_us({named(column)}))"
-        if kind.startswith(("TIMESTAMP", "DATE")):
+        if kind.startswith(("TIMESTAMP", "DATE")) and kind != _ZONED:
             return f"CAST({named(column)} AS TIMESTAMP)"
-        return f"TRY_CAST({self.text(column, kind)} AS TIMESTAMP)"
+        zoned = named(column) if kind == _ZONED else f"TRY_CAST({self.text(column, kind)} AS {_ZONED})"
+        return f"make_timestamp(epoch_us({zoned}))"
 
     def instant_text(self, column: str, kind: str) -> str:
         """Return the column as text with its zone, where it has one."""
