@@ -106,7 +106,7 @@ def test_what_is_recorded_has_its_cause(run: Run, tmp_path: Path) -> None:
     [
         (("--movements", "{folder}/none.csv", "{folder}/none.csv"), "there is no file"),
         (("--fills", "{folder}/theirs_moved.csv", "{folder}/theirs_moved.csv"), "under [fills]"),
-        (("--engine", "spark", "{moved}"), "compares balances alone"),
+        (("--engine", "spark", "{moved}"), "is csv, and Spark is asked about Parquet"),
     ],
 )
 def test_what_cannot_be_compared_is_told(run: Run, tmp_path: Path, options: tuple[str, ...], words: str) -> None:

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gal_friday.bulk.forms import FORMS
 from gal_friday.bulk.sieve import SIDES
 from gal_friday.cli import main
-from tests.bulk.worlds import planted
-from tests.spark.files import parquet
+from tests.bulk.record_worlds import EVENTS, every_fault
+from tests.bulk.worlds import NOW, planted
+from tests.spark.files import parquet, records
 
 if TYPE_CHECKING:
     from tests.spark.cluster import Running
@@ -41,6 +43,19 @@ def test_a_cluster_finds_what_duckdb_finds(running: "Running", tmp_path: Path) -
         assert (tmp_path / f"{sieve}.csv").read_bytes() == (tmp_path / "duckdb.csv").read_bytes()
     assert len((tmp_path / "hash.csv").read_text().splitlines()) == len(differ) + 1
     assert running.worked() == [True, True]
+
+
+def test_a_cluster_says_why_as_duckdb_does(running: "Running", tmp_path: Path) -> None:
+    records(every_fault(by_event=False), tmp_path, {})
+    given = [f"{tmp_path}/{side}.parquet" for side in SIDES]
+    for name in FORMS:
+        given += [f"--{name}", *(f"{tmp_path}/{name}_{side}.parquet" for side in SIDES)]
+    given += [*KEY, "--as-of", NOW.isoformat(), "--findings"]
+    assert main(["compare", *given, f"{tmp_path}/duckdb.csv"]) == 1
+    done = running.compare(*given, f"{tmp_path}/spark.csv")
+    assert done.returncode == 1, done.stderr
+    assert (tmp_path / "spark.csv").read_bytes() == (tmp_path / "duckdb.csv").read_bytes()
+    assert len((tmp_path / "spark.csv").read_text().splitlines()) > len(EVENTS)
 
 
 def test_a_table_that_is_not_there_is_named(running: "Running", tmp_path: Path) -> None:

@@ -158,6 +158,31 @@ class SqlEngine(ABC):
 
     def handed(self, terms: Terms) -> Iterator[Handed]:
         """Yield all rows of every account in which anything did not pass or is watched, by account."""
+        unlike, marks = self._sieved(terms)
+        parts = {"unlike": unlike}
+        for form, mark in marks.items():
+            parts |= {f"large_{form.kind}": large(form, self.most), f"alone_{form.kind}": alone(form, mark)}
+        statement = self._about(f"{self._handing(marks)} ORDER BY account{self.binary}", **parts)
+        for account, kind, side, place, fits, *cells in self.asked(statement):
+            yield Handed(account, kind, side, place, bool(fits), tuple(cells))
+
+    def _sieved(self, terms: Terms) -> tuple[str, Mapping[Form, str]]:
+        """Return the statement that yields these accounts, and by form what is the same of two rows that are the same.
+
+        The latter is there of each form that an account may have too many rows of.
+        """
+        words: Any = self._words
+        unlike, marks = [*self._watched(terms), self._unlike()], dict[Form, str]()
+        for form, relations in self._records.items():
+            by_id = form.kind is not Kind.MOVEMENTS or any(count for (count,) in self._told(shares_ids(form)))
+            same = alike(form, relations, by_id=by_id)
+            unlike += self._unlike_records(form, same, by_id=by_id)
+            if form.many:
+                marks[form] = words.mark(same)
+        return " UNION ".join(unlike), marks
+
+    def _handing(self, marks: Mapping[Form, str]) -> str:
+        """Return the statement that yields the rows of these accounts; *marks* of forms that some have too many of."""
         words: Any = self._words
         nothing = f"CAST(NULL AS {self._words.characters})"
         empty = ", ".join(f"{nothing} AS cell_{at}" for at in range(4, WIDTH))
@@ -168,20 +193,24 @@ class SqlEngine(ABC):
             "WHERE account IN (SELECT account FROM unlike) AND asset <> ''"
             for side, one in self._relations.items()
         )
-        unlike, parts, records = [*self._watched(terms), self._unlike()], dict[str, str](), list[str]()
-        for form, relations in self._records.items():
-            by_id = form.kind is not Kind.MOVEMENTS or any(count for (count,) in self._told(shares_ids(form)))
-            same = alike(form, relations, by_id=by_id)
-            mark = words.mark(same)
-            found = unlike_by_hash(form, same, self.whole, by_id=by_id) if self.hashes else None
-            unlike += found or unlike_by_rows(form, same, by_id=by_id)
-            if form.many:
-                parts |= {f"large_{form.kind}": large(form, self.most), f"alone_{form.kind}": alone(form, mark)}
-            records += (handed(form, side, words, mark) for side in SIDES)
-        statement = f"SELECT * FROM ({' UNION ALL '.join((*balances, *records))}) AS rows ORDER BY account{self.binary}"
-        asked = self._about(statement, unlike=" UNION ".join(unlike), **parts)
-        for account, kind, side, place, fits, *cells in self.asked(asked):
-            yield Handed(account, kind, side, place, bool(fits), tuple(cells))
+        records = (handed(form, side, words, marks.get(form)) for form in self._records for side in SIDES)
+        return f"SELECT * FROM ({' UNION ALL '.join((*balances, *records))}) AS rows"
+
+    def _unlike_records(self, form: Form, same: Sequence[str], *, by_id: bool) -> Iterator[str]:
+        """Return the statements that yield accounts in which records did not pass."""
+        if not self.hashes:
+            return unlike_by_rows(form, same, by_id=by_id)
+        hashes = [part for at in (0, 1) for part in self._halves(self._hash((*same[at:], *same[:at])))]
+        names = self._hash(("account", *form.id))
+        return unlike_by_hash(form, hashes, names, self.whole, by_id=by_id)
+
+    def _hash(self, expressions: Sequence[str]) -> str:
+        """Return a number that is a hash of these."""
+        return f"hash({', '.join(expressions)})"
+
+    def _halves(self, number: str) -> Sequence[str]:
+        """Return what such a number is added up as: sums have room for it, or for its parts."""
+        return (number,)
 
     def _unlike(self) -> str:
         """Return the statement that yields accounts in which any balance did not pass."""

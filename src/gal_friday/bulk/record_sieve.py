@@ -40,13 +40,11 @@ def alike(form: Form, relations: Relations, *, by_id: bool) -> Sequence[str]:
     return (*same, *(one for column, more in form.both.items() if column in has for one in more))
 
 
-def unlike_by_hash(form: Form, same: Sequence[str], whole: str, *, by_id: bool) -> Iterator[str]:
-    """Yield the statements that yield accounts that do not pass, by hashes."""
-    hashes = (f"hash({', '.join(same)})", f"hash({', '.join((*same[1:], same[0]))})")
+def unlike_by_hash(form: Form, hashes: Sequence[str], names: str, whole: str, *, by_id: bool) -> Iterator[str]:
+    """Yield the statements that yield accounts that do not pass, by hashes of rows and of the *names* of records."""
     ours, theirs = (_read(form, side) for side in SIDES)
     found = unlike(ours, theirs, hashes=hashes, amount="CASE WHEN sound = 1 THEN 1 END", whole=whole)
     yield f"SELECT segment AS account FROM ({found}) AS found"
-    names = f"hash(account, {', '.join(form.id)})"
     yield from (repeated(name_of(form, side), mark=names) for side in (SIDES[:1] if by_id else SIDES))
 
 
@@ -88,13 +86,13 @@ def alone(form: Form, mark: str) -> str:
     return f"SELECT account, mark FROM ({one} UNION ALL {other}) AS rows GROUP BY account, mark HAVING NOT ({passes})"
 
 
-def handed(form: Form, side: Side, words: RecordWords, mark: str) -> str:
+def handed(form: Form, side: Side, words: RecordWords, mark: str | None) -> str:
     """Return the statement of a side's rows of the accounts that did not pass; of large ones of rows that are alone.
 
-    Rows out of a chain show no gap in it: of large accounts running balances are left out.
+    Without a *mark* none is large. Rows out of a chain show no gap in it: of large ones running balances are left out.
     """
     cells, chosen = [*texts(form)], ""
-    if form.many:
+    if mark is not None:
         in_large = f"account IN (SELECT account FROM large_{form.kind})"
         chosen = f" AND (NOT {in_large} OR (account, {mark}) IN (SELECT account, mark FROM alone_{form.kind}))"
         chain = f"CASE WHEN NOT {in_large} THEN balance_after_text END"

@@ -8,34 +8,36 @@ round; whole and fraction are summed apart, each with room for any number of row
 import pickle
 import re
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from itertools import groupby
 from os import environ
 from os.path import abspath
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from gal_friday.bulk.engine import SqlEngine
 from gal_friday.bulk.errors import EngineFailed, EngineMissing, UnusableTable
+from gal_friday.bulk.forms import FORMS
 from gal_friday.bulk.java import java_home
-from gal_friday.bulk.judge import Judged, Terms, judged
+from gal_friday.bulk.judge import Judged, Terms
 from gal_friday.bulk.layout import Layout
-from gal_friday.bulk.relation import Relation, inexact, no_amounts, relation
+from gal_friday.bulk.record_relation import Asked, RecordRelation, record_relation
+from gal_friday.bulk.record_sieve import alone, large, name_of
+from gal_friday.bulk.relation import Relation, relation
 from gal_friday.bulk.rows import Rejected, Row
-from gal_friday.bulk.sieve import AMOUNT, KEY, PLACES, SIDES, WHOLE
-from gal_friday.bulk.source import PARQUET, Source, is_remote, named, refuse_written
+from gal_friday.bulk.sieve import KEY, SIDES
+from gal_friday.bulk.source import PARQUET, Source, is_remote, refuse_written
+from gal_friday.bulk.spark_judge import JUDGED, Survivors, Whole, file_of
+from gal_friday.bulk.spark_words import FILE, SparkWords, halves, hash_of
 from gal_friday.domain.assets import Asset
 from gal_friday.domain.snapshot import Side
 
 if TYPE_CHECKING:
-    import pyarrow
     from pyspark.sql import Column, DataFrame, SparkSession
 
 _EXACT = {
@@ -48,6 +50,8 @@ _EXACT = {
     # Spark 4.3 says of a union that its rows are where those of its parts were before it moved these elsewhere: what
     # is then grouped falls apart, and keys that both sides have are missing on either.
     "spark.sql.unionOutputPartitioning": "false",
+    # Instants are compared, and told, as those of UTC.
+    "spark.sql.session.timeZone": "UTC",
 }
 _QUIET = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false"}
 # Errors come back to whoever asked. That a cluster has no room is a warning, without which it seems to stand still.
@@ -64,20 +68,10 @@ logger.tasks.name = org.apache.spark.scheduler.TaskSchedulerImpl
 logger.tasks.level = warn
 logger.tasks.appenderRef.stderr.ref = stderr
 """
-# \z and not $, before which Java lets a line end.
-_PLAIN = f"^[+-]?[0-9]{{1,{WHOLE}}}([.][0-9]{{0,{PLACES}}})?\\z"
-_FILE = "the file"
-_DECIMAL = re.compile(r"decimal\((\d+),(\d+)\)")
-_FIT = {"tinyint", "smallint", "int", "bigint"}
-_INEXACT = {"float", "double"}
 _MEMORY = re.compile(r"(\d+) *([KMGT])i?B?", re.IGNORECASE)
 _MARK = "xxhash64(account, asset, wallet)"
 # Halves, which sums of 64 bits have room for; together they tell more than a sum of whole hashes would.
-_HASHES = tuple(
-    half
-    for one in ("xxhash64(asset, wallet, amount)", "xxhash64(wallet, amount, asset)")
-    for half in (f"{one} & 4294967295", f"shiftright({one}, 32)")
-)
+_HASHES = (*halves("xxhash64(asset, wallet, amount)"), *halves("xxhash64(wallet, amount, asset)"))
 
 
 HERE = "local[*]"
@@ -128,22 +122,25 @@ class Spark(SqlEngine):
         names: Mapping[str, Asset],
         exact: bool,
         cluster: Cluster,
+        records: Asked[Source] | None = None,
     ) -> None:
         """Take what is to be read. *names* are the book's for assets; *exact* tells keys apart without a hash.
 
         Raises:
             UnusableTable: a source is of a format that is not read here.
         """
-        super().__init__(layouts, names, _Words())
-        for source in sources.values():
+        super().__init__(layouts, names, SparkWords())
+        more = () if records is None else records.tables.values()
+        self._every = [*sources.values(), *(source for sides in more for source, _ in sides.values())]
+        for source in self._every:
             if source.format != PARQUET:
                 raise UnusableTable(
                     f"{source.name} is {source.format}, and Spark is asked about Parquet; write the table as Parquet, "
                     "or leave out --engine: DuckDB reads it"
                 )
-        self._sources, self._cluster = sources, cluster
+        self._sources, self._cluster, self._asked = sources, cluster, records
         # As Spark says where a row is from, and as the user does.
-        self._files = {abspath(file): file for one in sources.values() for file in one.files}
+        self._files = {abspath(file): file for one in self._every for file in one.files}
         if not exact:
             self.mark, self.hashes = _MARK, _HASHES
 
@@ -161,11 +158,14 @@ class Spark(SqlEngine):
         except ModuleNotFoundError as error:
             raise EngineMissing("Spark is not installed; install it: pip install 'gal-friday[spark]'") from error
         self._errors = (pyspark.errors.PySparkException, Py4JError)
-        self._stamps = [source.stamp() for source in self._sources.values()]
+        self._stamps = [source.stamp() for source in self._every]
         with ExitStack() as stack:
             self._session = self._started(stack)
             for side in SIDES:
                 self._relations[side] = self._looked_at(side)
+            if self._asked is not None:
+                self._look_at_records(self._asked)
+            self._name()
             self._kept = stack.pop_all()
         return self
 
@@ -175,11 +175,11 @@ class Spark(SqlEngine):
 
     def rejected(self, side: Side) -> Iterator[Rejected]:
         """Yield every row of a side that names no key."""
-        yield from (replace(one, file=_file(one.file, self._files)) for one in super().rejected(side))
+        yield from (replace(one, file=file_of(one.file, self._files)) for one in super().rejected(side))
 
     def held(self, keys: Collection[tuple[str, str, str]]) -> Iterator[Row]:
         """Yield the rows of these accounts, assets and wallets, in no particular order and without their prices."""
-        yield from (row._replace(place=_file(row.place, self._files)) for row in super().held(keys))
+        yield from (row._replace(place=file_of(row.place, self._files)) for row in super().held(keys))
 
     def judged(self, terms: Terms) -> Iterator[Judged]:
         """Yield what is found in every account with a key that did not pass, by account.
@@ -190,21 +190,46 @@ class Spark(SqlEngine):
             EngineFailed: a file was written to meanwhile, or a worker gave up.
         """
         try:
-            rows = self._session.sql(self._surviving()).repartition("account")
-            found = rows.sortWithinPartitions(*KEY, rows["side"].desc(), rows["text"].asc_nulls_last())
-            told = found.mapInArrow(_Judge(terms, self._files), "account STRING, judged BINARY").orderBy("account")
+            told = self._told_whole(terms) if self._records else self._told_surviving(terms)
             before = None
-            for row in told.toLocalIterator():
+            for row in told.orderBy("account").toLocalIterator():
                 if row.account == before:
                     raise EngineFailed(
                         f"Spark has judged {before or terms.account} in two halves, so nothing that it says holds; "
                         "compare without --engine, and tell of it with the version of Spark"
                     )
                 before = row.account
-                yield pickle.loads(row.judged)  # noqa: S301 (written by _Judge, which this process sent there)
+                yield pickle.loads(row.judged)  # noqa: S301 (written by what this process sent there)
         except self._errors as error:
             raise self._cannot(error) from error
-        refuse_written(self._sources.values(), self._stamps)
+        refuse_written(self._every, self._stamps)
+
+    def _told_surviving(self, terms: Terms) -> "DataFrame":
+        rows = self._session.sql(self._surviving()).repartition("account")
+        found = rows.sortWithinPartitions(*KEY, rows["side"].desc(), rows["text"].asc_nulls_last())
+        return found.mapInArrow(Survivors(terms, self._files), JUDGED)
+
+    def _told_whole(self, terms: Terms) -> "DataFrame":
+        unlike, marks = self._sieved(terms)
+        self._keep("unlike", unlike)
+        crowded = {
+            form: mark for form, mark in marks.items() if self._keep(f"large_{form.kind}", large(form, self.most))
+        }
+        for form, mark in crowded.items():
+            self._keep(f"alone_{form.kind}", alone(form, mark))
+        rows = self._session.sql(self._handing(crowded)).repartition("account")
+        return rows.sortWithinPartitions("account").mapInArrow(Whole(terms, self._files), JUDGED)
+
+    def _keep(self, name: str, statement: str) -> bool:
+        """Work out what a statement yields, once for all that ask for it under this name, and say whether it is any."""
+        # A plan that begins there: one that holds the plans of all before it would take minutes to think about.
+        kept = self._session.sql(statement).localCheckpoint()
+        kept.createOrReplaceTempView(name)
+        return not kept.isEmpty()
+
+    def _about(self, statement: str, **more: str) -> str:
+        known = ", ".join(f"{name} AS ({text})" for name, text in more.items())
+        return f"WITH {known} {statement}" if known else statement
 
     def asked(self, statement: str) -> Iterator[tuple[Any, ...]]:
         """Yield the rows that answer a statement.
@@ -255,22 +280,60 @@ class Spark(SqlEngine):
         )
 
     def _looked_at(self, side: Side) -> Relation:
-        from pyspark.sql.functions import col
+        source, table = self._sources[side], f"table_of_{side}"
+        read, kinds = self._read(source)
+        layout = self._layouts[side] = self._layouts[side].of_table(kinds)
+        self._view(table, read, layout.columns)
+        return relation(source.name, table, layout, kinds, self.names_of(side), SparkWords())
 
-        source = self._sources[side]
+    def _look_at_records(self, asked: Asked[Source]) -> None:
+        for name, sides in asked.tables.items():
+            form, relations = FORMS[name], dict[Side, RecordRelation]()
+            for side, (source, one) in sides.items():
+                layout, table = one.beside(self._layouts[side]), f"table_of_{name_of(form, side)}"
+                columns = (layout.columns.get(column, column) for column in form.columns)
+                read, kinds = self._read(source)
+                self._view(table, read, {*columns, *filter(None, (layout.whose,))})
+                relations[side] = record_relation(
+                    source.name, table, form, layout, kinds, self.names_of(side), SparkWords(), asked.as_of
+                )
+            self._records[form] = relations
+
+    def _read(self, source: Source) -> "tuple[DataFrame, Mapping[str, str]]":
+        """Return the rows of a source, and of which kind is each of its columns."""
+        files = (one if is_remote(one) else f"file://{abspath(one)}" for one in source.files)
         try:
-            table = self._read(source)
-            kinds = dict(table.dtypes)
-            layout = self._layouts[side] = self._layouts[side].of_table(kinds)
-            read = [_column(name) for name in kinds if name in layout.columns]
-            table.select(*read, col("_metadata.file_path").alias(_FILE)).createOrReplaceTempView(f"table_of_{side}")
+            read = self._session.read.option("mergeSchema", True).parquet(*files)
         except self._errors as error:
             raise self._cannot(error) from error
-        return relation(source.name, f"table_of_{side}", layout, kinds, self.names_of(side), self._words)
+        return read, dict(read.dtypes)
 
-    def _read(self, source: Source) -> "DataFrame":
-        files = (one if is_remote(one) else f"file://{abspath(one)}" for one in source.files)
-        return self._session.read.option("mergeSchema", True).parquet(*files)
+    def _view(self, table: str, read: "DataFrame", columns: Collection[str]) -> None:
+        """Let these columns of what was read be a *table*, with the file that each row is from."""
+        from pyspark.sql.functions import col
+
+        some = [_column(name) for name in read.columns if name in columns]
+        try:
+            read.select(*some, col("_metadata.file_path").alias(FILE)).createOrReplaceTempView(table)
+        except self._errors as error:
+            raise self._cannot(error) from error
+
+    def _name(self) -> None:
+        """Let both sides be known by their names: what a statement about them is to Spark it is told once."""
+        found = {str(side): one.statement for side, one in self._relations.items()}
+        for form, relations in self._records.items():
+            found |= {name_of(form, side): one.statement for side, one in relations.items()}
+        try:
+            for name, statement in found.items():
+                self._session.sql(statement).createOrReplaceTempView(name)
+        except self._errors as error:
+            raise self._cannot(error) from error
+
+    def _hash(self, expressions: Sequence[str]) -> str:
+        return hash_of(expressions)
+
+    def _halves(self, number: str) -> Sequence[str]:
+        return halves(number)
 
     def _cannot(self, error: Exception) -> UnusableTable:
         """Return what a statement came to that Spark did not understand, or could not carry out."""
@@ -283,65 +346,6 @@ class Spark(SqlEngine):
             )
         kind = UnusableTable if isinstance(error, AnalysisException) else EngineFailed
         return kind(f"Spark cannot read this: {_said(error)}")
-
-
-class _Judge:
-    """What runs on an executor: it takes whole accounts, sorted, and gives back each as it was judged."""
-
-    def __init__(self, terms: Terms, files: Mapping[str, str]) -> None:
-        self._terms, self._files = terms, files
-
-    def __call__(self, batches: Iterator["pyarrow.RecordBatch"]) -> Iterator["pyarrow.RecordBatch"]:
-        import pyarrow
-
-        for account, rows in groupby(self._rows(batches), key=lambda row: row.account):
-            for one in judged(rows, self._terms):
-                yield pyarrow.RecordBatch.from_pydict({"account": [account], "judged": [pickle.dumps(one)]})
-
-    def _rows(self, batches: Iterator["pyarrow.RecordBatch"]) -> Iterator[Row]:
-        for batch in batches:
-            for found in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-                row = Row(*found)
-                yield row._replace(place=_file(row.place, self._files))
-
-
-class _Words:
-    places = named(_FILE)
-    characters = "STRING"
-
-    def literal(self, text: str) -> str:
-        """Return this text as one in SQL, where a backslash takes the next letter with it."""
-        return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
-
-    def text(self, column: str, kind: str) -> str:
-        """Return the column as text."""
-        return named(column) if kind == "string" else f"CAST({named(column)} AS STRING)"
-
-    def amount(self, column: str, kind: str) -> str:
-        """Return the amount in the exact type, NULL where it does not fit without loss."""
-        digits, name = _DECIMAL.fullmatch(kind), named(column)
-        if kind in _INEXACT:
-            raise inexact(column, kind)
-        if kind in _FIT or (digits and int(digits[2]) <= PLACES and int(digits[1]) - int(digits[2]) <= WHOLE):
-            return f"CAST({name} AS {AMOUNT})"
-        if digits:
-            cast = f"TRY_CAST({name} AS {AMOUNT})"
-            return f"CASE WHEN TRY_CAST({cast} AS {kind}) = {name} THEN {cast} END"
-        if kind != "string":
-            raise no_amounts(column, kind)
-        return f"CASE WHEN {name} RLIKE {self.literal(_PLAIN)} THEN TRY_CAST({name} AS {AMOUNT}) END"
-
-    def short(self, amount: str) -> str:
-        """Return an exact amount as text: plain digits, without trailing zeros."""
-        return f"trim(TRAILING '.' FROM trim(TRAILING '0' FROM CAST({amount} AS STRING)))"
-
-    def md5(self, text: str) -> str:
-        """Return the MD5 of this text."""
-        return f"md5(CAST({text} AS BINARY))"
-
-    def number(self, digits: str) -> str:
-        """Return digits of base 16 as a number, in a type that has room for the sum."""
-        return f"CAST(conv({digits}, 16, 10) AS DECIMAL(38, 0))"
 
 
 def start(cluster: Cluster, folder: Path) -> "SparkSession":
@@ -371,11 +375,6 @@ def _column(name: str) -> "Column":
 
     quoted = name.replace("`", "``")
     return col(f"`{quoted}`")
-
-
-def _file(place: str, files: Mapping[str, str]) -> str:
-    """Return how the user calls the file that Spark calls so."""
-    return files.get(unquote(urlsplit(place).path), unquote(place))
 
 
 def _said(error: Exception) -> str:

@@ -50,12 +50,10 @@ def engine_for(
             limits=limits,
         )
     sources = {side: source_of(one) for side, one in places.items()}
-    if tables.engine == Spark.name:
-        if tables.records:
-            raise BadUsage(f"{_flags(tables)}: {Spark.name} compares balances alone; leave --engine out")
-        cluster = Cluster(master=tables.master or HERE, memory=tables.memory, spill=tables.spill)
-        return Spark(sources, balances, names=names, exact=exact, cluster=cluster)
     records = _records(tables, layouts, _file, as_of)
+    if tables.engine == Spark.name:
+        cluster = Cluster(master=tables.master or HERE, memory=tables.memory, spill=tables.spill)
+        return Spark(sources, balances, names=names, exact=exact, cluster=cluster, records=records)
     return Duck(sources, balances, names=names, exact=exact, limits=limits, records=records)
 
 
