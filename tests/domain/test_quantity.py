@@ -4,6 +4,7 @@ import decimal
 from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -222,3 +223,88 @@ def test_units_and_places() -> None:
 def test_an_amount_is_finer_where_rounding_would_change_it(text: str, places: int, finer: bool) -> None:
     assert quantity.is_finer(Decimal(text), places) is finer
     assert (quantity.rounded(Decimal(text), places) != Decimal(text)) is finer
+
+
+FORM = "is not an amount: it is not a decimal number such as 0.25 or -1500"
+WHOLE, FRACTION = "it has more than 40 digits before the point", "it has more than 30 digits after the point"
+
+
+@pytest.mark.parametrize(
+    "text, shown, why",
+    [
+        ("1,5", "'1,5'", "it is not a decimal number such as 0.25 or -1500"),
+        ("9" * 41, f"'{'9' * 41}'", WHOLE),
+        ("9" * 80, f"'{'9' * 80}'", WHOLE),
+        ("9" * 81, f"'{'9' * 76}…'", WHOLE),
+        ("0." + "0" * 30 + "1", "'1E-31'", FRACTION),
+        ("1." + "0" * 31, f"'1.{'0' * 31}'", FRACTION),
+        ("-1e40", "'-1E+40'", WHOLE),
+    ],
+)
+def test_an_amount_that_is_refused_is_shown_with_the_reason(text: str, shown: str, why: str) -> None:
+    with pytest.raises(MalformedAmount) as refused:
+        quantity.parse(text)
+    assert (str(refused.value), refused.value.reason) == (f"{shown} is not an amount: {why}", why)
+
+
+@pytest.mark.parametrize(
+    "wrong, said",
+    [
+        (0.5, "'0.5' is not an amount: it is no Decimal; make one from text, as in Decimal('0.25')"),
+        (Decimal("-Infinity"), "'-Infinity' is not an amount: NaN and infinity are not amounts"),
+    ],
+)
+def test_what_is_no_exact_number_is_refused_with_the_reason(wrong: Any, said: str) -> None:
+    for refuse in (quantity.exact, quantity.refuse_inexact, quantity.followed):
+        with pytest.raises(MalformedAmount) as refused:
+            refuse(wrong)
+        assert str(refused.value) == said
+
+
+@pytest.mark.parametrize(
+    "text, kept",
+    [
+        ("-0.0", "0"),
+        ("0.00", "0.00"),
+        ("0." + "0" * 30, "0E-30"),
+        ("0." + "0" * 31, "0"),
+        ("0E+1", "0"),
+        ("9" * 40 + "." + "9" * 30, "9" * 40 + "." + "9" * 30),
+    ],
+)
+def test_a_zero_keeps_its_places_where_they_are_those_of_an_amount(text: str, kept: str) -> None:
+    assert str(quantity.parse(text)) == kept
+
+
+def test_what_follows_from_amounts_may_be_longer_than_any_of_them() -> None:
+    long = "1" * 50 + "." + "1" * 50
+    assert str(quantity.reread(long)) == long
+    assert str(quantity.followed(Decimal("-0E-90"))) == "0"
+    for text in ("1,5", " 1", "NaN", ""):
+        with pytest.raises(MalformedAmount) as refused:
+            quantity.reread(text)
+        assert str(refused.value) == f"{text!r} {FORM}"
+
+
+def test_the_sum_of_nothing_is_zero_and_of_one_amount_that_amount() -> None:
+    one = Decimal("1.50")
+    assert (quantity.total([]), quantity.total([one]) is one) == (0, True)
+    assert str(quantity.total([one, Decimal("-1.5"), Decimal("0.250")])) == "0.250"
+
+
+def test_roots_and_powers_are_rounded_half_to_even_as_far_as_they_are_asked_for() -> None:
+    assert str(quantity.rounded_root(Decimal(2), 5)) == "1.41421"
+    assert str(quantity.rounded_root(Decimal("0.0625"), 1)) == "0.2"
+    assert str(quantity.rounded_exp(Decimal(-1), 6)) == "0.367879"
+    assert str(quantity.rounded_exp(Decimal("-199.99"), 90)) != "0"
+    assert str(quantity.rounded_exp(Decimal(-200), 90)) == "0"
+
+
+def test_what_is_divided_by_zero_is_told() -> None:
+    with pytest.raises(ZeroDivisionError, match=r"^0\.00000001 divided by zero$"):
+        quantity.rounded_quotient(Decimal("1E-8"), Decimal("0.0"), 2)
+
+
+@pytest.mark.parametrize("part, reached", [("5", True), ("4.9", False), ("-5", True)])
+def test_a_share_of_a_negative_whole_is_one_of_its_size(part: str, reached: bool) -> None:
+    assert quantity.at_least(Decimal(part), Decimal("0.5"), Decimal(-10)) is reached

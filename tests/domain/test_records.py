@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import asdict
 
 from gal_friday.domain.assets import (
     Asset,
@@ -19,8 +20,16 @@ from gal_friday.domain.assets import (
 )
 from gal_friday.domain.errors import GalFridayError, MalformedAmount, MalformedRecord
 from gal_friday.domain.records import (
+    BOOKS_OWN_KINDS,
+    ENDED_STATUSES,
+    FILL_LEG_KINDS,
+    LIVE_STATUSES,
+    MOVEMENT_KINDS,
+    ORDER_STATUSES,
+    RECORD_KINDS,
     Balance,
     Fill,
+    Kind,
     Movement,
     Order,
     OrderSide,
@@ -29,7 +38,8 @@ from gal_friday.domain.records import (
     known_movement_kind,
     known_status,
 )
-from tests.domain.build import T0
+from gal_friday.domain.snapshot import Coverage, Coverages, Evidence, NotChecked, Scales, Since, Snapshot
+from tests.domain.build import T0, balance, fill, internal, movement, order, position
 
 XRP, PAIR, BUY, ONE = Asset("XRP"), Instrument("XRP/USD"), OrderSide.BUY, Decimal(1)
 WRONG: list[Any] = [0.1, 1, float("nan"), Decimal("NaN"), Decimal("Infinity"), "1"]
@@ -132,3 +142,129 @@ def test_unknown_words_are_told_from_known_ones() -> None:  # I15
     assert not known_status("Open")
     assert known_movement_kind("rollover")
     assert not known_movement_kind("none")
+
+
+NO_ID = "without an id cannot be told from another: give its id"
+NAIVE = datetime(2026, 1, 31, 12)  # noqa: DTZ001 - what is refused
+
+
+@pytest.mark.parametrize(
+    "build, said",
+    [
+        (lambda: Fill("", PAIR, BUY, ONE, ONE, T0), f"a fill {NO_ID}"),
+        (lambda: Movement("", "trade", XRP, Wallet.SPOT, ONE, T0), f"a movement {NO_ID}"),
+        (
+            lambda: Fill("T", PAIR, BUY, Decimal("-0.1"), ONE, T0),
+            "a size of -0.1 is below zero: the side tells the direction",
+        ),
+        (
+            lambda: Order("O", PAIR, BUY, Decimal(-1), ONE, "open"),
+            "a size of -1 is below zero: the side tells the direction",
+        ),
+        (
+            lambda: Order("O", PAIR, BUY, ONE, ONE, "open", opened_at=NAIVE),
+            "2026-01-31T12:00:00 has no time zone: give it in UTC",
+        ),
+        (
+            lambda: Movement("L", "trade", XRP, Wallet.SPOT, ONE, NAIVE),
+            "2026-01-31T12:00:00 has no time zone: give it in UTC",
+        ),
+    ],
+)
+def test_what_no_record_can_be_is_refused_with_the_way_out(build: Callable[[], object], said: str) -> None:
+    with pytest.raises(MalformedRecord) as refused:
+        build()
+    assert str(refused.value) == said
+
+
+def test_a_size_may_be_zero_and_a_price_below_it() -> None:
+    zero = Decimal(0)
+    assert Fill("T", PAIR, BUY, zero, Decimal(-37), T0).quantity == Order("O", PAIR, BUY, zero, zero, "open").filled
+
+
+def test_what_a_record_does_not_say_is_unknown_and_never_zero() -> None:
+    unsaid = {"raw": (), "extra": None}
+    assert asdict(Balance(XRP, Wallet.SPOT, ONE)) == {
+        "asset": "XRP",
+        "wallet": "spot",
+        "total": ONE,
+        "held": None,
+        "rounded_records": 0,
+        **unsaid,
+    }
+    assert asdict(Position(PAIR, PositionMode.NET, ONE)) == {
+        "instrument": "XRP/USD",
+        "mode": "net",
+        "quantity": ONE,
+        "average_price": None,
+        "position_id": None,
+        "rounded_records": 0,
+        **unsaid,
+    }
+    assert asdict(Order("O", PAIR, BUY, ONE, ONE, "open")) == {
+        "order_id": "O",
+        "instrument": "XRP/USD",
+        "side": "buy",
+        "quantity": ONE,
+        "filled": ONE,
+        "status": "open",
+        **dict.fromkeys(("client_order_id", "type", "price", "opened_at", "updated_at")),
+        **unsaid,
+    }
+    assert asdict(Fill("T", PAIR, BUY, ONE, ONE, T0)) == {
+        "fill_id": "T",
+        "instrument": "XRP/USD",
+        "side": "buy",
+        "quantity": ONE,
+        "price": ONE,
+        "at": T0,
+        **dict.fromkeys(("order_id", "fee", "fee_asset", "cost", "position_id")),
+        "margin": False,
+        **unsaid,
+    }
+    assert asdict(Movement("L", "trade", XRP, Wallet.SPOT, ONE, T0)) == {
+        "movement_id": "L",
+        "kind": "trade",
+        "asset": "XRP",
+        "wallet": "spot",
+        "amount": ONE,
+        "at": T0,
+        "fee": Decimal(0),
+        "refers_to": None,
+        "balance_after": None,
+        **unsaid,
+    }
+
+
+def test_what_a_snapshot_does_not_say_is_not_covered_and_whole_in_time() -> None:
+    bare = Snapshot(side="internal", account="main", exchange="kraken", as_of=T0, coverage=Coverages())
+    assert [bare.coverage.of(kind) for kind in Kind] == [Coverage.NONE] * 7
+    assert [bare.since.of(kind) for kind in Kind] == [None] * 7
+    assert [bare.rows(kind) for kind in Kind] == [()] * 7
+    assert bare.scales == Scales(assets={}, costs={}, oldest_first=False)
+    assert (bare.version, bare.not_checked, bare.notes, bare.evidence, bare.extra) == (None, (), (), (), None)
+    assert Evidence("file", "aa") == Evidence("file", "aa", pages=1, rows=0, side=None)
+    assert NotChecked(Kind.FILLS, "why").side is None
+
+
+def test_each_kind_has_its_own_coverage_window_and_rows() -> None:
+    ends = [T0.replace(hour=hour) for hour in range(3)]
+    rows = [balance("BTC", "1"), position("1"), order(), fill(), movement()]
+    words = [Coverage.TOTAL, Coverage.PARTIAL, Coverage.NONE, Coverage.TOTAL, Coverage.PARTIAL]
+    coverage = Coverages(**dict(zip(map(str, RECORD_KINDS), words, strict=True)))
+    side = internal(*rows, coverage=coverage, since=Since(orders=ends[0], fills=ends[1], movements=ends[2]))
+    assert [side.coverage.of(kind) for kind in Kind] == [*words, Coverage.TOTAL, Coverage.NONE]
+    assert [side.since.of(kind) for kind in Kind] == [None, None, *ends, None, None]
+    assert [side.rows(kind) for kind in Kind] == [*((row,) for row in rows), (), ()]
+
+
+def test_every_known_word_has_one_meaning() -> None:
+    assert {"pending", "open", "filled", "canceled", "expired", "rejected"} == ORDER_STATUSES
+    assert {"pending", "open"} == LIVE_STATUSES
+    assert {"filled", "canceled", "expired", "rejected"} == ENDED_STATUSES
+    assert {"trade", "fee", "margin", "settlement"} == FILL_LEG_KINDS
+    assert {"opening", "plug"} == BOOKS_OWN_KINDS
+    assert " ".join(sorted(MOVEMENT_KINDS)) == (
+        "conversion credit delisting deposit earn_transfer exchange_adjustment fee margin nft opening plug reward "
+        "rollover settlement trade transfer withdrawal"
+    )
