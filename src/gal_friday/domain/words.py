@@ -54,7 +54,7 @@ _WHAT = {
 }
 
 _FIELDS = {"filled": "filled quantity", "order_id": "order id"}
-_COUNTED_IN_BASE = ("quantity", "filled", "amount")
+_COUNTED = ("quantity", "filled", "amount")
 _SIDES = {"internal": "book", "exchange": "exchange"}
 
 _SINGULAR = {
@@ -107,13 +107,15 @@ def unit(one: Discrepancy) -> str:
             return one.currency
         case PositionDiscrepancy():
             return "" if one.type is Type.COST_BASIS_MISMATCH else _base(one.trading_pair)
+        case _ if one.field not in _COUNTED:
+            return ""
         case _:
-            return _base(one.about) if one.field in _COUNTED_IN_BASE else ""
+            return one.about if one.key.startswith("movements:") else _base(one.about)
 
 
-def _base(name: str) -> str:
-    """Return the base of an instrument; of an asset itself."""
-    return (base_and_quote(Instrument(name)) or (name,))[0]
+def _base(instrument: str) -> str:
+    """Return the base of an instrument; empty where its name does not tell."""
+    return (base_and_quote(Instrument(instrument)) or ("",))[0]
 
 
 def where_within(one: Discrepancy) -> str:
