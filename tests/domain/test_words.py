@@ -1,5 +1,6 @@
 """What a report says to people, word for word: each type of discrepancy, each place, each verdict."""
 
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
@@ -213,6 +214,26 @@ def test_what_was_checked_is_counted_kind_by_kind() -> None:
         *(("orders", 3), ("fills", 4), ("movements", 5)),
     )
     assert [words.any_checked(report) for report in (SAME, replace(SAME, **NONE))] == [True, False]
+
+
+EAST = timezone(timedelta(hours=14))
+
+
+@pytest.mark.parametrize(
+    "at, age, said",
+    [
+        (T0, 12 * 3600, "00:00"),
+        (T0, 12 * 3600 + 1, "2026-01-30 23:59"),
+        (T0, 0, "12:00"),
+        # On the clock of that zone it is the next day already: what is told is UTC.
+        (T0.astimezone(EAST), 12 * 3600, "00:00"),
+        (T0.astimezone(EAST), 12 * 3600 + 1, "2026-01-30 23:59"),
+    ],
+)
+def test_when_something_began_is_told_in_utc_with_its_day_where_it_is_another(
+    at: datetime, age: int, said: str
+) -> None:
+    assert words.since(at, age) == said
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from gal_friday.cli.columns import aligned, padded, signed, table, worth
 from gal_friday.domain import quantity, words
 from gal_friday.domain.adjusted import IN_THE_BOOK, POLICY, Applied, Kept, Refused, Unsettled, names_of
 from gal_friday.domain.adjustment import AdjustmentState, Effect
+from gal_friday.domain.instants import instant
 
 _LABEL = 14
 
@@ -91,7 +92,7 @@ def _page(kept: Kept, currency: str, width: int, config: Path | None) -> Iterato
     yield from _labelled("Rests on", [", ".join(made.record_ids) or _on_nothing(kept)], width)
     yield from _labelled("Repairs", [", ".join(made.discrepancies)] if made.discrepancies else [], width)
     yield from _labelled("Takes back", [made.reverses] if made.reverses else [], width)
-    read = f"{made.reconciliation_id or 'no run'}, {words.instant(made.at)}"
+    read = f"{made.reconciliation_id or 'no run'}, {instant(made.at)}"
     book = f", from version {made.book_version} of the book" if made.book_version else ""
     yield from _labelled("Computed by", [f"{read}{book}"], width)
     yield from _labelled("Outcome", list(_outcome(kept)), width)
@@ -143,7 +144,7 @@ def _outcome(kept: Kept) -> Iterator[str]:
 def _history(kept: Kept) -> Iterator[str]:
     for change in kept.history:
         said = f": {change.note}" if change.note else ""
-        yield f"{words.instant(change.at)}  {_plain(change.to_state)} by {change.actor} ({change.how}){said}"
+        yield f"{instant(change.at)}  {_plain(change.to_state)} by {change.actor} ({change.how}){said}"
 
 
 def _next(kept: Kept) -> tuple[str, str]:

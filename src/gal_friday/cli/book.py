@@ -27,6 +27,7 @@ from gal_friday.cli.unbooked import Unbooked, unbooked
 from gal_friday.domain import quantity, words
 from gal_friday.domain.aliases import renamed
 from gal_friday.domain.give_way import suspense_in, written_out
+from gal_friday.domain.instants import instant
 from gal_friday.domain.snapshot import Scales, Snapshot
 from gal_friday.domain.snapshot_json import write_snapshot
 from gal_friday.ports.book import Appended
@@ -185,7 +186,7 @@ def _summary(held: Snapshot) -> dict[str, Any]:
 def _show(held: Snapshot) -> None:
     console = out()
     version = f" · version {held.version}" if held.version else ""
-    console.print(printable(f"{held.account} at {held.exchange} · {words.instant(held.as_of)}{version}"), style="bold")
+    console.print(printable(f"{held.account} at {held.exchange} · {instant(held.as_of)}{version}"), style="bold")
     records = (("order", held.orders), ("fill", held.fills), ("movement", held.movements))
     console.print(", ".join(words.counted(len(rows), noun, f"{noun}s") for noun, rows in records))
     for line in _tables(held):

@@ -21,6 +21,7 @@ from gal_friday.domain.due import age_of
 from gal_friday.domain.explanation import Alternative, Explanation, Item
 from gal_friday.domain.finding import DiscrepancyType as Type
 from gal_friday.domain.followed import Followed
+from gal_friday.domain.instants import instant
 from gal_friday.domain.reviewed import Review, ReviewChange, unreviewed
 from gal_friday.domain.snapshot import Side
 
@@ -116,9 +117,9 @@ def _head(one: Followed, now: datetime, currency: str) -> Iterator[str]:
         parts.append(f"at most {worth(one.largest_value, currency)}")
     if any(parts):
         yield f"{'Difference':<{_LABEL}}{'  '.join(filter(None, parts))}"
-    yield f"{'Since':<{_LABEL}}{words.instant(one.since)} ({age(now, one)})"
+    yield f"{'Since':<{_LABEL}}{instant(one.since)} ({age(now, one)})"
     yield f"{'State':<{_LABEL}}{_state(one)}"
-    first, last = words.instant(one.first_seen), words.instant(one.last_seen)
+    first, last = instant(one.first_seen), instant(one.last_seen)
     seen = f"first {first}, last {last}" if one.occurrences > 1 else first
     yield f"{'Seen':<{_LABEL}}{_times(one.occurrences)}: {seen}"
     yield f"{'Id':<{_LABEL}}{one.id}  {one.key}"
@@ -142,7 +143,7 @@ def _says(latest: Discrepancy, side: Side) -> str:
 def _state(one: Followed) -> str:
     dated = {"confirmed": one.confirmed_at, "cleared": one.cleared_at}.get(one.state)
     flips = f"; came back {_times(one.flips)} after it had agreed" if one.flips else ""
-    return one.state + (f", {words.instant(dated)}" if dated else "") + flips
+    return one.state + (f", {instant(dated)}" if dated else "") + flips
 
 
 def _why(one: Followed) -> Iterator[str]:
@@ -194,7 +195,7 @@ def _item(item: Item) -> str:
 def _life(one: Followed) -> Iterator[str]:
     yield from ("", "History")
     columns = (
-        [words.instant(change.at) for change in one.history],
+        [instant(change.at) for change in one.history],
         padded([change.what for change in one.history]),
         [change.note for change in one.history],
     )

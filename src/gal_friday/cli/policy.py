@@ -20,6 +20,7 @@ from gal_friday.cli.options import AsJson, BadUsage, ConfigFile
 from gal_friday.cli.output import out, printable, say, write_json
 from gal_friday.domain import words
 from gal_friday.domain.decision import Choice
+from gal_friday.domain.instants import instant
 from gal_friday.domain.plain import plain
 from gal_friday.domain.policy import Mode, Policy
 from gal_friday.domain.policy_facts import limits_of
@@ -119,7 +120,7 @@ def _counts(was: Mapping[Choice, int], would: Mapping[Choice, int]) -> list[str]
 
 def _change(one: Otherwise, currency: str, width: int) -> Iterator[str]:
     value = f", {worth(one.value, currency)}" if one.value is not None else ""
-    what = f"{one.was} → {one.would}  {one.cause.replace('_', ' ')} {one.event}{value}, {words.instant(one.timestamp)}"
+    what = f"{one.was} → {one.would}  {one.cause.replace('_', ' ')} {one.event}{value}, {instant(one.timestamp)}"
     yield from _wrapped(what, width, "")
     yield from _wrapped(f"was: {'; '.join(one.was_because)}", width, " " * 4)
     yield from _wrapped(f"would: {'; '.join(one.would_because)}", width, " " * 4)

@@ -17,6 +17,7 @@ from gal_friday.cli.rows import Line, lines_of, rows_of
 from gal_friday.cli.why import causes_of
 from gal_friday.domain import words
 from gal_friday.domain.finding import CannotTell, Pending
+from gal_friday.domain.instants import instant
 from gal_friday.domain.materiality import Severity
 from gal_friday.domain.report import ReconciliationReport
 from gal_friday.domain.verdict import ReconciliationStatus, Verdict
@@ -81,7 +82,7 @@ def _print_section(lines: Iterable[str], console: "Console") -> None:
 
 def _print_headline(report: ReconciliationReport, console: "Console", width: int) -> None:
     verdict = words.headline(report)
-    rest = printable(f"{report.account} at {report.exchange} · {words.instant(report.timestamp)}")
+    rest = printable(f"{report.account} at {report.exchange} · {instant(report.timestamp)}")
     fits = len(verdict) + len(rest) + len(" · ") <= width
     console.print(verdict, style=_style(report), end="" if fits else "\n")
     console.print(f" · {rest}" if fits else rest)

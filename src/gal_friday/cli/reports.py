@@ -17,6 +17,7 @@ from gal_friday.cli.options import AsJson, BadUsage, ConfigFile, can_be_repaired
 from gal_friday.cli.output import out, printable, say, write, write_json
 from gal_friday.cli.render import print_report, report_json
 from gal_friday.domain import words
+from gal_friday.domain.instants import instant
 from gal_friday.domain.report import ReconciliationReport
 
 _DAYS_MAX = 36_500
@@ -98,7 +99,7 @@ async def _one(settings: Settings, prefix: str | None, account: str | None) -> R
 def _show(found: Sequence[ReconciliationReport]) -> None:
     columns = (
         padded(["report", *(one.reconciliation_id for one in found)]),
-        padded(["of", *(words.instant(one.timestamp) for one in found)]),
+        padded(["of", *(instant(one.timestamp) for one in found)]),
         padded(["account", *(printable(one.account) for one in found)]),
         padded(["verdict", *(_verdict(one) for one in found)]),
         aligned(["differ", *(_count(one) for one in found)]),

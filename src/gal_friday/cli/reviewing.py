@@ -13,6 +13,7 @@ from gal_friday.domain import words
 from gal_friday.domain.adjusted import Kept
 from gal_friday.domain.due import age_of, late_from, needs_a_person, overdue_by
 from gal_friday.domain.followed import Followed
+from gal_friday.domain.instants import instant
 from gal_friday.domain.review import ReviewState
 from gal_friday.domain.reviewed import Review, ReviewChange
 from gal_friday.flows.review import Looked, Waiting
@@ -117,12 +118,12 @@ def page_head(followed: Followed, review: Review, now: datetime) -> Iterator[str
     if due is not None and needs_a_person(review, followed, now):
         late = overdue_by(review, followed, now)
         left = f"in {spanned(due - now)}" if late is None else f"{spanned(late)} late"
-        yield f"{'Due':<{LABEL}}{words.instant(due)} ({left})"
+        yield f"{'Due':<{LABEL}}{instant(due)} ({left})"
 
 
 def _standing(review: Review) -> str:
     by = "" if review.decided_by is None else f" by {review.decided_by.name}"
-    until = "" if review.until is None else f" until {words.instant(review.until)}"
+    until = "" if review.until is None else f" until {instant(review.until)}"
     reason = "" if review.reason is None else f": {review.reason.replace('_', ' ')}"
     return f"{review.state}{by}{until}{reason}{_noted(review.note)}"
 
@@ -133,7 +134,7 @@ def page_history(changes: Sequence[ReviewChange]) -> Iterator[str]:
         return
     yield from ("", "Review")
     columns = (
-        [words.instant(change.at) for change in changes],
+        [instant(change.at) for change in changes],
         padded([f"{change.actor.name} ({change.actor.known_by})" for change in changes]),
         [_in_one_line(said(change)) for change in changes],
     )
@@ -150,7 +151,7 @@ def said(change: ReviewChange) -> str:
 
 
 def _what(change: ReviewChange) -> str:
-    until = "" if change.until is None else f" until {words.instant(change.until)}"
+    until = "" if change.until is None else f" until {instant(change.until)}"
     moved = "" if change.before is change.after else f" ({change.before} → {change.after})"
     whom = "" if change.assignee is None else f" to {change.assignee or 'nobody'}"
     adjustment = f" {change.adjustment_id}" if change.adjustment_id else ""

@@ -3,7 +3,7 @@
 Other programs rely on the names in the domain; these words are for people and may get better.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import assert_never
 
@@ -218,15 +218,11 @@ def counted(count: int, one: str, many: str) -> str:
     return f"{count} {one if count == 1 else many}"
 
 
-def instant(at: datetime) -> str:
-    """Return an instant as people read it."""
-    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
-
-
 def since(at: datetime, age_seconds: int) -> str:
-    """Return when something began that was this old at *at*; the day only where it is another one."""
-    began = at - timedelta(seconds=age_seconds)
-    return f"{began:%H:%M}" if began.date() == at.date() else f"{began:%Y-%m-%d %H:%M}"
+    """Return when something began that was this old at *at*, in UTC; the day only where it is another one."""
+    now = at.astimezone(UTC)
+    began = now - timedelta(seconds=age_seconds)
+    return f"{began:%H:%M}" if began.date() == now.date() else f"{began:%Y-%m-%d %H:%M}"
 
 
 def seconds(duration: float) -> str:

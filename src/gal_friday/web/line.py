@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from gal_friday.domain import quantity, words
 from gal_friday.domain.finding import Agrees, CannotTell, Pending
+from gal_friday.domain.instants import instant
 from gal_friday.domain.report import ReconciliationReport
 from gal_friday.ports.journal_reading import StoredEntry
 
@@ -79,7 +80,7 @@ def _of(report: ReconciliationReport, side: str) -> str:
 def _cut(report: ReconciliationReport) -> str:
     cut = report.cut
     if cut.past is not None:
-        return f"both sides wound back to {words.instant(cut.past)}"
+        return f"both sides wound back to {instant(cut.past)}"
     match cut.clean:
         case True:
             return "nothing moved between the first and the last read"
