@@ -288,7 +288,7 @@ def test_what_follows_from_amounts_may_be_longer_than_any_of_them() -> None:
 
 def test_the_sum_of_nothing_is_zero_and_of_one_amount_that_amount() -> None:
     one = Decimal("1.50")
-    assert (quantity.total([]), quantity.total([one]) is one) == (0, True)
+    assert (quantity.total([]), quantity.total([one]) is one) == (Decimal(0), True)
     assert str(quantity.total([one, Decimal("-1.5"), Decimal("0.250")])) == "0.250"
 
 
