@@ -146,7 +146,7 @@ def bridge(key: Key, explanation: Explanation) -> str:
     return f"{name_of(key)} {word} {size} = {ids} residual {left} because {causes}"
 
 
-def name_of(key: Key) -> str:
+def name_of(key: Key | AmountKey) -> str:
     """Return the key as a scenario writes it."""
     return f"{key.name}.{key.part}" if key.kind is Kind.BALANCES and key.part != "spot" else key.name
 
@@ -159,7 +159,7 @@ def _state(found: _Found, expected: ExpectedState) -> tuple[bool, str]:
 
 def _states(found: _Found, key: AmountKey) -> str:
     words = [f"{name_of(each)} {_word(found.findings[each])}" for each in _keys(found, key)]
-    return "; ".join(words) or f"{key.name} is on neither side"
+    return "; ".join(words) or f"{name_of(key)} is on neither side"
 
 
 def _word(finding: Finding) -> str:
