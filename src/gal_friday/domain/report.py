@@ -154,7 +154,8 @@ class ReconciliationReport(Struct, frozen=True, kw_only=True):
         """What was not seen of what the run was about, in words; nothing where everything was."""
         if self.verdict is not Verdict.INCOMPLETE:
             return ()
-        gaps = tuple(gap.reason for gap in self.not_checked if gap.side is not None)
+        # What is of no side is no part of the run, unless it is that there was nothing at all.
+        gaps = tuple(gap.reason for gap in self.not_checked if gap.side is not None or gap.kind is Kind.SOURCES)
         return gaps or ("a key could not be judged",)
 
     def to_json(self) -> bytes:
@@ -302,14 +303,14 @@ def _review_item(one: Discrepancy) -> ReviewItem:
             return ReviewItem(type=one.type, issue=issue, discrepancy_id=one.id, pair=one.trading_pair)
         case RecordDiscrepancy():
             issue = f"{one.record_id} {one.field}: {_said(one)}"
-            is_order = one.key.startswith("orders:")
+            traded = "/" in one.about or one.key.startswith(("orders:", "fills:"))
             return ReviewItem(
                 type=one.type,
                 issue=issue,
                 discrepancy_id=one.id,
-                pair=one.about if "/" in one.about else None,
-                currency=None if "/" in one.about else one.about or None,
-                order_id=one.record_id if is_order else None,
+                pair=one.about if traded else None,
+                currency=None if traded else one.about or None,
+                order_id=one.record_id if one.key.startswith("orders:") else None,
             )
 
 
