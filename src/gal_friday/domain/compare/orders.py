@@ -116,7 +116,7 @@ def _both(view: View, key: Key, ours: Order, theirs: Order) -> Finding:
 
 def _since(theirs: Order, mismatches: Iterable[Mismatch]) -> datetime | None:
     """Return since when the exchange states what the book does not: its terms from the start, its state later."""
-    if all(one.type is _TERMS for one in mismatches):
+    if not any(one.field in ("status", "filled") for one in mismatches):
         return theirs.opened_at
     # An order that did not change since it was placed tells no instant at which its state went wrong.
     return theirs.updated_at if theirs.updated_at != theirs.opened_at else None
