@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec import Struct
 from msgspec.structs import asdict
 
 from gal_friday.domain.assets import (
@@ -182,58 +183,38 @@ def test_a_size_may_be_zero_and_a_price_below_it() -> None:
     assert Fill("T", PAIR, BUY, zero, Decimal(-37), T0).quantity == Order("O", PAIR, BUY, zero, zero, "open").filled
 
 
-def test_what_a_record_does_not_say_is_unknown_and_never_zero() -> None:
-    unsaid = {"raw": (), "extra": None}
-    assert asdict(Balance(XRP, Wallet.SPOT, ONE)) == {
-        "asset": "XRP",
-        "wallet": "spot",
-        "total": ONE,
-        "held": None,
-        "rounded_records": 0,
-        **unsaid,
-    }
-    assert asdict(Position(PAIR, PositionMode.NET, ONE)) == {
-        "instrument": "XRP/USD",
-        "mode": "net",
-        "quantity": ONE,
-        "average_price": None,
-        "position_id": None,
-        "rounded_records": 0,
-        **unsaid,
-    }
-    assert asdict(Order("O", PAIR, BUY, ONE, ONE, "open")) == {
-        "order_id": "O",
-        "instrument": "XRP/USD",
-        "side": "buy",
-        "quantity": ONE,
-        "filled": ONE,
-        "status": "open",
-        **dict.fromkeys(("client_order_id", "type", "price", "opened_at", "updated_at")),
-        **unsaid,
-    }
-    assert asdict(Fill("T", PAIR, BUY, ONE, ONE, T0)) == {
-        "fill_id": "T",
-        "instrument": "XRP/USD",
-        "side": "buy",
-        "quantity": ONE,
-        "price": ONE,
-        "at": T0,
-        **dict.fromkeys(("order_id", "fee", "fee_asset", "cost", "position_id")),
-        "margin": False,
-        **unsaid,
-    }
-    assert asdict(Movement("L", "trade", XRP, Wallet.SPOT, ONE, T0)) == {
-        "movement_id": "L",
-        "kind": "trade",
-        "asset": "XRP",
-        "wallet": "spot",
-        "amount": ONE,
-        "at": T0,
-        "fee": Decimal(0),
-        "refers_to": None,
-        "balance_after": None,
-        **unsaid,
-    }
+@pytest.mark.parametrize(
+    "row, stated, unsaid",
+    [
+        (Balance(XRP, Wallet.SPOT, ONE), ["XRP", "spot", ONE], {"held": None, "rounded_records": 0}),
+        (
+            Position(PAIR, PositionMode.NET, ONE),
+            ["XRP/USD", "net", ONE],
+            {"average_price": None, "position_id": None, "rounded_records": 0},
+        ),
+        (
+            Order("O", PAIR, BUY, ONE, ONE, "open"),
+            ["O", "XRP/USD", "buy", ONE, ONE, "open"],
+            dict.fromkeys(("client_order_id", "type", "price", "opened_at", "updated_at")),
+        ),
+        (
+            Fill("T", PAIR, BUY, ONE, ONE, T0),
+            ["T", "XRP/USD", "buy", ONE, ONE, T0],
+            {**dict.fromkeys(("order_id", "fee", "fee_asset", "cost", "position_id")), "margin": False},
+        ),
+        (
+            Movement("L", "trade", XRP, Wallet.SPOT, ONE, T0),
+            ["L", "trade", "XRP", "spot", ONE, T0],
+            {"fee": Decimal(0), "refers_to": None, "balance_after": None},
+        ),
+    ],
+)
+def test_what_a_record_does_not_say_is_unknown_and_never_zero(
+    row: Struct, stated: list[object], unsaid: dict[str, object]
+) -> None:
+    fields = asdict(row)
+    assert {name: fields.pop(name) for name in (*unsaid, "raw", "extra")} == {**unsaid, "raw": (), "extra": None}
+    assert list(fields.values()) == stated
 
 
 def test_what_a_snapshot_does_not_say_is_not_covered_and_whole_in_time() -> None:
