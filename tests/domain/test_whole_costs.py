@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from gal_friday.domain.assets import Asset, Instrument
 from gal_friday.domain.compare.stake import about, net, stake_between, stake_of, stake_of_change
-from gal_friday.domain.finding import Agrees, AmountMismatch, Differs, DiscrepancyType, Finding, Key
+from gal_friday.domain.finding import Agrees, AmountMismatch, Differs, DiscrepancyType, Finding, Inconsistent, Key
 from gal_friday.domain.policy import Policy
 from gal_friday.domain.records import Fill, Kind, Order, Position
 from gal_friday.domain.snapshot import Scales
@@ -193,6 +193,7 @@ def test_which_of_two_contents_is_compared_does_not_depend_on_their_order() -> N
         told = found(internal(*rows), newer)
         key = Key(Kind.ORDERS, "OX")
         (mismatch,) = told[str(key)].mismatches  # type: ignore[union-attr]
+        assert isinstance(mismatch, Inconsistent)
         assert (mismatch.type, mismatch.stated, mismatch.stake) == ("identity_conflict", "2", stake("-60", "USD"))
     same = replace(older, raw=("XX",), extra={"a": 1})
     (doubled,) = found(internal(older, same), older)["orders:OX"].mismatches  # type: ignore[union-attr]
