@@ -3,16 +3,18 @@
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from gal_friday.domain.assets import Asset, Wallet
-from gal_friday.domain.audit import audit_of
+from gal_friday.domain.audit import Audit, Broken, as_proven, audit_of, unseen_rows
+from gal_friday.domain.chain import Gap
 from gal_friday.domain.finding import Agrees, CannotTell, Differs, DiscrepancyType, Finding, Key, Pending
 from gal_friday.domain.policy import Policy
 from gal_friday.domain.records import Kind, Movement
 from gal_friday.domain.report import compare
-from gal_friday.domain.snapshot import Coverage, Snapshot
+from gal_friday.domain.snapshot import Coverage, NotChecked, Snapshot
 from gal_friday.domain.verdict import Verdict
-from tests.domain.build import balance, covering, exchange, found, internal, movement, order, position, since
+from tests.domain.build import at, balance, covering, exchange, found, internal, movement, order, position, since
 
 LEDGER = "sources:ledger:BTC:spot:exchange"
 
@@ -187,3 +189,67 @@ def test_nothing_of_an_unknown_asset_is_nothing_to_report() -> None:
 def test_what_a_ledger_may_deny_of_a_balance_is_the_policys(tolerance: str, found_as: type) -> None:
     policy = Policy(tolerance=Decimal(tolerance))
     assert isinstance(of_balance("1", stated("7.5", *ROWS), policy=policy), found_as)
+
+
+# --- whole ------------------------------------------------------------------------------------------------------
+
+
+def test_what_a_side_says_against_itself_is_told_whole() -> None:
+    rows = (
+        row("L1", "1", "1", -50, raw="XXBT"),
+        row("L2", "2", "3", -40, raw="XXBT"),
+        row("L3", "4", "8.5", -30, raw="XXBT"),
+        row("L4", "1", "9", -20, raw="XXBT"),
+    )
+    gaps = (Gap("XXBT", "L2", "L3", at(-30), Decimal("1.5")), Gap("XXBT", "L3", "L4", at(-20), Decimal("-0.5")))
+    (place,) = {(Asset("BTC"), Wallet.SPOT)}
+    told = (
+        "the exchange states 8 BTC, its own ledger 9: one of them lags behind, or a withdrawal is on its way; run again"
+    )
+    audit = audit_of(stated("8", *rows, raw=("XXBT",)))
+    assert audit == Audit((Broken("XXBT", Asset("BTC"), gaps),), {place: told})
+    (broken,) = audit.broken
+    assert (broken.amount, broken.moved()) == (Decimal(1), "moved by 1.5 BTC between L2 and L3 and 1 more")
+    assert audit_of(stated("9", *rows, raw=("XXBT",))) == replace(audit, unproven={})
+
+
+def test_chains_that_do_not_hold_are_told_by_name() -> None:
+    rows = [
+        replace(each, movement_id=f"{asset}{each.movement_id}", asset=Asset(asset))
+        for asset in ("ETH", "ADA")
+        for each in (ROWS[0], ROWS[2])
+    ]
+    assert [one.name for one in audit_of(exchange(*rows)).broken] == ["ADA:spot", "ETH:spot"]
+
+
+def test_a_balance_of_two_names_is_what_both_chains_end_with() -> None:
+    rows = (row("L1", "1", "1", -50, raw="XXBT"), row("L2", "3", "3", -40, raw="XBT.F"))
+    (told,) = audit_of(stated("5", *rows, raw=("XXBT", "XBT.F"))).unproven.values()
+    assert told.startswith("the exchange states 5 BTC, its own ledger 4: ")
+    assert audit_of(stated("4", *rows, raw=("XXBT", "XBT.F"))) == Audit()
+
+
+def test_a_ledger_with_gaps_is_partial_and_says_so_after_what_was_said_before() -> None:  # I6
+    before = NotChecked(Kind.ORDERS, "no answer", "exchange")
+    theirs = replace(stated("7", ROWS[0], ROWS[2]), not_checked=(before,))
+    told = (
+        "ledger rows are missing: its own running balances moved by 2 BTC between L1 and L3, without a row; "
+        "read it again in full"
+    )
+    assert as_proven(theirs, audit_of(theirs)) == replace(
+        theirs,
+        coverage=covering("movements", Coverage.PARTIAL),
+        not_checked=(before, NotChecked(Kind.MOVEMENTS, told, "exchange")),
+    )
+    whole = stated("6", *ROWS)
+    assert as_proven(whole, audit_of(whole)) is whole
+
+
+@pytest.mark.parametrize(
+    "moves, told",
+    [(3, "m1; m2; m3"), (4, "m1; m2; m3 and in 1 more assets"), (6, "m1; m2; m3 and in 3 more assets")],
+)
+def test_of_many_ledgers_with_gaps_three_are_shown(moves: int, told: str) -> None:
+    named = [f"m{number}" for number in range(1, moves + 1)]
+    begins = "ledger rows are missing: its own running balances "
+    assert unseen_rows(named) == f"{begins}{told}, without a row; read it again in full"

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from gal_friday.domain.adjusted import Applied, Outcome, Refused
+from gal_friday.domain.adjusted import Applied, Outcome, Refused, Unsettled
 from gal_friday.domain.adjustment import AdjustmentType, Effect, PostOrder
 from gal_friday.domain.candidate import Candidate
-from gal_friday.domain.decided import with_decisions
+from gal_friday.domain.decided import turned_down, with_decisions
 from gal_friday.domain.decision import Choice, Decided, Decision
-from gal_friday.domain.report import ReconciliationReport, compare
+from gal_friday.domain.report import ReconciliationReport, Repaired, compare
 from tests.domain.build import balance, exchange, internal, order
 from tests.domain.test_decision import made, proven
 
@@ -101,3 +101,48 @@ def test_a_correction_is_listed_amount_by_amount() -> None:
         Decimal(-2),
         None,
     )
+
+
+def test_what_was_posted_and_what_waits_is_told_whole() -> None:
+    terms: dict[str, Any] = {"type": AdjustmentType.BOOK_FILL, "adjustment_id": NAME, "reason": "it never arrived"}
+    why = replace(made(AdjustmentType.BOOK_FILL), reason="it never arrived")
+    moved = Repaired(**terms, currency="XRP", old_balance=Decimal(0), new_balance=Decimal(1), difference=Decimal(1))
+    assert told(Choice.CORRECT, candidate(XRP, adjustment=why), Applied(NAME, 2)).auto_corrections == (moved,)
+    position = replace(why, effects=(Effect("positions:XRP/USD:net", Decimal(3), Decimal(1)),))
+    traded = Repaired(**terms, pair="XRP/USD", old_quantity=Decimal(3), new_quantity=Decimal(1), difference=Decimal(-2))
+    assert told(Choice.PROPOSE, candidate(XRP, adjustment=position)).proposals == (traded,)
+    orders = (PostOrder(order("O1", "canceled")), PostOrder(order(None, "canceled", client="mine")))
+    ended = replace(why, postings=orders, effects=())
+    assert told(Choice.PROPOSE, candidate(XRP, adjustment=ended)).proposals == (
+        Repaired(**terms, order_id="O1"),
+        Repaired(**terms, order_id="mine"),
+    )
+
+
+def test_what_nobody_knows_to_be_posted_is_said_after_what_was_noted_before() -> None:
+    decided = Decided(candidate(XRP), Decision(Choice.CORRECT, ("first", "second")))
+    noted = replace(REPORT, notes=("a note",))
+    outcomes: dict[str, Outcome] = {
+        NAME: Unsettled(NAME, "no answer"),
+        "adj_2": Refused("adj_2", "the book moved"),
+        "adj_3": Applied("adj_3", 2),
+    }
+    report = with_decisions(noted, [decided], outcomes)
+    assert report.notes == (
+        "a note",
+        f"nobody knows whether {NAME} was posted: no answer; gal-friday adjustments {NAME}",
+        "adj_2 was not posted: the book moved",
+    )
+    assert report.decisions == (decided,)
+    (told_of, other) = sorted(report.manual_review_required, key=lambda item: item.discrepancy_id != XRP)
+    (before,) = (item for item in REPORT.manual_review_required if item.discrepancy_id == XRP)
+    assert told_of == replace(before, decision="correct", because="first; second", adjustment_id=None)
+    assert other in REPORT.manual_review_required
+
+
+def test_repairs_that_were_decided_and_not_posted_are_counted() -> None:
+    posted = told(Choice.CORRECT, outcome=Applied(NAME, 2))
+    refused = told(Choice.CORRECT, outcome=Refused(NAME, "the book moved"))
+    assert [turned_down(each) for each in (posted, refused, told(Choice.PROPOSE), REPORT)] == [0, 1, 0, 0]
+    twice = replace(refused, decisions=refused.decisions * 2)
+    assert turned_down(twice) == 2

@@ -37,9 +37,11 @@ from gal_friday.domain.handover import (
     TurnedDown,
     Waits,
     answer_in,
+    clean,
     handover_of,
     steps_after_asking,
     steps_after_sending,
+    why,
 )
 from gal_friday.domain.observed import sighting
 from gal_friday.domain.records import Kind
@@ -85,6 +87,35 @@ def test_what_settles_an_unknown_outcome() -> None:
         ("NotSent", "agrees"): ("apply", "verify"),
         ("NoAnswer", "agrees"): ("apply", "verify"),
     }
+
+
+def test_what_follows_from_an_answer_is_noted_in_words() -> None:
+    assert [steps_after_sending(answer) for answer in ANSWERS] == [
+        ((Step.APPLY, "the book says that it took it"),),
+        ((Step.REFUSE, "no"),),
+        ((Step.LOSE_SIGHT, "the book, asked at once, did not have it; it may still arrive"),),
+        ((Step.LOSE_SIGHT, "later"),),
+        ((Step.LOSE_SIGHT, "the book, asked at once, did not have it; it may still arrive"),),
+        ((Step.WITHDRAW, "it did not reach the book: nobody"),),
+        ((Step.LOSE_SIGHT, "cut"),),
+    ]
+    unchanged = "the book, asked, does not have it, and the whole difference is still seen"
+    assert steps_after_asking(Absent(), Sighting.UNCHANGED) == ((Step.WITHDRAW, unchanged),)
+    assert steps_after_asking(Absent(), Sighting.AGREES) == (
+        (Step.WITHDRAW, "the book, asked, does not have it"),
+        (Step.EXPIRE, "both sides agree without it"),
+    )
+    for seen in Sighting:
+        assert steps_after_asking(Took(), seen) == ((Step.APPLY, "asked again, the book says that it has it"),)
+        assert steps_after_asking(TurnedDown("no"), seen) == ((Step.REFUSE, "no"),)
+    agreed = "a run saw both sides agree on everything it was made for"
+    for answer in (Closed(), NotSent("nobody"), NoAnswer("cut")):
+        assert steps_after_asking(answer, Sighting.AGREES) == ((Step.APPLY, agreed), (Step.VERIFY, agreed))
+
+
+def test_why_an_outcome_is_still_unknown_is_said_in_words() -> None:
+    absent = "the book, asked, does not have it, and no run has seen yet that nothing came of it"
+    assert [why(answer) for answer in ANSWERS] == ["", "no", absent, "later", "", "nobody", "cut"]
 
 
 def looked(adjustment: Adjustment, findings: dict[str, Finding], *seen: str, minutes: float = 5) -> Sighting:
@@ -174,6 +205,13 @@ def told(**more: Any) -> bytes:
         (told(outcome="refused", reason=" a \n b\x1b "), TurnedDown("a b?")),
         (told(outcome="absent"), Absent()),
         (told(outcome="waiting"), Waits("the book has it and has not decided about it yet")),
+        (told(outcome="waiting", reason="a queue"), Waits("a queue")),
+        (told(outcome="refused"), TurnedDown("the book refused it and gave no reason")),
+        (told(version=" 8 \n9\0 "), Took("8 9?")),
+        (told(outcome="taken"), NoAnswer("what came back has an outcome that nobody knows")),
+        (told(adjustment_id="adj_2"), NoAnswer("what came back is about another adjustment")),
+        (told(format="gal-friday/answer/2"), NoAnswer("what came back is of another format")),
+        (b"{}", NoAnswer("what came back is no answer (docs/handing-over.md shows one)")),
     ],
 )
 def test_an_answer_is_read(body: bytes, answer: Answer) -> None:
@@ -200,3 +238,35 @@ def test_amounts_go_out_as_plain_digits_and_come_back_equal() -> None:  # I1
 
 def test_the_key_of_a_finding_is_the_key_of_an_effect() -> None:
     assert str(Key(Kind.BALANCES, "USD", "spot")) == PLUG.effects[0].key
+
+
+def test_a_foreign_text_is_one_printable_line_of_at_most_500_characters() -> None:
+    assert clean("x" * 501) == "x" * 500
+    assert clean("\t one \r\n two\u202e ") == "one two?"
+
+
+def test_what_is_handed_over_names_its_format_and_holds_every_field() -> None:
+    handed = handover_of(made(), token=None)
+    adjustment = made()
+    assert (handed.adjustment_id, handed.account, handed.content, handed.token) == (
+        adjustment.adjustment_id, "main", adjustment.content, None,
+    )  # fmt: skip
+    assert json.loads(handed.body) == {
+        "format": "gal-friday/handover/1",
+        "adjustment_id": adjustment.adjustment_id,
+        "account": "main",
+        "exchange": "kraken",
+        "type": "book_fill",
+        "cause": "missed_fill",
+        "reason": "it never arrived",
+        "content": adjustment.content,
+        "postings": json.loads(handed.body)["postings"],
+        "effects": [{"key": "balances:USD:spot", "before": "0", "after": "-24"}],
+        "record_ids": ["T1"],
+        "reverses": None,
+        "expected_version": "1",
+        "computed_at": "2026-01-31T12:00:00Z",
+        "token": None,
+    }
+    (posting,) = json.loads(handed.body)["postings"]
+    assert (posting["post"], posting["fill"]["fill_id"], posting["fill"]["quantity"]) == ("fill", "T1", "40")
