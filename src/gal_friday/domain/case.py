@@ -164,9 +164,8 @@ class Case:
 def _by_event(snapshot: Snapshot) -> Mapping[str, tuple[Movement, ...]]:
     events: dict[str, list[Movement]] = {}
     for row in {(row.movement_id, row.asset, row.wallet): row for row in snapshot.movements}.values():
-        events.setdefault(row.refers_to or row.movement_id, []).append(row)
-        if row.refers_to:
-            events.setdefault(row.movement_id, []).append(row)
+        for name in dict.fromkeys((row.refers_to or row.movement_id, row.movement_id)):
+            events.setdefault(name, []).append(row)
     return {event: tuple(rows) for event, rows in events.items()}
 
 
