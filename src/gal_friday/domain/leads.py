@@ -58,10 +58,19 @@ def _of_movement(case: Case, finding: Finding) -> Iterator[Lead]:
         case Differs(key=key, mismatches=mismatches):
             ours, theirs = (_rows(case, side, key) for side in ("internal", "exchange"))
             told = quantity.total(each.difference for each in mismatches if isinstance(each, AmountMismatch))
+            if any(map(_of_another_place, mismatches)):
+                # The whole of it goes from the one place and comes to the other, once, whatever its size was there.
+                yield from _moved(case, "differs", quantity.negate(quantity.total(map(net, ours))), ours, "internal")
+                yield from _moved(case, "differs", quantity.total(map(net, theirs)), theirs, "exchange")
+                mismatches = tuple([each for each in mismatches if isinstance(each, Inconsistent)])
             for mismatch in mismatches:
                 yield from _differing(case, mismatch, ours, theirs, told)
         case _:
             return
+
+
+def _of_another_place(mismatch: Mismatch) -> bool:
+    return isinstance(mismatch, TextMismatch) and mismatch.field in _MOVED_TO_ANOTHER_PLACE
 
 
 def _rows(case: Case, side: Side, key: Key) -> tuple[Movement, ...]:
@@ -105,9 +114,6 @@ def _differing(
     match mismatch:
         case AmountMismatch(difference=difference):
             yield from _moved(case, "differs", difference, theirs, "exchange")
-        case TextMismatch(field=field) if field in _MOVED_TO_ANOTHER_PLACE:
-            yield from _moved(case, "differs", quantity.negate(quantity.total(map(net, ours))), ours, "internal")
-            yield from _moved(case, "differs", quantity.total(map(net, theirs)), theirs, "exchange")
         case TextMismatch():
             yield from _moved(case, "differs", ZERO, theirs, "exchange")
         case Inconsistent(type=kind, side="internal", stake=stake):
