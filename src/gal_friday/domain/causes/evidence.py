@@ -197,6 +197,11 @@ def other_version(lead: Lead, case: Case) -> Movement | None:
     return next(iter(found.values())) if len(found) == 1 else None
 
 
+def elsewhere(lead: Lead, case: Case) -> Movement | None:
+    """Return this lead's row under another asset or wallet, where that is its cause; a rollover is told as itself."""
+    return None if lead.kind == "rollover" else other_version(lead, case)
+
+
 def age(at: datetime | None, case: Case) -> timedelta:
     """Return how long before the later of the two readings this was."""
     return max(case.internal.as_of, case.exchange.as_of) - at if at is not None else timedelta.max

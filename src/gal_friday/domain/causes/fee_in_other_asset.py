@@ -3,8 +3,8 @@
 Evidence: both sides have the event with the same amounts, each with a fee, in two different assets. It shows
 in both assets at once: one has too little in the book, the other too much.
 
-Not to be confused with a fee that the book does not have at all (`unbooked_fee`), or with a renamed asset,
-where the amount itself stands under another name.
+Not to be confused with a fee that the book does not have at all (`unbooked_fee`), with a rollover, which is a fee
+by itself, or with a renamed asset, where the amount itself stands under another name.
 Source: Kraken REST documentation, Get Ledgers Info (fee credits are a row of their own, amount 0).
 """
 
@@ -17,7 +17,7 @@ from gal_friday.domain.records import Kind
 def recognise(lead: Lead, case: Case) -> str | None:
     """Return the sentence, where this asset is one of the two that the fee was booked to and taken from."""
     mine, other = (rows_of(case, side, lead) for side in ("internal", "exchange"))
-    if not lead.rows or lead.what == "duplicated" or not mine or not other:
+    if not lead.rows or lead.what == "duplicated" or lead.kind == "rollover" or not mine or not other:
         return None
     ours, theirs = fees_of(mine), fees_of(other)
     gone, come = sorted(ours.keys() - theirs.keys()), sorted(theirs.keys() - ours.keys())

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from gal_friday.domain import quantity
 from gal_friday.domain.case import Case, Lead, Place, once
-from gal_friday.domain.causes.evidence import Rest, other_version, significant, told
+from gal_friday.domain.causes.evidence import Rest, elsewhere, significant, told
 from gal_friday.domain.finding import Differs, ExchangeOnly, Finding, InternalOnly, Key
 from gal_friday.domain.records import Kind
 
@@ -22,7 +22,7 @@ _DIGITS = 5
 
 def recognise(lead: Lead, case: Case) -> str | None:
     """Return the sentence, where the other side has this very record under another name."""
-    twin = other_version(lead, case)
+    twin = elsewhere(lead, case)
     if twin is None or twin.asset == lead.place.name or twin.wallet != lead.place.part:
         return None
     return f"{lead.event} is in {lead.place.name} on one side and in {twin.asset} on the other"

@@ -4,7 +4,8 @@ Evidence: both sides have the event, in the same direction, with two sizes. Of a
 one row of the exchange would explain the difference if its point were shifted, or the whole balance is the
 exchange's with its point shifted. That is a hint, and needs three digits that carry information.
 
-Not to be confused with another price or fee, or with an event of which the exchange took a part back.
+Not to be confused with another price or fee, with an event of which the exchange took a part back, or with a
+rollover, which is told as itself in whatever it differs.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,13 +33,14 @@ from gal_friday.domain.snapshot import Coverage
 _SHIFTS = {places: Decimal(f"1e{places}") for places in (-3, -2, -1, 1, 2, 3)}
 _DIGITS = 3
 """A shifted 5 or 100 is found everywhere: fewer digits than this are no evidence."""
-_KINDS_WITH_ROWS_OF_THEIR_OWN = ("rollover", "reward")
-"""Of these, each row of an event is one of its own: what the book lacks of them is missing, and no other size."""
 
 
 def recognise(lead: Lead, case: Case) -> str | None:
     """Return the sentence, where both sides have this event in different size."""
-    if lead.what != "differs" or (lead.kind in _KINDS_WITH_ROWS_OF_THEIR_OWN and lacks_rows(lead, case)):
+    if lead.what != "differs" or lead.kind == "rollover":
+        return None
+    # Each row of a reward is one of its own: what the book lacks of them is missing, and no other size.
+    if lead.kind == "reward" and lacks_rows(lead, case):
         return None
     fills = both_fills(lead, case)
     if fills is not None and is_trade(lead):

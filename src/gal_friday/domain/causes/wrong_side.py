@@ -3,8 +3,8 @@
 Evidence: both sides have the event, with opposite signs and the same size; the amount is off by twice that
 size.
 
-Not to be confused with another size (`wrong_amount`), or with an event that came and was taken back, which has
-both signs at the exchange itself.
+Not to be confused with another size (`wrong_amount`), with an event that came and was taken back, which has
+both signs at the exchange itself, or with a rollover, which is told as itself in whatever it differs.
 """
 
 from gal_friday.domain import quantity
@@ -24,7 +24,7 @@ from gal_friday.domain.finding import Finding
 
 def recognise(lead: Lead, case: Case) -> str | None:
     """Return the sentence, where the two sides have this event in opposite directions."""
-    if lead.what != "differs":
+    if lead.what != "differs" or lead.kind == "rollover":
         return None
     fills = both_fills(lead, case)
     if fills is not None and is_trade(lead):
