@@ -1,6 +1,7 @@
 """What could be posted for an event, and that posting it makes the two sides agree."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +17,8 @@ from gal_friday.domain.adjustment import (
     PostOrder,
     TakeBack,
 )
-from gal_friday.domain.candidate import Candidate
+from gal_friday.domain.assets import Asset, Wallet
+from gal_friday.domain.candidate import Bars, Candidate
 from gal_friday.domain.cause import Cause
 from gal_friday.domain.finding import Key
 from gal_friday.domain.records import FILL_LEG_KINDS, Fill, Kind, Movement, Order
@@ -343,3 +345,46 @@ def test_the_same_difference_is_the_same_adjustment() -> None:
     book = broken(FAULTS["a missed fill"][0])
     (first,), (second,) = candidates(book), candidates(book)
     assert first == second
+
+
+ROLLED = movement("L8", "0", "USD", "rollover", "P9", "0.12", minute=-25)
+BEFORE = replace(ROLLED, movement_id="L7", at=ROLLED.at - timedelta(hours=4))
+PAID = movement("L5", "50", "USD", "deposit", "D7", minute=-15)
+
+
+@pytest.mark.parametrize(
+    "theirs, ours",
+    [
+        (ROLLED, replace(ROLLED, fee=Decimal("0.13"))),
+        (ROLLED, replace(ROLLED, fee=Decimal("-0.12"))),
+        (ROLLED, replace(ROLLED, amount=Decimal("-1.2"), fee=Decimal(0))),
+        (ROLLED, replace(ROLLED, wallet=Wallet.EARN)),
+        (ROLLED, replace(ROLLED, asset=Asset("EUR"))),
+        (ROLLED, replace(ROLLED, asset=Asset("EUR"), wallet=Wallet.EARN, fee=Decimal("0.5"))),
+        (ROLLED, replace(ROLLED, movement_id="B8", fee=Decimal("0.13"))),
+        (PAID, replace(PAID, movement_id="B5", amount=Decimal(5))),
+        (PAID, replace(PAID, movement_id="B5", fee=Decimal(1))),
+    ],
+)
+def test_a_movement_booked_otherwise_is_replaced_by_the_exchanges(theirs: Movement, ours: Movement) -> None:
+    real, book = true_side(cash=(*CASH, BEFORE, theirs)), Book(FILLS, (*CASH, BEFORE, ours), ORDERS)
+    (candidate,) = candidates(book, real)
+    assert candidate.proven
+    assert candidate.bars == Bars()
+    assert candidate.adjustment is not None
+    assert candidate.adjustment.postings == (
+        TakeBack(Kind.MOVEMENTS, ours.movement_id, 1, 1),
+        PostMovement(theirs),
+    )
+    book.post(candidate.adjustment)
+    assert report_of(book, real).verdict is Verdict.RECONCILED
+
+
+def test_of_several_rows_under_ids_of_the_book_nothing_is_posted() -> None:
+    booked = [replace(each, movement_id=f"B{n}") for n, each in enumerate((BEFORE, replace(ROLLED, fee=Decimal(1))))]
+    (candidate,) = candidates(Book(FILLS, (*CASH, *booked), ORDERS), true_side(cash=(*CASH, BEFORE, ROLLED)))
+    assert not candidate.proven
+    assert candidate.bars.lasting == (
+        "movements:P9:USD:spot:rollover: the book numbers these rows itself, and no record says which is which",
+        "no record of the exchange repairs it",
+    )

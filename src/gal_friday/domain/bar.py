@@ -21,6 +21,8 @@ from gal_friday.domain.report import ReconciliationReport
 
 T = TypeVar("T")
 _NOT_OURS = (DiscrepancyType.IDENTITY_CONFLICT, DiscrepancyType.SOURCE_INCONSISTENT, DiscrepancyType.LEDGER_GAP)
+_OF_SEVERAL_ROWS = 2
+"""So many colons are in the part of a key that stands for a sum of rows: asset, wallet and kind."""
 
 
 def bars_of(report: ReconciliationReport, case: Case, keys: Sequence[Key], places: Iterable[str]) -> Bars:
@@ -41,6 +43,8 @@ def _lasting(case: Case, keys: Iterable[Key]) -> Iterator[str]:
             each.type in _NOT_OURS and getattr(each, "side", "") == "exchange" for each in finding.mismatches
         ):
             yield f"{key}: the exchange's own records contradict each other"
+        if isinstance(finding, Differs) and key.kind is Kind.MOVEMENTS and key.part.count(":") == _OF_SEVERAL_ROWS:
+            yield f"{key}: the book numbers these rows itself, and no record says which is which"
 
 
 def _types(finding: object) -> set[DiscrepancyType]:

@@ -15,7 +15,8 @@ from msgspec.structs import replace
 from gal_friday.domain import quantity
 from gal_friday.domain.adjustment import AdjustmentType, PostFill, Posting, PostMovement, PostOrder, TakeBack
 from gal_friday.domain.case import Case
-from gal_friday.domain.finding import Differs, DiscrepancyType, InternalOnly, Key
+from gal_friday.domain.compare.stake import net
+from gal_friday.domain.finding import AmountMismatch, Differs, DiscrepancyType, InternalOnly, Key
 from gal_friday.domain.quantity import ZERO
 from gal_friday.domain.records import BOOKS_OWN_KINDS, FILL_LEG_KINDS, LIVE_STATUSES, Fill, Kind, Movement
 from gal_friday.domain.roll_up import roll_up
@@ -62,7 +63,7 @@ def _fill_postings(case: Case, event: str, doubled: bool) -> Iterator[Posting]:
 
 
 def _row_postings(case: Case, event: str, keys: Sequence[Key], doubled: bool) -> Iterator[Posting]:
-    named = {key.name for key in keys if key.kind is Kind.MOVEMENTS} | {event}
+    named = {key.name for key in keys if key.kind is Kind.MOVEMENTS} | {event} | set(_under_other_ids(case, keys))
     ours = _rows(case.internal.movements, named, event, case)
     theirs = {row.movement_id: row for row in _rows(case.exchange.movements, named, event, case)}
     for name, rows in _by_id(ours).items():
@@ -76,6 +77,24 @@ def _row_postings(case: Case, event: str, keys: Sequence[Key], doubled: bool) ->
             theirs.pop(name, None)
     if not doubled:
         yield from (PostMovement(row) for row in theirs.values())
+
+
+def _under_other_ids(case: Case, keys: Iterable[Key]) -> Iterator[str]:
+    """Yield ids of the book's own numbering whose rows were compared with one of the exchange: they add up to it."""
+    for key in keys:
+        finding = case.unlike[key]
+        if key.kind is not Kind.MOVEMENTS or key.part or not isinstance(finding, Differs):
+            continue
+        compared = [each.internal for each in finding.mismatches if isinstance(each, AmountMismatch)]
+        for first in case.rows["exchange"].get(key.name, ())[:1]:
+            event = [row for row in case.rows["internal"].get(first.refers_to or "", ()) if _alike(row, first)]
+            rows = [row for row in event if row.movement_id not in case.rows["exchange"]]
+            if compared == [quantity.total(map(net, rows))]:
+                yield from (row.movement_id for row in rows)
+
+
+def _alike(ours: Movement, theirs: Movement) -> bool:
+    return (ours.kind, ours.asset, ours.wallet) == (theirs.kind, theirs.asset, theirs.wallet)
 
 
 def _rows(rows: Iterable[Movement], named: set[str], event: str, case: Case) -> list[Movement]:

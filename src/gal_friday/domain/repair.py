@@ -192,7 +192,10 @@ def _is_proven(one: Discrepancy, event: str, effects: Sequence[Effect], case: Ca
     """Say whether the records explain it to the last digit, and posting them moves it by just what they explain."""
     if isinstance(one, RecordDiscrepancy):
         return one.cause is not None and one.cause != Cause.UNEXPLAINED
-    if one.bridge is None or one.bridge.residual or not any(effect.key == one.key for effect in effects):
+    if one.bridge is None or one.bridge.residual:
+        return False
+    explained = quantity.total(item.effect for item in one.bridge.items if item.event == event)
+    if [effect.change for effect in effects if effect.key == one.key] != [explained]:
         return False
     return one.bridge.proven or (_stands_alone(one.bridge, event, case) and case.saw_all(behind(_kind_of(one))))
 
