@@ -55,6 +55,8 @@ class Rest(NamedTuple):
     """Worth of the residual in the reporting currency, without sign; None without a price."""
     trivial_value: Decimal = Decimal(1)
     """Below this value nothing matters, even in sum."""
+    currency: Asset = Asset("USD")
+    """The reporting currency."""
 
 
 def told(amount: Decimal, name: str) -> str:
@@ -202,6 +204,13 @@ def elsewhere(lead: Lead, case: Case) -> Movement | None:
     return None if lead.kind == "rollover" else other_version(lead, case)
 
 
+def apart(lead: Lead, ours: str, theirs: str) -> str:
+    """Return that the lead's record stands in one place in the book and in another at the exchange."""
+    if lead.side == "exchange":
+        ours, theirs = theirs, ours
+    return f"{lead.kind} {lead.event} is in {theirs} at the exchange, and in {ours} in the book"
+
+
 def age(at: datetime | None, case: Case) -> timedelta:
     """Return how long before the later of the two readings this was."""
     return max(case.internal.as_of, case.exchange.as_of) - at if at is not None else timedelta.max
@@ -220,6 +229,11 @@ def order_named(case: Case, side: Side, key: Key) -> Order | None:
     other = case.orders["exchange" if side == "internal" else "internal"].get(key.name)
     client = key.name if key.part == "client" else other.client_order_id if other else None
     return _by_client(case, side).get(client) if client else None
+
+
+def known_by_client(order: Order, case: Case, side: Side) -> Order | None:
+    """Return what that side has under the client's id of an order of the other side; None without one."""
+    return _by_client(case, side).get(order.client_order_id) if order.client_order_id else None
 
 
 @once

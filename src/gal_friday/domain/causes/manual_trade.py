@@ -14,6 +14,7 @@ from gal_friday.domain.causes.evidence import (
     booked,
     fill_of,
     is_trade,
+    known_by_client,
     lone_order,
     nature,
     nature_of,
@@ -38,6 +39,8 @@ def recognise_record(finding: Finding, case: Case) -> str | None:
     """Return the sentence, where an order that the book does not know has traded."""
     order = lone_order(finding, case, "exchange")
     if order is None or not order.filled or age(order.opened_at, case) <= REST_LAG:
+        return None
+    if known_by_client(order, case, "internal"):
         return None
     if nature_of(None, (), order) != "trade":
         return None

@@ -12,9 +12,19 @@ from collections.abc import Mapping, Sequence
 
 from gal_friday.domain import quantity
 from gal_friday.domain.case import Case, Lead, once
-from gal_friday.domain.causes.evidence import booked, both_orders, fill_of, is_trade, nature, told, whose
+from gal_friday.domain.causes.evidence import (
+    booked,
+    both_orders,
+    fill_of,
+    is_trade,
+    known_by_client,
+    lone_order,
+    nature,
+    told,
+    whose,
+)
 from gal_friday.domain.finding import Differs, DiscrepancyType, Finding, Key
-from gal_friday.domain.records import Fill, Kind
+from gal_friday.domain.records import Fill, Kind, Order
 
 _LISTED = DiscrepancyType.ORDER_FILLS_MISMATCH
 
@@ -40,21 +50,31 @@ def _told(fill: Fill | None, lead: Lead) -> str:
 
 def recognise_record(finding: Finding, case: Case) -> str | None:
     """Return the sentence, where an order stands still in the book because a fill of it is missing there."""
-    missing = _missing_of(finding, case)
-    orders = both_orders(finding, case)
+    orders = both_orders(finding, case) or _under_two_ids(finding, case)
+    missing = _missing_of(finding, orders, case)
     if orders is not None and orders[1].filled > orders[0].filled:
         behind = f": {', '.join(missing)} never reached the book" if missing else ""
-        ours, theirs = (quantity.short(order.filled) for order in orders)
+        ours, theirs = quantity.short(orders[0].filled), told(orders[1].filled, orders[1].instrument)
         return f"the book has the order filled to {ours}, the exchange to {theirs}{behind}"
     if orders is None and missing and _of_book(finding):
         return f"{', '.join(missing)} of this order never reached the book"
     return None
 
 
-def _missing_of(finding: Finding, case: Case) -> Sequence[str]:
+def _under_two_ids(finding: Finding, case: Case) -> tuple[Order, Order] | None:
+    """Return the book's and the exchange's version of an order that the client's id alone tells to be one."""
+    lone = lone_order(finding, case, "internal") or lone_order(finding, case, "exchange")
+    if lone is None:
+        return None
+    ours, theirs = (known_by_client(lone, case, side) for side in ("internal", "exchange"))
+    return (ours, theirs) if ours is not None and theirs is not None else None
+
+
+def _missing_of(finding: Finding, orders: tuple[Order, Order] | None, case: Case) -> Sequence[str]:
     if finding.key.kind not in (Kind.ORDERS, Kind.SOURCES):
         return ()
-    return _missing(case).get(finding.key.name.removeprefix("order:"), ())
+    name = orders[1].order_id if orders else None
+    return _missing(case).get(name or finding.key.name.removeprefix("order:"), ())
 
 
 @once
