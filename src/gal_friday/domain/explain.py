@@ -52,21 +52,28 @@ class Explained(Struct, frozen=True):
     """For every other key that differs and whose cause the records tell."""
     roots: tuple[RootCause, ...]
     """One per event, the most valuable first."""
+    rests: Mapping[Key, str]
+    """What is said of residuals: too little to matter, or perhaps among what was not read."""
 
     def why(self, key: Key) -> Why:
         """Return what a discrepancy on this key says of its reason."""
         explanation = self.explanations.get(key)
         if explanation is not None:
-            return Why(explanation.cause, _sentence(key, explanation), explanation)
+            return Why(explanation.cause, _sentence(key, explanation, self.rests.get(key)), explanation)
         cause = self.causes.get(key)
         return NOT_KNOWN if cause is None else Why(cause.cause, cause.note)
 
 
-def _sentence(key: Key, explanation: Explanation) -> str:
+def _sentence(key: Key, explanation: Explanation, of_residual: str | None) -> str:
     notes = list(dict.fromkeys([item.note for item in explanation.items]))
     if explanation.residual:
-        notes.append(f"{quantity.short(explanation.residual)} {key.name} {explanation.residual_cause}")
+        notes.append(_left(key, explanation, of_residual))
     return "; ".join(notes)
+
+
+def _left(key: Key, explanation: Explanation, said: str | None) -> str:
+    left = f"{quantity.short(explanation.residual)} {key.name} {explanation.residual_cause}"
+    return f"{left}: {said}" if said else left
 
 
 class _Told(Struct, frozen=True, gc=False):
@@ -79,7 +86,7 @@ class _Told(Struct, frozen=True, gc=False):
 def explain(case: Case, *, policy: Policy, prices: Prices) -> Explained:
     """Return why the findings of this case differ. The same case gives the same answer."""
     if not case.unlike:
-        return Explained({}, {}, ())
+        return Explained({}, {}, (), {})
     # Before anything else is laid out: proofs hold every row of a balance, and only what they say is kept.
     faults = _faults(case, policy)
     told = {key: _told(finding, case) for key, finding in case.unlike.items()}
@@ -87,14 +94,16 @@ def explain(case: Case, *, policy: Policy, prices: Prices) -> Explained:
     opened = [
         _Open(case, Key(*place), place, *amounts, by_place.get(place, ())) for place, amounts in case.amounts.items()
     ]
-    explanations = {each.key: _proven(_amount(each, policy, prices), faults.get(each.place)) for each in opened}
+    amounts = [(each, *_amount(each, policy, prices)) for each in opened]
+    explanations = {each.key: _proven(bridge, faults.get(each.place)) for each, bridge, _ in amounts}
+    rests = {each.key: said for each, _, said in amounts if said}
     causes = {
         key: cause
         for key, finding in case.unlike.items()
         if key.kind not in _AMOUNTS and (cause := _of_record(finding, case, told[key])) is not None
     }
-    roots = _Roots(case, explanations, causes, policy, prices)
-    return Explained(explanations, causes, roots.ranked())
+    roots = _Roots(case, explanations, causes, rests, policy, prices)
+    return Explained(explanations, causes, roots.ranked(), rests)
 
 
 def _told(finding: Finding, case: Case) -> Sequence[_Told]:
@@ -169,16 +178,18 @@ def _proven(explanation: Explanation, fault: _Fault | None) -> Explanation:
     return explanation if fault is None else replace(explanation, at_fault=fault.side, divergence=fault.divergence)
 
 
-def _amount(opened: _Open, policy: Policy, prices: Prices) -> Explanation:
+def _amount(opened: _Open, policy: Policy, prices: Prices) -> tuple[Explanation, str]:
+    """Return why an amount differs, and what is said of the residual; empty for nothing."""
     difference = opened.case.difference_at(opened.place)
     items = tuple([_item(told) for told in opened.told])
     rest = quantity.subtract(difference, quantity.total([item.effect for item in items])) if items else difference
     if not rest:
-        return _closed(opened, items, ZERO, proven=_decided(items) and opened.whole)
+        return _closed(opened, items, ZERO, proven=_decided(items) and opened.whole), ""
     found = _behind_the_rest(opened, rest, policy, prices)
     if found is not None and found.cause not in _LEAVES_THE_RESIDUAL:
-        return _closed(opened, (*items, Item(found.cause, rest, (), "", "pattern", found.note)), ZERO)
-    return _searched(opened, items, rest, found.cause if found else Cause.UNEXPLAINED, policy)
+        return _closed(opened, (*items, Item(found.cause, rest, (), "", "pattern", found.note)), ZERO), ""
+    searched = _searched(opened, items, rest, found.cause if found else Cause.UNEXPLAINED, policy)
+    return searched, found.note if found else ""
 
 
 def _searched(opened: _Open, items: tuple[Item, ...], rest: Decimal, otherwise: Cause, policy: Policy) -> Explanation:
@@ -257,8 +268,8 @@ def _item(told: _Told) -> Item:
 def _behind_the_rest(opened: _Open, rest: Decimal, policy: Policy, prices: Prices) -> Recognised | None:
     """Return the cause of what the records leave, where exactly one fits."""
     value = value_of(Stake(rest, opened.asset), prices, policy)
-    tolerance = policy.tolerance_of(opened.asset)
-    found = causes_of_rest(Rest(opened.place, rest, opened.case, tolerance, value, policy.trivial_value))
+    tolerance, worth = policy.tolerance_of(opened.asset), (value, policy.trivial_value, policy.reporting_currency)
+    found = causes_of_rest(Rest(opened.place, rest, opened.case, tolerance, *worth))
     return found[0] if len(found) == 1 else None
 
 
@@ -268,6 +279,7 @@ class _Roots(Struct, frozen=True):
     case: Case
     explanations: Mapping[Key, Explanation]
     causes: Mapping[Key, Recognised]
+    rests: Mapping[Key, str]
     policy: Policy
     prices: Prices
 
@@ -306,7 +318,8 @@ class _Roots(Struct, frozen=True):
         if explanation is None:
             return Recognised(Cause.UNEXPLAINED, f"no record tells why {key} differs")
         left = quantity.short(explanation.residual)
-        return Recognised(explanation.residual_cause, f"{left} {key.name} {key.part}: no record explains it")
+        said = self.rests.get(key, "no record explains it")
+        return Recognised(explanation.residual_cause, f"{left} {key.name} {key.part}: {said}")
 
     def _value(self, items: Sequence[tuple[Key, Item]], keys: Sequence[Key]) -> Decimal | None:
         """Return the largest value among the effects; of an event without effects, what its findings have at stake."""

@@ -14,4 +14,4 @@ def recognise_rest(rest: Rest) -> str | None:
     """Return the sentence, where what is left is not worth looking for."""
     if rest.value is None or rest.value >= rest.trivial_value:
         return None
-    return f"what is left is worth {quantity.short(rest.value)}: less than anything that matters"
+    return f"worth {quantity.short(rest.value)} {rest.currency}, which is less than anything that matters"

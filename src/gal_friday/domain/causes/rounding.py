@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from gal_friday.domain import quantity
 from gal_friday.domain.assets import Asset
-from gal_friday.domain.causes.evidence import Rest
+from gal_friday.domain.causes.evidence import Rest, told
 from gal_friday.domain.records import Kind
 
 
@@ -24,4 +24,5 @@ def recognise_rest(rest: Rest) -> str | None:
     most = quantity.multiply(quantity.half_unit(scale), Decimal(len(events)))
     if quantity.absolute(rest.residual) > most:
         return None
-    return f"{len(events)} records, each rounded to {scale} digits, can leave up to {quantity.short(most)}"
+    records = "1 record," if len(events) == 1 else f"{len(events)} records, each"
+    return f"{records} rounded to {scale} digits, can leave up to {told(most, rest.place.name)}"
