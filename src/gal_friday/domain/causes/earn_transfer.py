@@ -9,7 +9,7 @@ so young that the other is still on its way (`in_flight`).
 """
 
 from gal_friday.domain.case import Case, Lead
-from gal_friday.domain.causes.evidence import Rest, elsewhere, told
+from gal_friday.domain.causes.evidence import Rest, apart, elsewhere, told
 from gal_friday.domain.causes.transfers import OWN, in_transit, legs_within, other_wallets
 
 _KINDS = ("earn_transfer", "transfer")
@@ -19,7 +19,7 @@ def recognise(lead: Lead, case: Case) -> str | None:
     """Return the sentence, where this leg went from one of the owner's wallets to another."""
     twin = elsewhere(lead, case)
     if twin is not None and twin.asset == lead.place.name and {twin.wallet, lead.place.part} <= OWN:
-        return f"{lead.kind} {lead.event} stands in {lead.place.part} on one side and in {twin.wallet} on the other"
+        return apart(lead, lead.place.part, twin.wallet)
     if lead.what != "missing" or lead.kind not in _KINDS:
         return None
     legs = legs_within(lead, case)

@@ -22,4 +22,4 @@ def recognise(lead: Lead, case: Case) -> str | None:
         return f"the exchange {verb} {told(lead.moved, lead.place.name)} by itself ({lead.event})"
     if not dressed_as_transfer(lead, case):
         return None
-    return f"{told(lead.moved, lead.place.name)} came as from futures, where nothing was seen going: dropped in"
+    return f"{told(lead.moved, lead.place.name)} came as if from futures, but none was ever sent there: dropped in"

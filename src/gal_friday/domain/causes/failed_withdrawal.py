@@ -21,5 +21,6 @@ def recognise(lead: Lead, case: Case) -> str | None:
         lost = age(lead.at, case) > SETTLING_TIME
         return f"withdrawal {lead.event} of {size} stands in the book, and was never carried out" if lost else None
     if reversed_by(rows_of(case, "exchange", lead)) or (lead.what == "missing" and lead.moved > 0):
-        return f"withdrawal {lead.event} failed and {told(lead.effect, lead.place.name)} of it is not in the book"
+        way = "came back" if lead.effect > 0 else "went out"
+        return f"withdrawal {lead.event} failed, and the {told(lead.effect, lead.place.name)} that {way} is not booked"
     return None

@@ -10,7 +10,7 @@ nothing was ever sent there: then both are named, or `exchange_adjustment` alone
 
 from gal_friday.domain.assets import Wallet
 from gal_friday.domain.case import Case, Lead
-from gal_friday.domain.causes.evidence import Rest, elsewhere, told
+from gal_friday.domain.causes.evidence import Rest, apart, elsewhere, told
 from gal_friday.domain.causes.transfers import (
     dressed_as_transfer,
     in_transit,
@@ -24,7 +24,7 @@ def recognise(lead: Lead, case: Case) -> str | None:
     """Return the sentence, where this leg went to or came from another account."""
     twin = elsewhere(lead, case)
     if twin is not None and twin.asset == lead.place.name and Wallet.FUTURES in (twin.wallet, lead.place.part):
-        return f"{lead.kind} {lead.event} stands in {lead.place.part} on one side and in {twin.wallet} on the other"
+        return apart(lead, lead.place.part, twin.wallet)
     if lead.what != "missing" or lead.kind != "transfer" or in_transit(lead, case):
         return None
     if legs_within(lead, case) or surely_dressed(lead, case):

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from gal_friday.domain import quantity
 from gal_friday.domain.case import Case, Lead, Place, once
-from gal_friday.domain.causes.evidence import Rest, elsewhere, significant, told
+from gal_friday.domain.causes.evidence import Rest, apart, elsewhere, significant, told
 from gal_friday.domain.finding import Differs, ExchangeOnly, Finding, InternalOnly, Key
 from gal_friday.domain.records import Kind
 
@@ -25,7 +25,7 @@ def recognise(lead: Lead, case: Case) -> str | None:
     twin = elsewhere(lead, case)
     if twin is None or twin.asset == lead.place.name or twin.wallet != lead.place.part:
         return None
-    return f"{lead.event} is in {lead.place.name} on one side and in {twin.asset} on the other"
+    return apart(lead, lead.place.name, twin.asset)
 
 
 def recognise_rest(rest: Rest) -> str | None:

@@ -16,5 +16,7 @@ def recognise(lead: Lead, case: Case) -> str | None:
         return None
     if lead.what != "missing" and not (lead.what == "differs" and lacks_rows(lead, case)):
         return None
-    what = "of" if lead.moved > 0 else "taken back:"
-    return f"reward {lead.event} {what} {told(lead.moved, lead.place.name)} was not booked"
+    if lead.what == "differs":
+        return f"{told(lead.effect, lead.place.name)} of reward {lead.event} was not booked"
+    back = "" if lead.moved > 0 else " was taken back, which"
+    return f"reward {lead.event} of {told(lead.moved, lead.place.name)}{back} was not booked"

@@ -7,6 +7,8 @@ Not to be confused with a fee taken from another asset (the book has one too), w
 missing as a whole, or with the rollover of a position, which is an event of its own.
 """
 
+from decimal import Decimal
+
 from gal_friday.domain import quantity
 from gal_friday.domain.case import Case, Lead
 from gal_friday.domain.causes.evidence import (
@@ -38,8 +40,14 @@ def recognise(lead: Lead, case: Case) -> str | None:
         return None
     charged, had = (fees.get(lead.rows[0].asset, ZERO) for fees in (theirs, ours))
     if not had:
-        return f"a fee of {told(charged, lead.place.name)} on {lead.event} was not booked"
-    return f"the fee on {lead.event} was {told(charged, lead.place.name)}, not {quantity.short(had)} as booked"
+        noun = "fee" if charged > 0 else "rebate"
+        return f"a {noun} of {told(charged, lead.place.name)} on {lead.event} was not booked"
+    return f"the fee on {lead.event} was {_fee(charged, lead.place.name)}, not {quantity.short(had)} as booked"
+
+
+def _fee(charged: Decimal, asset: str) -> str:
+    """Return a fee with its sign: below zero it is a rebate."""
+    return f"{quantity.short(charged)} {asset}".rstrip()
 
 
 def _whole(lead: Lead, case: Case) -> bool:
@@ -59,7 +67,7 @@ def recognise_record(finding: Finding, case: Case) -> str | None:
         return None
     match finding.mismatches:
         # Where price or size differ as well, the fee follows from them.
-        case (AmountMismatch(field="fee", internal=ours, exchange=theirs),):
-            return f"the fee was {quantity.short(theirs)}, not {quantity.short(ours)} as booked"
+        case (AmountMismatch(field="fee", internal=ours, exchange=theirs, stake=stake),):
+            return f"the fee was {_fee(theirs, stake.asset if stake else '')}, not {quantity.short(ours)} as booked"
         case _:
             return None

@@ -46,7 +46,7 @@ def recognise(lead: Lead, case: Case) -> str | None:
     if fills is not None and is_trade(lead):
         ours, theirs = fills
         other_size = ours.side == theirs.side and ours.quantity != theirs.quantity
-        return _told(lead.event, ours.quantity, theirs.quantity, theirs.instrument) if other_size else None
+        return _told(f"fill {lead.event}", ours.quantity, theirs.quantity, theirs.instrument) if other_size else None
     return _of_rows(lead, case)
 
 
@@ -57,12 +57,12 @@ def _of_rows(lead: Lead, case: Case) -> str | None:
         return None
     if len(other) > len(mine):
         return f"{lead.event} has {len(other)} rows at the exchange, and the book has {len(mine)} of them"
-    return _told(lead.event, booked, real, lead.place.name)
+    return _told(f"{'fill' if is_trade(lead) else lead.kind} {lead.event}", booked, real, lead.place.name)
 
 
-def _told(event: str, booked: Decimal, real: Decimal, name: str) -> str:
+def _told(what: str, booked: Decimal, real: Decimal, name: str) -> str:
     sizes = f"{told(real, name)} and not {quantity.short(quantity.absolute(booked))} as booked"
-    return f"{event} was {sizes}{_pattern(booked, real)}"
+    return f"{what} was {sizes}{_pattern(booked, real)}"
 
 
 def _pattern(booked: Decimal, real: Decimal) -> str:

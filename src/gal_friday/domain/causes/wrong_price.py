@@ -9,7 +9,7 @@ Not to be confused with another fee (the price agrees) or another size (`wrong_a
 from gal_friday.domain import quantity
 from gal_friday.domain.assets import base_and_quote
 from gal_friday.domain.case import Case, Lead
-from gal_friday.domain.causes.evidence import both_fills, is_trade
+from gal_friday.domain.causes.evidence import both_fills, is_trade, told
 from gal_friday.domain.records import Kind
 
 
@@ -24,6 +24,5 @@ def recognise(lead: Lead, case: Case) -> str | None:
     in_quote = lead.place.kind is Kind.FILLS or (assets is not None and lead.place.name == assets[1])
     if not same or ours.price == theirs.price or not in_quote:
         return None
-    return (
-        f"fill {lead.event} was done at {quantity.short(theirs.price)}, not at {quantity.short(ours.price)} as booked"
-    )
+    price = told(theirs.price, assets[1] if assets else "a unit")
+    return f"fill {lead.event} was done at {price}, not at {quantity.short(ours.price)} as booked"

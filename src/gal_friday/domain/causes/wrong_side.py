@@ -31,12 +31,12 @@ def recognise(lead: Lead, case: Case) -> str | None:
         ours, theirs = fills
         if ours.side == theirs.side:
             return None
-        return f"fill {lead.event} was a {theirs.side} and is booked as a {ours.side}: it counts twice"
+        return f"fill {lead.event} was a {theirs.side} and is booked as a {ours.side}"
     mine, other = (at_place(rows_of(case, side, lead), lead.place) for side in ("internal", "exchange"))
     if not amount_of(mine) or amount_of(mine) != quantity.negate(amount_of(other)) or reversed_by(other):
         return None
-    way = "in" if amount_of(other) > 0 else "out"
-    return f"{lead.kind} {lead.event} of {told(amount_of(other), lead.place.name)} went {way}, the book has the reverse"
+    way = "came in" if amount_of(other) > 0 else "went out"
+    return f"{lead.kind} {lead.event} of {told(amount_of(other), lead.place.name)} {way}, and the book has the reverse"
 
 
 def recognise_record(finding: Finding, case: Case) -> str | None:
