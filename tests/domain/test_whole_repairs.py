@@ -152,7 +152,7 @@ EXPECTED: dict[str, tuple[AdjustmentType, str, tuple[Posting, ...], tuple[Effect
             "event": "L9",
             "cause": "wrong_amount",
             "records": ("L9",),
-            "reason": "L9 was 5 USD and not 0.5 as booked: the decimal point is shifted",
+            "reason": "reward L9 was 5 USD and not 0.5 as booked: the decimal point is shifted",
             "value": D("4.5"),
             "proven": True,
         },
@@ -165,7 +165,7 @@ EXPECTED: dict[str, tuple[AdjustmentType, str, tuple[Posting, ...], tuple[Effect
         {
             "event": "O2",
             "cause": "missed_fill",
-            "reason": "the book has the order filled to 0, the exchange to 40",
+            "reason": "the book has the order filled to 0, the exchange to 40 XRP",
             "value": D(24),
             "proven": False,  # what the book's order says of its fills has no cause of its own
         },
