@@ -13,7 +13,19 @@ from hypothesis import strategies as st
 from gal_friday.domain.canonical import WHOLE_MAX, canonical, written_exactly
 from gal_friday.domain.errors import MalformedFact
 from gal_friday.domain.facts import Actor, Fact, FactKind, KnownBy
-from gal_friday.domain.journal import FORMULA, Head, begun, entry_of, journal_id, key_added, key_id, kind_of, written
+from gal_friday.domain.journal import (
+    FORMULA,
+    Entry,
+    Head,
+    Written,
+    begun,
+    entry_of,
+    journal_id,
+    key_added,
+    key_id,
+    kind_of,
+    written,
+)
 
 AT = datetime(2026, 1, 31, 12, 0, 0, 5, tzinfo=UTC)
 FACT = Fact(
@@ -167,4 +179,47 @@ def test_the_formula_in_words_is_part_of_the_format() -> None:
     assert (
         sha256("\n".join(FORMULA).encode()).hexdigest()
         == "4f17f0c3add2ca0a5e3720d02ce8375dbdf3c3a2fdcac83121efeeb53f2bfd4e"
+    )
+
+
+NUL = "a name with the character 0, which no database keeps"
+
+
+@pytest.mark.parametrize(
+    "fact, why",
+    [
+        (Fact(kind="", at=AT, account="main", subject=""), "a fact without a kind; name what happened"),
+        (Fact(kind="run\0", at=AT, account="", subject=""), f"run\0: {NUL}"),
+        (Fact(kind="x", at=AT, account="a\0", subject=""), f"x: {NUL}"),
+        (Fact(kind="x", at=AT, account="", subject="\0a"), f"x: {NUL}"),
+        (Fact(kind="x", at=AT, account="", subject="", actor=Actor("a\0", "session")), f"x: {NUL}"),
+        (Fact(kind="x", at=AT, account="", subject="", actor=Actor("a", "s\0")), f"x: {NUL}"),
+    ],
+)
+def test_a_fact_that_cannot_be_kept_is_refused_with_why(fact: Fact, why: str) -> None:
+    with pytest.raises(MalformedFact) as refused:
+        entry_of(1, fact)
+    assert str(refused.value) == why
+
+
+def test_an_entry_is_the_fact_at_its_place() -> None:
+    entry = entry_of(7, FACT)
+    assert entry == Entry(7, FACT, GOLDEN.encode())
+    assert written(entry.text) == Written(
+        account="main",
+        actor=FACT.actor,
+        at="2026-01-31T12:00:00.000005Z",
+        body=json.loads(GOLDEN)["body"],
+        kind="adjustment_applied",
+        seq=7,
+        subject="adj_1",
+        v=1,
+    )
+    assert (kind_of("run_started"), kind_of("moon_rose")) == (FactKind.RUN_STARTED, "moon_rose")
+
+
+def test_a_head_that_holds_half_a_character_still_has_one_text() -> None:
+    head = Head(journal="\udc80", number=2, size=3, root="ab", at="now", key="key_1")
+    assert head.signed_text() == (
+        b"gal-friday/journal-head/1\njournal \\udc80\nnumber 2\nsize 3\nroot ab\nat now\nkey key_1\n"
     )
