@@ -165,7 +165,7 @@ EXPECTED: dict[str, tuple[AdjustmentType, str, tuple[Posting, ...], tuple[Effect
         {
             "event": "O2",
             "cause": "missed_fill",
-            "reason": "the book has the order filled to 0, the exchange to 40 XRP",
+            "reason": "the book has the order filled to 0, the exchange to 40 XRP/USD",
             "value": D(24),
             "proven": False,  # what the book's order says of its fills has no cause of its own
         },
