@@ -9,6 +9,7 @@ from gal_friday.domain.access import Accounts, Role
 from gal_friday.domain.materiality import Severity
 from gal_friday.ports.history import Aged, Runs, Turnover
 from gal_friday.ports.pages import Listed
+from gal_friday.web import history
 from gal_friday.web.history import LANE, LEFT, SPAN, TALL, by_severity, explained, lanes, marked, turned_by_day
 from tests.api.world import World
 from tests.web.conftest import SignIn
@@ -90,6 +91,16 @@ async def test_the_page_shows_today_s_verdict_and_the_gaps_before_it(browsers: S
     found = await here.service.opened.store.open_discrepancies("main")
     aged = page.split("Open discrepancies by severity")[1]
     assert sum(map(int, re.findall(r'<td class="num">(\d+)</td></tr>', aged))) == len(found)
+
+
+async def test_a_week_that_is_too_short_for_its_date_has_no_heading(
+    browsers: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "DAYS", 1)
+    page = (await (await browsers()).get("/history?account=main")).text
+    assert len(re.findall(r'<td class="c ', page)) == 1
+    assert '<td colspan="1"></td>' in page
+    assert not re.search(r"<th[^>]*></th>", page)
 
 
 async def test_the_history_of_another_account_does_not_exist(browsers: SignIn) -> None:
