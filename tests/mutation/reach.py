@@ -1,9 +1,10 @@
 """Which tests reach which lines of the domain, and how long each takes: measured once, kept until either changes."""
 
 import importlib
+import re
 import subprocess
 import sys
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from hashlib import sha256
 from itertools import accumulate
 from pathlib import Path
@@ -44,8 +45,9 @@ class Reach(Struct):
         exact = set(here.get(line, ()))
         around = _all(found for number, found in here.items() if span is not None and span[0] < number <= span[1])
         anywhere = set() if around else _all(here.values())
-        # Outside of functions nothing runs while a test does: words that stand there are known by tests of their own.
-        words = set() if around or exact else {one for one in self.seconds if one.partition("::")[0] == WORDS}
+        # Outside of functions nothing runs while a test does: what stands there is known by those that import it.
+        named = set() if around or exact else {WORDS, *_importing(path, self.files)}
+        words = {one for one in self.seconds if one.partition("::")[0] in named}
         some = exact | around | anywhere | words
         chosen = sorted(some, key=lambda one: (one not in exact | words, self.seconds[one], one))
         taken = accumulate(self.seconds[one] for one in chosen)
@@ -66,6 +68,15 @@ class Reach(Struct):
                 for path, here in self.lines.items()
             },
         )
+
+
+def _importing(path: str, files: Iterable[str]) -> Iterator[str]:
+    """Yield the files of tests that import this module by its name."""
+    module = path.removeprefix("src/").removesuffix(".py").replace("/", ".")
+    name = re.compile(rf"\b{re.escape(module)}\b")
+    for file in files:
+        if name.search((ROOT / file).read_text(encoding="utf-8")):
+            yield file
 
 
 def _all(groups: Iterable[Iterable[str]]) -> set[str]:
