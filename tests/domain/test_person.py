@@ -30,7 +30,10 @@ def test_names_that_look_alike_are_one_person(other: str) -> None:
     assert same_person(other, "ann")
 
 
-@pytest.mark.parametrize("one, other", [("реtеr", "peter"), ("ΑΝΝ", "ann"), ("Straße", "STRASSE"), ("МАX", "max")])
+@pytest.mark.parametrize(
+    "one, other",
+    [("реtеr", "peter"), ("ΑΝΝ", "ann"), ("Straße", "STRASSE"), ("МАX", "max"), ("aliϲe", "ALIϹE"), ("aliϲe", "alice")],
+)
 def test_letters_of_another_script_make_nobody_else(one: str, other: str) -> None:
     assert same_person(one, other)
 

@@ -15,14 +15,16 @@ Braille pattern without a dot."""
 
 # Letters of other scripts that print as a Latin one, in small or in capitals: Unicode, UTS #39, confusables.txt.
 _CYRILLIC = ("авеосѕкнмтрхуіјԁԛԝӏһ", "abeocskhmtpxyijdqwlh")
-_GREEK = ("αβγεζηικνορτυχωϲϳ", "abyezniknoptuxwcj")
+_GREEK = ("αβγεζηικνορτυχωϳ", "abyezniknoptuxwj")
 _LATIN = ("ıłøđ", "ilod")
+_LUNATE = str.maketrans("ϲϹ", "cC")
+"""The sigma that prints as a c: its normal form is the common one. Not in ``looks``, by which names are kept."""
 _ALIKE = str.maketrans({other: like for pair in (_CYRILLIC, _GREEK, _LATIN) for other, like in zip(*pair, strict=True)})
 
 
 def same_person(one: str, other: str) -> bool:
     """Say whether two names may be of one person: alike but for capitals, accents, width, signs or script."""
-    return looks(one) == looks(other)
+    return looks(one.translate(_LUNATE)) == looks(other.translate(_LUNATE))
 
 
 def is_reserved(name: str) -> bool:
