@@ -24,10 +24,12 @@ from gal_friday.bulk.rows import Handed, Rejected, Row, Totals
 from gal_friday.bulk.sieve import Slot
 from gal_friday.bulk.source import (
     CSV,
+    FILE,
     JSON_LINES,
     PARQUET,
     SQLITE,
     Source,
+    named,
     names_in_json,
     quoted,
     reader,
@@ -256,7 +258,7 @@ class Duck(SqlEngine):
             table = f"table_of_{side}"
             texts = dict.fromkeys(columns_of(source, layout), "VARCHAR")
             found = relation(source.name, table, layout, texts, self.names_of(side), self._words)
-            self._take(table, dict.fromkeys(("filename", *layout.columns), "VARCHAR"), rows_of(source, layout))
+            self._take(table, dict.fromkeys((FILE, *layout.columns), "VARCHAR"), rows_of(source, layout))
             return found
         table = reader(source, layout.columns)
         kinds = self._kinds(source, table, [one for one in (layout.quantity, layout.price) if one])
@@ -286,7 +288,7 @@ class Duck(SqlEngine):
             self._records[form] = relations
 
     def _kinds(self, source: Source, table: str, amounts: Collection[str]) -> Mapping[str, str]:
-        described = self.asked(f"DESCRIBE SELECT * EXCLUDE (filename) FROM {table}")
+        described = self.asked(f"DESCRIBE SELECT * EXCLUDE ({named(FILE)}) FROM {table}")
         kinds = {name: kind for name, kind, *_ in described}
         if source.format == PARQUET and amounts and (len(source.files) > 1 or any(map(has_magic, source.files))):
             refuse_lossy(source, self.asked(kinds_in_files(source, amounts)), kinds)

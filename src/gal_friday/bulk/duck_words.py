@@ -4,13 +4,15 @@ import re
 from collections.abc import Sequence
 
 from gal_friday.bulk.mixed import INEXACT
-from gal_friday.bulk.relation import inexact, no_amounts
+from gal_friday.bulk.relation import inexact, no_amounts, several
 from gal_friday.bulk.sieve import AMOUNT, PLACES, WHOLE
-from gal_friday.bulk.source import named, quoted
+from gal_friday.bulk.source import FILE, named, quoted
 
 LOST = " (in JSON a number with a point has lost its digits: write it as a text)"
+_EMPTY = '"NULL"'
+"""The type of a column that has no value in any row."""
 _DECIMAL = re.compile(r"DECIMAL\((\d+),\s*(\d+)\)")
-_FIT = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
+_FIT = {_EMPTY, "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
 _ZONED = "TIMESTAMP WITH TIME ZONE"
 _WIDE = {"HUGEINT", "UHUGEINT"}
 _PLAIN = f"[+-]?[0-9]{{1,{WHOLE}}}([.][0-9]{{0,{PLACES}}})?"
@@ -19,7 +21,7 @@ _PLAIN = f"[+-]?[0-9]{{1,{WHOLE}}}([.][0-9]{{0,{PLACES}}})?"
 class DuckWords:
     """Words; see `relation`."""
 
-    places = "filename"
+    places = named(FILE)
     characters = "VARCHAR"
     exact = AMOUNT
     moment = "TIMESTAMP"
@@ -29,8 +31,10 @@ class DuckWords:
         """Return the column as text; of JSON a number with a point as what is none."""
         name = named(column)
         if kind == "JSON":
-            whole = f"json_type({name}) IN ('VARCHAR', 'BIGINT', 'UBIGINT', 'HUGEINT', 'NULL')"
+            whole = f"json_type({name}) IN ('VARCHAR', 'BOOLEAN', 'BIGINT', 'UBIGINT', 'HUGEINT', 'NULL')"
             return f"CASE WHEN {whole} THEN {name} ->> '$' ELSE CAST({name} AS VARCHAR) || {quoted(LOST)} END"
+        if kind.endswith("]") or kind.startswith(("STRUCT(", "MAP(", "UNION(")):
+            raise several(column, kind)
         return name if kind == "VARCHAR" else f"CAST({name} AS VARCHAR)"
 
     def amount(self, column: str, kind: str) -> str:

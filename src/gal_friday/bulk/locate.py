@@ -122,7 +122,7 @@ def _text(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
     said = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-    return said if type(value) is int else f"{said}{LOST}"
+    return said if type(value) in (int, bool) else f"{said}{LOST}"
 
 
 def _of_parquet(file: str, columns: Sequence[str]) -> Iterator[tuple[int, Cells]]:

@@ -18,7 +18,7 @@ from gal_friday.bulk.errors import EngineFailed, EngineMissing, UnusableTable
 from gal_friday.bulk.forms import FORMS
 from gal_friday.bulk.layout import Layout
 from gal_friday.bulk.record_relation import Asked, record_relation
-from gal_friday.bulk.relation import Relation, inexact, no_amounts, relation
+from gal_friday.bulk.relation import Relation, inexact, no_amounts, relation, several
 from gal_friday.bulk.source import named, quoted
 from gal_friday.domain.assets import Asset
 from gal_friday.domain.quantity import FRACTION_DIGITS_MAX, WHOLE_DIGITS_MAX
@@ -194,6 +194,8 @@ class _Words:
 
     def text(self, column: str, kind: str) -> str:
         """Return the column as text."""
+        if kind.startswith("_"):
+            raise several(column, f"{kind[1:]}[]")
         return named(column) if kind in ("text", "varchar") else f"CAST({named(column)} AS VARCHAR)"
 
     def amount(self, column: str, kind: str) -> str:

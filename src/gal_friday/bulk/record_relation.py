@@ -74,20 +74,24 @@ def record_relation(
     """Return how *table* is read, whose columns are of these *kinds*.
 
     Raises:
-        UnusableTable: a column is not there, or holds amounts that are not exact; the message calls the table *name*.
+        UnusableTable: a column is not there, or holds amounts that are not exact, or several values in one row; the
+            message calls the table *name*.
     """
     columns = {one: layout.columns.get(one, one) for one in form.columns}
     has = frozenset(one for one, column in columns.items() if column in kinds)
     _refuse_missing(name, form, layout, columns, kinds, has)
     cells: list[str] = []
-    for one, holds in form.columns.items():
-        if one in has:
-            cells += _cells(name, one, holds, columns[one], kinds[columns[one]], names, words)
-        else:
-            cells += _empty(one, holds, words)
     account = words.literal(layout.sole)
-    if layout.whose:
-        account = f"nullif({words.text(layout.whose, kinds[layout.whose])}, '')"
+    try:
+        for one, holds in form.columns.items():
+            if one in has:
+                cells += _cells(one, holds, columns[one], kinds[columns[one]], names, words)
+            else:
+                cells += _empty(one, holds, words)
+        if layout.whose:
+            account = f"nullif({words.text(layout.whose, kinds[layout.whose])}, '')"
+    except UnusableTable as wrong:
+        raise UnusableTable(f"{name}: {wrong}") from None
     read = f"SELECT {account} AS account, {', '.join(cells)}, {words.places} AS place FROM {table}"
     known = " AND ".join(_sound(form, words, as_of))
     statement = f"SELECT *, CASE WHEN {known} THEN 1 ELSE 0 END AS sound FROM ({read}) AS read"
@@ -127,14 +131,11 @@ def _refuse_missing(
 
 
 def _cells(
-    name: str, one: str, holds: Holds, column: str, kind: str, names: Mapping[str, Asset], words: RecordWords
+    one: str, holds: Holds, column: str, kind: str, names: Mapping[str, Asset], words: RecordWords
 ) -> Iterator[str]:
     match holds:
         case Holds.AMOUNT:
-            try:
-                yield f"{words.amount(column, kind)} AS {one}"
-            except UnusableTable as wrong:
-                raise UnusableTable(f"{name}: {wrong}") from None
+            yield f"{words.amount(column, kind)} AS {one}"
             yield f"nullif({words.text(column, kind)}, '') AS {one}_text"
         case Holds.INSTANT:
             yield f"{words.instant(column, kind)} AS {one}_instant"

@@ -29,7 +29,11 @@ class Words(Protocol):
         ...
 
     def text(self, column: str, kind: str) -> str:
-        """Return the column as text."""
+        """Return the column as text.
+
+        Raises:
+            UnusableTable: a column of this kind holds several values in one row.
+        """
         ...
 
     def amount(self, column: str, kind: str) -> str:
@@ -69,12 +73,14 @@ def relation(
     """Return how *table* is read, whose columns are of these *kinds*, under canonical *names*.
 
     Raises:
-        UnusableTable: a column is not there, or holds amounts that are not exact; the message calls the table *name*.
+        UnusableTable: a column is not there, or holds amounts that are not exact, or several values in one row; the
+            message calls the table *name*.
     """
     if missing := [one for one in layout.columns if one not in kinds]:
         raise UnusableTable(
             f"{name} has no column {', '.join(missing)}; it has {', '.join(kinds)}: "
-            "say which is which with --key and --quantity, or with --columns where the two sides call them differently"
+            "say which is which with --key, --quantity and --price, or with --columns where the two sides call them "
+            "differently"
         )
 
     def text(column: str) -> str:
@@ -84,11 +90,12 @@ def relation(
         amount = words.amount(layout.quantity, kinds[layout.quantity])
         if layout.price:
             words.amount(layout.price, kinds[layout.price])
+        account = f"nullif({text(layout.whose)}, '')" if layout.whose else words.literal(layout.sole)
+        asset = renamed(text(layout.asset), names, words)
+        spot = words.literal(Wallet.SPOT)
+        wallet = f"coalesce(nullif({text(layout.wallet)}, ''), {spot})" if layout.wallet else spot
     except UnusableTable as wrong:
         raise UnusableTable(f"{name}: {wrong}") from None
-    account = f"nullif({text(layout.whose)}, '')" if layout.whose else words.literal(layout.sole)
-    asset = renamed(text(layout.asset), names, words)
-    wallet = f"coalesce(nullif({text(layout.wallet)}, ''), '{Wallet.SPOT}')" if layout.wallet else f"'{Wallet.SPOT}'"
     price = named(layout.price) if layout.price else "NULL"
     unknown = unresolved_asset("")
     lacks = [f"{asset} IS NULL", f"{asset} = ''", f"left({asset}, {len(unknown)}) = {words.literal(unknown)}"]
@@ -113,6 +120,11 @@ def inexact(column: str, kind: str) -> UnusableTable:
 def no_amounts(column: str, kind: str) -> UnusableTable:
     """Return the refusal of a column of something else."""
     return UnusableTable(f"column {column} holds {kind}, and no amounts")
+
+
+def several(column: str, kind: str) -> UnusableTable:
+    """Return the refusal of a column that holds lists or structures where one text is needed."""
+    return UnusableTable(f"column {column} holds {kind}, and not one text in each row; write it as text")
 
 
 def renamed(asset: str, names: Mapping[str, Asset], words: Words) -> str:

@@ -31,6 +31,8 @@ _ADDRESS = "sqlite:///"
 _TORN = "strict_mode = true, store_rejects = true"
 # A folder that is called account=alpha says nothing: what a file itself says of its rows counts.
 FOLDERS = "hive_partitioning = false"
+FILE = "the file"
+"""The column beside those of a table that says in which of its files a row stands; no table has one of that name."""
 _REMOTE = ("s3://", "s3a://", "gs://", "az://", "abfss://", "hdfs://", "http://", "https://")
 
 
@@ -125,18 +127,20 @@ def _files(name: str) -> tuple[str, ...]:
 
 
 def reader(source: Source, columns: Sequence[str]) -> str:
-    """Return the table expression by which DuckDB reads these columns, and ``filename`` beside them.
+    """Return the table expression by which DuckDB reads these columns, and ``FILE`` beside them.
 
     Of JSON a column comes as the piece of JSON that it is: a number with a point has lost its digits there already.
     """
     files = "[" + ", ".join(map(quoted_file, source.files)) + "]"
     if source.format == PARQUET:
-        return f"read_parquet({files}, filename = true, union_by_name = true, {FOLDERS})"
+        return f"read_parquet({files}, filename = {quoted(FILE)}, union_by_name = true, {FOLDERS})"
     if source.format == CSV:
         form = f"all_varchar = true, header = true, delim = {quoted(between(source))}, quote = '\"', escape = '\"'"
-        return f"read_csv({files}, {form}, {_TORN}, {FOLDERS}, filename = true)"
+        return f"read_csv({files}, {form}, {_TORN}, {FOLDERS}, filename = {quoted(FILE)})"
     kinds = ", ".join(f"{quoted(one)}: 'JSON'" for one in columns)
-    return f"read_json({files}, format = 'newline_delimited', columns = {{{kinds}}}, {FOLDERS}, filename = true)"
+    return (
+        f"read_json({files}, format = 'newline_delimited', columns = {{{kinds}}}, {FOLDERS}, filename = {quoted(FILE)})"
+    )
 
 
 def names_in_json(source: Source) -> str:

@@ -31,9 +31,9 @@ from gal_friday.bulk.record_sieve import alone, large, name_of
 from gal_friday.bulk.relation import Relation, relation
 from gal_friday.bulk.rows import Rejected, Row
 from gal_friday.bulk.sieve import KEY, SIDES
-from gal_friday.bulk.source import PARQUET, Source, is_remote, refuse_written
+from gal_friday.bulk.source import FILE, PARQUET, Source, is_remote, refuse_written
 from gal_friday.bulk.spark_judge import JUDGED, Survivors, Whole, file_of
-from gal_friday.bulk.spark_words import FILE, SparkWords, halves, hash_of
+from gal_friday.bulk.spark_words import SparkWords, halves, hash_of
 from gal_friday.domain.assets import Asset
 from gal_friday.domain.snapshot import Side
 

@@ -7,11 +7,10 @@ it is read.
 import re
 from collections.abc import Sequence
 
-from gal_friday.bulk.relation import inexact, no_amounts
+from gal_friday.bulk.relation import inexact, no_amounts, several
 from gal_friday.bulk.sieve import AMOUNT, PLACES, WHOLE
-from gal_friday.bulk.source import named
+from gal_friday.bulk.source import FILE, named
 
-FILE = "the file"
 """The column that says which file a row is from."""
 # \z and not $, before which Java lets a line end.
 _PLAIN = f"^[+-]?[0-9]{{1,{WHOLE}}}([.][0-9]{{0,{PLACES}}})?\\z"
@@ -42,6 +41,8 @@ class SparkWords:
 
     def text(self, column: str, kind: str) -> str:
         """Return the column as text."""
+        if kind.startswith(("array<", "map<", "struct<")):
+            raise several(column, kind)
         return named(column) if kind == "string" else f"CAST({named(column)} AS STRING)"
 
     def amount(self, column: str, kind: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from gal_friday.bulk.errors import EngineFailed, UnusableTable
 from gal_friday.bulk.layout import Layout
-from gal_friday.bulk.source import Source, named
+from gal_friday.bulk.source import FILE, Source, named
 
 # The world's doing, and not the table's. Codes of SQLite have what exactly it was above these bits.
 _FAILED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_NOMEM}
@@ -53,7 +53,7 @@ def _is_exact(declared: str) -> bool:
 
 
 def rows_of(source: Source, layout: Layout) -> Iterator[Mapping[str, str | None]]:
-    """Yield the rows, in each file those of one moment, as texts by column, with their ``filename``.
+    """Yield the rows, in each file those of one moment, as texts by column, with their ``FILE``.
 
     Raises:
         UnusableTable: an amount is a number of floating point.
@@ -64,7 +64,7 @@ def rows_of(source: Source, layout: Layout) -> Iterator[Mapping[str, str | None]
     for file in source.files:
         rows = _rows(source, file, f"SELECT {chosen} FROM {named(source.table)}")
         for number, row in enumerate(rows, start=1):
-            told: dict[str, str | None] = {"filename": file}
+            told: dict[str, str | None] = {FILE: file}
             for column, value in zip(layout.columns, row, strict=True):
                 if type(value) is float and column in amounts:
                     raise UnusableTable(
