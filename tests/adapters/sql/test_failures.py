@@ -6,7 +6,7 @@ import sqlite3
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -229,3 +229,30 @@ async def test_a_server_that_is_not_there_says_so_without_the_password() -> None
 def test_errors_that_are_not_the_databases_pass_unchanged() -> None:
     with pytest.raises(KeyError), translated(BookFailed, make_url("sqlite+aiosqlite:///x")):
         raise KeyError("ours")
+
+
+async def broken_off() -> None:
+    """Wait as a driver does that tells of the connection which being cancelled cost it."""
+    with translated(StoreFailed, make_url("postgresql://here/x")):
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            raise ConnectionError("connection was closed in the middle of operation") from None
+
+
+async def test_a_task_that_is_cancelled_ends_though_its_driver_tells_of_the_connection_instead() -> None:
+    async def asking() -> None:
+        for _ in range(2):
+            with suppress(StoreFailed):
+                await broken_off()
+
+    task = asyncio.create_task(asking())
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait((task,), timeout=1)
+    assert task.cancelled()
+
+
+async def test_a_time_that_runs_out_is_told_as_such_whatever_the_driver_tells() -> None:
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(broken_off(), 0.01)

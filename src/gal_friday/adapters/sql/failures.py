@@ -4,6 +4,7 @@ Our own errors carry no statement and no parameter: those belong to the database
 an alert should not. Of an address only what is known to be no secret is ever shown.
 """
 
+import asyncio
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -60,14 +61,19 @@ _POSTGRESQL = {
 
 @contextmanager
 def translated(failure: Failure, url: URL) -> Iterator[None]:
-    """Turn whatever the database raises inside into *failure*, said once and in words.
+    """Turn whatever the database raises inside into *failure*, said once and in words; a task has to run it.
 
     Raises:
         BookFailed, StoreFailed: whichever *failure* is.
+        CancelledError: the task is being cancelled. A driver may tell of the connection that this cost it instead, and
+            whoever takes failures in its stride would go on for ever.
     """
     try:
         yield
     except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise asyncio.CancelledError from error
         raise failure(f"{shown(url)} {_reason(error)}") from error
 
 
