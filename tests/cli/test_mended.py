@@ -46,7 +46,7 @@ def event(number: int, choice: Choice, reason: str, *effects: Effect, cause: str
         adjustment=made if effects else None,
         bars=Bars(),
     )
-    return Decided(candidate, Decision(choice, (reason,)))
+    return Decided(candidate, Decision(choice, (reason,), "pol_1"))
 
 
 ETH = Effect("balances:ETH:spot", Decimal("38"), Decimal("39.25"))

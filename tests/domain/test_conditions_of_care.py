@@ -32,7 +32,7 @@ from tests.domain.test_observed import made
 
 def test_a_breaker_is_told_once_though_its_count_grows() -> None:
     def stopped(*reasons: str) -> Decided:
-        return Decided(replace(proven(), bars=Bars()), Decision(Choice.PROPOSE, reasons))
+        return Decided(replace(proven(), bars=Bars()), Decision(Choice.PROPOSE, reasons, "pol_1"))
 
     report = compare(internal(balance("XRP", "1")), exchange(balance("XRP", "1")))
     reasons = ("corrections stopped: b 31", "corrections stopped: a 101 (x)", "it came back 3 times")

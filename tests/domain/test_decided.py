@@ -27,7 +27,7 @@ def candidate(*discrepancies: str, **terms: Any) -> Candidate:
 def told(
     choice: Choice, one: Candidate | None = None, outcome: Outcome | None = None, **more: Any
 ) -> ReconciliationReport:
-    decided = Decided(one or candidate(XRP), Decision(choice, ("because of it",)))
+    decided = Decided(one or candidate(XRP), Decision(choice, ("because of it",), "pol_1"))
     return with_decisions(REPORT, [decided], {} if outcome is None else {NAME: outcome}, **more)
 
 
@@ -81,7 +81,7 @@ def test_an_order_that_is_ended_is_listed_once_and_without_an_amount() -> None:
     ended = replace(
         made(AdjustmentType.CLOSE_ORDER, effects=False), postings=(PostOrder(order("O1", status="canceled")),)
     )
-    decided = Decided(candidate(XRP, adjustment=ended), Decision(Choice.CORRECT, ()))
+    decided = Decided(candidate(XRP, adjustment=ended), Decision(Choice.CORRECT, (), "pol_1"))
     report = with_decisions(REPORT, [decided], {NAME: Applied(NAME, 2)})
     (one,) = report.auto_corrections
     assert (one.order_id, one.difference, one.old_balance) == ("O1", None, None)
@@ -120,7 +120,7 @@ def test_what_was_posted_and_what_waits_is_told_whole() -> None:
 
 
 def test_what_nobody_knows_to_be_posted_is_said_after_what_was_noted_before() -> None:
-    decided = Decided(candidate(XRP), Decision(Choice.CORRECT, ("first", "second")))
+    decided = Decided(candidate(XRP), Decision(Choice.CORRECT, ("first", "second"), "pol_1"))
     noted = replace(REPORT, notes=("a note",))
     outcomes: dict[str, Outcome] = {
         NAME: Unsettled(NAME, "no answer"),

@@ -34,7 +34,7 @@ def repair(name: str, value: str | None = "1", **terms: Any) -> Candidate:
 
 
 def asked(candidate: Candidate, choice: Choice = Choice.PROPOSE, *reasons: str) -> Decided:
-    return Decided(candidate, Decision(choice, reasons or BY_PERSON))
+    return Decided(candidate, Decision(choice, reasons or BY_PERSON, "pol_1"))
 
 
 def run(minute: float, *decisions: Decided, **terms: Any) -> ReconciliationReport:

@@ -80,7 +80,7 @@ INCOMPLETE = Against(Why.LAST_RUN_INCOMPLETE, "the last run could not check ever
 
 
 def last(status: str, verdict: str) -> Check:
-    return Check(reconciliation_id="rec_9", at=at(1), status=status, verdict=verdict)
+    return Check(reconciliation_id="rec_9", at=at(1), status=status, verdict=verdict, assets=frozenset())
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ class Decision(Struct, frozen=True):
     choice: Choice
     reasons: tuple[str, ...]
     """In words; of a correction, what allows it."""
-    policy_version: str = ""
+    policy_version: str
 
 
 class Decided(Struct, frozen=True):

@@ -68,7 +68,7 @@ class Check(Struct, frozen=True, kw_only=True):
     at: datetime
     status: str
     verdict: str
-    assets: frozenset[str] = frozenset()
+    assets: frozenset[str]
     """What it saw, on either side."""
 
 
