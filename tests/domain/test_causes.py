@@ -107,6 +107,15 @@ expect order O1 order_not_tracked because {cause}
 """)
 
 
+def test_an_order_that_states_an_id_which_the_book_does_not_know_was_not_placed_here() -> None:
+    assert not held("""
+order exchange O1 buy 1 XRP/USD open price 0.5 client bot-7 at 91s ago
+order internal O2 buy 1 XRP/USD open price 0.5 client bot-8 at 91s ago
+expect order O1 order_not_tracked because foreign_order
+expect order O2 order_missing_exchange because ghost_order
+""")
+
+
 @pytest.mark.parametrize("age, cause", [("86400s", "in_flight"), ("86401s", "failed_withdrawal")])
 def test_a_withdrawal_is_on_its_way_for_a_day(age: str, cause: str) -> None:
     assert not held(f"""

@@ -4,11 +4,15 @@ from decimal import Decimal
 
 import pytest
 
+from gal_friday.domain.assets import Asset
+from gal_friday.domain.case import Case
+from gal_friday.domain.compare import compare_snapshots
 from gal_friday.domain.explanation import Explanation
+from gal_friday.domain.leads import leads_about
 from gal_friday.domain.records import Fill, Kind
 from gal_friday.domain.report import ReconciliationReport, compare
 from gal_friday.domain.snapshot import Coverage, Coverages, Snapshot
-from tests.domain.build import balance, exchange, fill, internal, movement
+from tests.domain.build import balance, exchange, fill, internal, movement, position
 
 ONLY_FILLS = Coverages(balances=Coverage.TOTAL, fills=Coverage.TOTAL)
 KNOWN = fill("T1", "1", "60000", instrument="BTC/USD", fee="10", fee_asset="USD", minute=-90)
@@ -82,3 +86,30 @@ def test_what_was_left_out_of_a_comparison_explains_nothing() -> None:
     report = compare(ours, theirs, only=[Kind.BALANCES])
     assert {root.cause for root in report.root_causes} == {"unexplained"}
     assert report.explained_share in (None, 0)
+
+
+def test_a_fill_on_margin_is_worth_what_it_did_to_the_position_in_units_of_what_is_traded() -> None:
+    missed = fill(margin=True)
+    report = compare(internal(), exchange(position("40"), missed), prices={Asset("XRP"): Decimal("0.6")})
+    assert [(root.event, root.value) for root in report.root_causes] == [("TX", Decimal("24.0"))]
+
+
+def test_what_a_fill_on_margin_did_stands_with_the_side_that_has_it() -> None:
+    for ours, theirs, side in (
+        (internal(), exchange(position("40"), fill(margin=True)), "exchange"),
+        (internal(position("40"), fill(margin=True)), exchange(), "internal"),
+    ):
+        case = Case(ours, theirs, compare_snapshots(ours, theirs))
+        told = [lead for finding in case.unlike.values() for lead in leads_about(finding, case)]
+        assert [lead.side for lead in told if lead.place.kind is Kind.POSITIONS] == [side]
+
+
+def test_an_explanation_that_rests_on_an_amount_says_how_many_chance_would_give() -> None:
+    both = movement("D0", "100", kind="deposit", minute=-90), movement("D1", "812.40517733", kind="deposit")
+    report = compare(
+        internal(balance("BTC", "1000"), balance("XRP", "1000"), *both),
+        exchange(balance("BTC", "1000"), balance("XRP", "187.59482267"), *both),
+    )
+    (bridge,) = bridges(report)
+    assert (bridge.residual, bridge.proven) == (Decimal(0), True)
+    assert Decimal(bridge.expected_accidents or 0) == Decimal("8.4221735E-11")

@@ -168,8 +168,8 @@ def test_a_run_that_failed_without_a_report_is_told_with_why_and_when_it_is_trie
     failed = Ended(at=at(5), because="the disk is full")
     step = ended(RUNNING, failed, EXACT)
     (hold, again) = (step.planned.held, step.planned.due)
-    # 15 seconds, doubled for the second failure, and up to a quarter more.
-    assert at(5.5) <= again < at(5.625)
+    # 15 seconds, doubled for the second failure, and up to a quarter more: the account's own share of it.
+    assert again == at(5.5) + timedelta(seconds=0.93)
     assert hold == Held(Obstacle.HERE, again)
     done = replace(
         AFTER, due=again, because=Why.RETRY, last_report="", status="failed", verdict="", failures=2, held=hold

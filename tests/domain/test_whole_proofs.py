@@ -102,6 +102,12 @@ def test_a_book_that_rounds_may_be_off_by_half_a_unit_for_each_rounded_record(of
     assert rounding(internal(balance("XRP", "10"), PLAIN), theirs, "0.0002").exchange_rolls is True
 
 
+def test_a_side_that_lists_no_such_balance_rounds_nothing() -> None:
+    dust = balance("XRP", "0.00005")
+    assert rounding(internal(), exchange(dust)).closings_agree is False
+    assert rounding(internal(dust), exchange()).closings_agree is False
+
+
 @pytest.mark.parametrize(
     "off, floor, match", [("0.00005", "0", True), ("0.000051", "0", False), ("0.01", "0.01", True)]
 )
