@@ -52,7 +52,7 @@ def test_a_column_of_accounts_under_another_name_is_the_one_that_is_stated(run: 
     ours = table(tmp_path / "ours.csv", ("account,acct,asset,quantity", "x,a,BTC,1"))
     theirs = table(tmp_path / "theirs.csv", ("account,asset,quantity", "a,BTC,1"))
     outcome = run("compare", ours, theirs, *_columns(tmp_path, '[internal]\naccount = "acct"\n'))
-    assert (outcome.status, outcome.out.splitlines()[0]) == (0, "RECONCILED: 1 balances in 1 accounts")
+    assert (outcome.status, outcome.out.splitlines()[0]) == (0, "RECONCILED: 1 balance in 1 account")
 
 
 @pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet", "db"])

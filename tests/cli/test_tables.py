@@ -84,7 +84,7 @@ def test_a_table_may_be_many_files_of_one_account_with_other_names(run: Run, tmp
         table(tmp_path / f"ours-{number}.csv", ("ccy;qty", line))
     theirs = table(tmp_path / "theirs.csv", ("ccy;qty", "BTC;1", "ETH;2"))
     outcome = run("compare", str(tmp_path / "ours-*.csv"), theirs, "--key", "asset=ccy", "--quantity", "qty")
-    assert (outcome.status, outcome.out.splitlines()[0]) == (0, "RECONCILED: 2 balances in 1 accounts")
+    assert (outcome.status, outcome.out.splitlines()[0]) == (0, "RECONCILED: 2 balances in 1 account")
 
 
 @pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
@@ -96,7 +96,7 @@ def test_a_file_whose_name_looks_like_a_pattern_is_that_file(run: Run, tmp_path:
     alone = table(tmp_path / "alone.csv", ("account,asset,quantity", "a,BTC,1"))
     together = table(tmp_path / "together.csv", ("account,asset,quantity", "a,BTC,1", "b,ETH,2"))
     outcome = run("compare", str(tmp_path / f"{name}.{ending}"), alone)
-    assert (outcome.status, outcome.out.splitlines()[0]) == (0, "RECONCILED: 1 balances in 1 accounts")
+    assert (outcome.status, outcome.out.splitlines()[0]) == (0, "RECONCILED: 1 balance in 1 account")
     outcome = run("compare", str(tmp_path / f"o*.{ending}"), together)
     assert (outcome.status, outcome.out.splitlines()[0]) == (0, "RECONCILED: 2 balances in 2 accounts")
 
@@ -108,7 +108,7 @@ def test_the_name_of_a_folder_says_nothing_of_the_rows_in_it(run: Run, tmp_path:
     written_as(ending, folder / f"ours.{ending}", ("007", "BTC", "1"))
     theirs = table(tmp_path / "theirs.csv", ("account,asset,quantity", "007,BTC,1"))
     outcome = run("compare", str(folder / f"ours.{ending}"), theirs)
-    assert (outcome.status, outcome.out.splitlines()[0]) == (0, "RECONCILED: 1 balances in 1 accounts")
+    assert (outcome.status, outcome.out.splitlines()[0]) == (0, "RECONCILED: 1 balance in 1 account")
 
 
 def test_findings_in_such_a_folder_are_those_that_were_found(run: Run, tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_each_side_may_have_its_own_columns(run: Run, tmp_path: Path) -> None:
     columns = tmp_path / "columns.toml"
     columns.write_text('account = "acct"\n[internal]\nquantity = "qty"\n[exchange]\nasset = "coin"\n', encoding="utf-8")
     files = both(tmp_path, ("acct,asset,qty", "a,BTC,1"), ("acct,coin,quantity", "a,BTC,1"))
-    assert run("compare", *files, "--columns", str(columns)).out.startswith("RECONCILED: 1 balances")
+    assert run("compare", *files, "--columns", str(columns)).out.startswith("RECONCILED: 1 balance")
     columns.write_text('acount = "acct"\n', encoding="utf-8")
     outcome = run("compare", *files, "--columns", str(columns))
     assert (outcome.status, "unknown field `acount`; it takes account, asset" in outcome.err) == (2, True), outcome.err
@@ -212,7 +212,7 @@ def test_every_row_that_cannot_be_read_is_written_to_a_file(run: Run, tmp_path: 
 
 def test_names_that_are_nearly_one_are_pointed_out(run: Run, tmp_path: Path) -> None:
     outcome = run("compare", *both(tmp_path, (HEAD, "a,btc,1,", "b,btc ,1,"), (HEAD, "a,BTC,1,", "b,BTC,1,")))
-    assert "'btc' of the book may be 'BTC' (1 times): [aliases.assets] says what is one asset" in outcome.out
+    assert "'btc' of the book may be 'BTC' (1 time): [aliases.assets] says what is one asset" in outcome.out
     assert outcome.status == 1
 
 
@@ -237,6 +237,7 @@ def test_an_amount_that_json_has_already_rounded_is_refused(run: Run, tmp_path: 
         (OURS, ["--exchange", " "], "--exchange: ' ' is no name"),
         (OURS, ["--spill", "no-such-folder"], "cannot be written to: No such file or directory; see --spill"),
         (OURS, ["--memory", "much"], "DuckDB does not begin with these limits"),
+        (OURS, ["--html", "page.pdf"], "--html: page.pdf would hold a page for a browser; let its name end in .html"),
         (OURS, ["--findings", "found.xlsx"], "is written as .csv, .jsonl or .parquet"),
         (OURS, ["--findings", "no-such-folder/found.csv"], "cannot be written"),
         (OURS, ["--only", "orders"], f"--only: {_COMPARED}"),
@@ -278,7 +279,7 @@ def test_types_that_differ_from_file_to_file_lose_no_digit(
     theirs = table(tmp_path / "theirs.csv", ("account,asset,quantity", "a,A0,2", "a,A1,1.25"))
     outcome = run("compare", f"{tmp_path}/ours-*.parquet", theirs)
     if kept:
-        assert (outcome.status, outcome.out.splitlines()[0]) == (0, "RECONCILED: 2 balances in 1 accounts")
+        assert (outcome.status, outcome.out.splitlines()[0]) == (0, "RECONCILED: 2 balances in 1 account")
     else:
         assert (outcome.status, "not exact" in outcome.err or "digits are lost" in outcome.err) == (2, True)
 

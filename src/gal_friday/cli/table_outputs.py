@@ -10,11 +10,11 @@ from gal_friday.cli.table_options import Tables
 from gal_friday.domain.snapshot import Side
 
 
-def refuse_overwriting(places: Mapping[Side, str], tables: Tables) -> None:
-    """Raise where two files that are written are one, or one that is written is a table that is read.
+def check_outputs(places: Mapping[Side, str], tables: Tables) -> None:
+    """Raise where two files that are written are one, one is a table that is read, or a page is called something else.
 
     Raises:
-        BadUsage: one of the two would be lost.
+        BadUsage: a file would be lost, or nobody would know what is in it.
     """
     outputs = {"--findings": tables.findings, "--rejected": tables.rejected, "--html": tables.html}
     written = {flag: target.resolve() for flag, target in outputs.items() if target is not None}
@@ -27,6 +27,8 @@ def refuse_overwriting(places: Mapping[Side, str], tables: Tables) -> None:
         if other := taken.get(target):
             raise BadUsage(f"{other} and {flag} name the same file, {target}; give each its own")
         taken[target] = flag
+    if tables.html is not None and tables.html.suffix.lower() not in ("", ".html", ".htm"):
+        raise BadUsage(f"--html: {tables.html} would hold a page for a browser; let its name end in .html")
 
 
 def _read(places: Mapping[Side, str], tables: Tables) -> Iterator[Path]:

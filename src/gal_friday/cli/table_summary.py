@@ -11,6 +11,7 @@ from gal_friday.cli.columns import aligned, padded, signed, table, worth
 from gal_friday.cli.exit_status import FAILED
 from gal_friday.cli.output import complain
 from gal_friday.domain.discrepancy import BalanceDiscrepancy, Discrepancy
+from gal_friday.domain.words import counted
 from gal_friday.flows.reconcile_many import Outcome
 
 if TYPE_CHECKING:
@@ -24,8 +25,9 @@ def summary(
     currency: str,
 ) -> Iterator[str]:  # fmt: skip
     """Yield the lines; *refused* are the first of the rows that cannot be read."""
-    rows = " and ".join(f"{outcome.rows[side]:,} rows of the {side} side" for side in SIDES)
-    yield f"{outcome.verdict.upper()}: {outcome.keys:,} balances in {outcome.accounts:,} accounts"
+    rows = " and ".join(f"{counted(outcome.rows[side], 'row', 'rows')} of the {side} side" for side in SIDES)
+    balances, accounts = counted(outcome.keys, "balance", "balances"), counted(outcome.accounts, "account", "accounts")
+    yield f"{outcome.verdict.upper()}: {balances} in {accounts}"
     of_records = sum(count.discrepancies for count in outcome.records.values())
     yield f"{outcome.agreed:,} agree, {outcome.discrepancies - of_records:,} differ"
     for kind, count in outcome.records.items():
@@ -35,12 +37,13 @@ def summary(
         yield f"{outcome.moved:,} of them had to leave their place"
     yield from (f"not checked: {reason}" for reason in outcome.not_checked)
     if outcome.rejected:
-        yield from ("", f"{outcome.rejected:,} rows could not be read:")
+        yield from ("", f"{counted(outcome.rejected, 'row', 'rows')} could not be read:")
         yield from map(_rejected, refused[:_SHOWN])
         if (more := outcome.rejected - _SHOWN) > 0:
             yield f"  and {more:,} more; --rejected FILE writes all of them"
     for (one, other), times in outcome.near.most_common(_SHOWN):
-        yield f"{one!r} of the book may be {other!r} ({times:,} times): [aliases.assets] says what is one asset"
+        often = counted(times, "time", "times")
+        yield f"{one!r} of the book may be {other!r} ({often}): [aliases.assets] says what is one asset"
     if turn is not None:
         yield from ("", "since the day before:", *_turned(turn, currency))
     if outcome.discrepancies:

@@ -27,7 +27,7 @@ from gal_friday.cli.options import BadUsage
 from gal_friday.cli.output import out, printable, write_json
 from gal_friday.cli.table_engine import Chosen, engine_for
 from gal_friday.cli.table_options import ONE_ACCOUNT, Tables, shown
-from gal_friday.cli.table_outputs import refuse_overwriting
+from gal_friday.cli.table_outputs import check_outputs
 from gal_friday.cli.table_page import Page
 from gal_friday.cli.table_summary import failures, recorded_lines, summary
 from gal_friday.domain.assets import Asset
@@ -110,7 +110,7 @@ def compare_tables(
     places: dict[Side, str] = {"internal": internal, "exchange": exchange}
     turn = None if tables.before is None else DayOverDay(findings_in(tables.before))
     drawn = None if tables.html is None else Page(tables.html, places)
-    refuse_overwriting(places, tables)
+    check_outputs(places, tables)
     terms = _terms(places, tables, policy, prices)
     clock = system_clock()
     began, meter = clock.monotonic(), Meter(anywhere=tables.progress)

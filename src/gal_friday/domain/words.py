@@ -215,7 +215,7 @@ def counts(report: ReconciliationReport) -> str:
 
 def counted(count: int, one: str, many: str) -> str:
     """Return a count with its noun."""
-    return f"{count} {one if count == 1 else many}"
+    return f"{count:,} {one if count == 1 else many}"
 
 
 def since(at: datetime, age_seconds: int) -> str:
