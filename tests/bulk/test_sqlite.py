@@ -126,7 +126,7 @@ def test_what_somebody_writes_meanwhile_is_not_seen_and_a_lock_is_told(
         writer.execute("BEGIN IMMEDIATE")
         writer.execute("INSERT INTO balances VALUES ('b', 'BTC', 'spot', '1')")
         assert main(["compare", ours, ours, *KEY]) == 0
-        assert "RECONCILED: 1 balances" in capsys.readouterr().out
+        assert "RECONCILED: 1 balance" in capsys.readouterr().out
         writer.execute("COMMIT")
         writer.execute("BEGIN EXCLUSIVE")
         assert main(["compare", ours, ours, *KEY]) == 4

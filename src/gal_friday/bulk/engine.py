@@ -26,7 +26,7 @@ from gal_friday.bulk.record_sieve import (
     unlike_by_rows,
 )
 from gal_friday.bulk.relation import Relation, Words
-from gal_friday.bulk.rows import Handed, Rejected, Row, Total, Totals, said_by
+from gal_friday.bulk.rows import Handed, Rejected, Row, Total, Totals, said_by, said_by_record
 from gal_friday.bulk.segments import DEPTH, Part
 from gal_friday.bulk.sieve import CROWD, KEY, SIDES, Slot, crowds, question, suspects, unlike
 from gal_friday.domain import quantity
@@ -231,8 +231,8 @@ class SqlEngine(ABC):
                 f"SELECT place, account, {cells} FROM {name_of(form, side)} WHERE {nameless(form)}"
             ):
                 lacks = "account" if account is None else form.id[0]
-                content = ", ".join(one or "" for one in (account, *said)).rstrip(", ")
-                yield Rejected(side, place, None, f"{form.kind}: it names no {lacks}", content, form.kind)
+                reason = f"{form.kind}: it names no {lacks}"
+                yield Rejected(side, place, None, reason, said_by_record(account, said), form.kind)
 
     def segments(self, side: Side) -> Iterator[Part]:
         """Yield what a side has of each segment, without rows that name no account."""

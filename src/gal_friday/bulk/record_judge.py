@@ -5,7 +5,7 @@ from itertools import groupby
 
 from gal_friday.bulk.forms import FORMS, Form, Holds
 from gal_friday.bulk.judge import Judged, Read, Terms, judged_account
-from gal_friday.bulk.rows import Handed, Rejected, Row
+from gal_friday.bulk.rows import Handed, Rejected, Row, said_by_record
 from gal_friday.domain.errors import GalFridayError
 from gal_friday.domain.exact_json import Unreadable
 from gal_friday.domain.records import Kind, Record
@@ -47,7 +47,9 @@ def _read(rows: Sequence[Handed], terms: Terms) -> Read:
             read[row.side][form.kind].append(known[said])
         except (Unreadable, GalFridayError) as wrong:
             reason = f"{form.kind}: {_said(wrong)}"
-            rejected.append(Rejected(row.side, row.place, None, reason, _content(row), form.kind))
+            rejected.append(
+                Rejected(row.side, row.place, None, reason, said_by_record(row.account, row.cells), form.kind)
+            )
             coverage[row.side][form.kind] = Coverage.PARTIAL
             gap = f"a row of the {row.side} side cannot be read: {reason}"
             gaps.setdefault((row.side, form.kind), NotChecked(form.kind, gap, row.side))
@@ -71,7 +73,7 @@ def _cell(holds: Holds, cell: str) -> str | bool:
             # A column of many places says so many of each: the same amount is told alike, however it is kept.
             return cell.rstrip("0").rstrip(".")
         case Holds.INSTANT:
-            return cell if _has_zone(cell) else f"{cell}Z"
+            return cell if _has_zone(cell) or not cell[-1:].isdigit() else f"{cell}Z"
         case _:
             return cell
 
@@ -86,7 +88,3 @@ def _said(wrong: Exception) -> str:
     if isinstance(wrong, Unreadable):
         return ": ".join(filter(None, (wrong.place.removeprefix("."), wrong.reason)))
     return str(wrong)
-
-
-def _content(row: Handed) -> str:
-    return ", ".join(("" if cell is None else cell) for cell in (row.account, *row.cells)).rstrip(", ")

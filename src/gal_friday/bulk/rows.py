@@ -1,5 +1,6 @@
 """What an engine hands over: rows that survived, rows that are none, and what it counted on the way."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -61,6 +62,11 @@ def said_by(account: str | None, asset: str | None, text: str | None, price: str
     """Return what a row that cannot be read says."""
     said = f"{account or ''}, {asset or ''}, {text or ''}"
     return said if price is None else f"{said}, {price}"
+
+
+def said_by_record(account: str | None, cells: Iterable[str | None]) -> str:
+    """Return what a row of records that cannot be read says."""
+    return ", ".join(cell or "" for cell in (account, *cells)).rstrip(", ")
 
 
 class Total(Struct):

@@ -1,6 +1,6 @@
 """``gal-friday compare`` on tables: millions of rows, sieved by an engine and judged as everything else is."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from gal_friday.bulk.forms import FORMS
 from gal_friday.bulk.judge import Judged, Terms
 from gal_friday.bulk.layout import Layouts, layout_of, layouts_in, refuse_half
 from gal_friday.bulk.lines import COLUMNS, REJECTED, Lines, line_of, lines_of
-from gal_friday.bulk.locate import Locator
+from gal_friday.bulk.locate import Balances, Locator, Records
 from gal_friday.bulk.postgres import is_database
 from gal_friday.bulk.rows import Rejected
 from gal_friday.bulk.sieve import SIDES
@@ -162,17 +162,26 @@ def _compared(
             refuse_half(engine.layouts, {side: shown(one) for side, one in places.items()})
         told.lines = stack.enter_context(Lines(tables.findings, COLUMNS)) if tables.findings else None
         told.refusals = stack.enter_context(Lines(tables.rejected, REJECTED)) if tables.rejected else None
-        told.locator = _locator(places, engine, terms)
+        told.locator = Locator(dict(_files(places, tables, engine, terms)))
         outcome = reconcile_many(engine, terms, told.hear, told.refuse, meter, digests=tables.digests)
         told.locate()
         return outcome
 
 
-def _locator(places: Mapping[Side, str], engine: Chosen, terms: Terms) -> Locator | None:
-    sources = {side: source_of(one) for side, one in places.items() if not is_database(one)}
-    if not sources:
-        return None
-    return Locator(sources, engine.layouts, engine.names_of, terms.account)
+def _files(
+    places: Mapping[Side, str], tables: Tables, engine: Chosen, terms: Terms
+) -> Iterator[tuple[tuple[Side, Kind], Balances | Records]]:
+    """Yield the tables that are files, in which the lines of rows can be looked up."""
+    layouts = _layouts(tables)
+    for side, place in places.items():
+        names, layout = engine.names_of(side), engine.layouts[side]
+        if not is_database(place):
+            yield (side, Kind.BALANCES), Balances(source_of(place), layout, names, terms.account)
+        for name, pair in tables.records.items():
+            records = pair[list(places).index(side)]
+            if not is_database(records):
+                own = layouts.of_records(side, name).beside(layout)
+                yield (side, FORMS[name].kind), Records(source_of(records), own, names, FORMS[name])
 
 
 def _as_of(text: str | None, places: Mapping[Side, str]) -> datetime:
