@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from os import environ
 from pathlib import Path
@@ -26,6 +26,8 @@ class Running(Struct, frozen=True):
     master: str
     folder: Path
     environment: Mapping[str, str]
+    workers: tuple[int, ...]
+    """Their processes."""
 
     def worked(self) -> list[bool]:
         """Say of each worker whether it was given anything to do."""
@@ -33,9 +35,24 @@ class Running(Struct, frozen=True):
 
     def compare(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run ``gal-friday compare`` on it, in a process of its own."""
+        return subprocess.run(
+            self._command(arguments), env=self.environment, capture_output=True, text=True, check=False
+        )
+
+    def begun(self, *arguments: str) -> "subprocess.Popen[str]":
+        """Begin the same."""
+        return subprocess.Popen(
+            self._command(arguments), env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    def _command(self, arguments: Sequence[str]) -> list[str]:
         where = ("--engine", "spark", "--master", self.master, "--memory", "512MB")
-        command = [sys.executable, "-m", "gal_friday", "compare", *arguments, *where]
-        return subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
+        return [sys.executable, "-m", "gal_friday", "compare", *arguments, *where]
+
+    def executors(self) -> set[int]:
+        """Return the processes that do the work at the moment: each is a child of its worker."""
+        children = (Path(f"/proc/{worker}/task").glob("*/children") for worker in self.workers)
+        return {int(pid) for files in children for file in files for pid in file.read_text().split()}
 
 
 @contextmanager
@@ -46,19 +63,20 @@ def cluster(folder: Path) -> Iterator[Running]:
     environment.pop("PYSPARK_SUBMIT_ARGS", None)
     with ExitStack() as stack:
 
-        def started(what: str, *words: str) -> str:
+        def started(what: str, *words: str) -> tuple[str, int]:
             process = subprocess.Popen(
                 [_PROGRAM, *words], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
             )
             stack.callback(_end, process)
-            return _heard(process, what)
+            return _heard(process, what), process.pid
 
-        master = started(r"Starting Spark master at (spark://\S+)", "org.apache.spark.deploy.master.Master", *_WEB)
+        master, _ = started(r"Starting Spark master at (spark://\S+)", "org.apache.spark.deploy.master.Master", *_WEB)
+        workers = []
         for number in range(WORKERS):
             given = ("--cores", "1", "--memory", "512M", "--work-dir", str(folder / f"work-{number}"))
             worker = ("org.apache.spark.deploy.worker.Worker", *_WEB, *given, master)
-            started(r"(Successfully registered) with master", *worker)
-        yield Running(master, folder, environment)
+            workers.append(started(r"(Successfully registered) with master", *worker)[1])
+        yield Running(master, folder, environment, tuple(workers))
 
 
 def _heard(process: "subprocess.Popen[str]", what: str) -> str:

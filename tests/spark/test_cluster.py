@@ -1,7 +1,10 @@
 """One master and two workers: what is judged there is what DuckDB and this process find, byte for byte."""
 
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
@@ -56,6 +59,27 @@ def test_a_cluster_says_why_as_duckdb_does(running: "Running", tmp_path: Path) -
     assert done.returncode == 1, done.stderr
     assert (tmp_path / "spark.csv").read_bytes() == (tmp_path / "duckdb.csv").read_bytes()
     assert len((tmp_path / "spark.csv").read_text().splitlines()) > len(EVENTS)
+
+
+@pytest.mark.parametrize("after", [0.0, 2.0, 4.0])
+def test_a_process_that_is_killed_in_the_middle_of_its_work_changes_nothing(
+    running: "Running", tmp_path: Path, after: float
+) -> None:
+    sides, _ = planted()
+    for side in SIDES:
+        for number in range(FILES):
+            parquet(tmp_path / f"{side}-{number}.parquet", sides[side][number::FILES], "DECIMAL(38, 18)")
+    both = [f"{tmp_path}/{side}-*.parquet" for side in SIDES]
+    assert main(["compare", *both, *KEY, "--findings", f"{tmp_path}/duckdb.csv"]) == 1
+    with running.begun(*both, *KEY, "--findings", f"{tmp_path}/spark.csv") as process:
+        while len(found := running.executors()) < len(running.workers) and process.poll() is None:
+            Event().wait(0.05)
+        Event().wait(after)
+        assert process.poll() is None, "it ended before anything could be killed"
+        os.kill(min(found), signal.SIGKILL)
+        _, said = process.communicate()
+    assert process.returncode == 1, said
+    assert (tmp_path / "spark.csv").read_bytes() == (tmp_path / "duckdb.csv").read_bytes()
 
 
 def test_a_table_that_is_not_there_is_named(running: "Running", tmp_path: Path) -> None:
