@@ -15,13 +15,14 @@ def test_worlds_are_counted_and_shown_in_every_form(run: Run, tmp_path: Path) ->
     names = [tmp_path / f"quality{suffix}" for suffix in (".md", ".json", ".html")]
     worlds = tmp_path / "worlds.jsonl"
     reports = [text for name in names for text in ("--report", str(name))]
-    shown = run(*SHORT, "--seeds", "3:5", "--worlds", str(worlds), *reports)
+    shown = run(*SHORT, "--seeds", "3:5,9:10", "--worlds", str(worlds), *reports)
     page, numbers, html = (name.read_text() for name in names)
-    assert msgspec.json.decode(numbers)["seeds"] == [3, 4]
-    assert "simulate --hours 0.3 --accounts 1 --seeds 3:5" in page
+    assert msgspec.json.decode(numbers)["seeds"] == [3, 4, 9]
+    assert "simulate --hours 0.3 --accounts 1 --seeds 3:5,9:10" in page
+    assert "3 worlds (seeds 3–4, 9) of 0.3 simulated hours with 1 account: " in page
     assert "recall: of " in shown.out
     assert html.count("<svg") == 2
-    assert len(worlds.read_text().splitlines()) == 2
+    assert len(worlds.read_text().splitlines()) == 3
 
 
 @pytest.mark.parametrize(
@@ -29,6 +30,9 @@ def test_worlds_are_counted_and_shown_in_every_form(run: Run, tmp_path: Path) ->
     [
         ("--seeds", "5:3"),
         ("--seeds", "some"),
+        ("--seeds", "1,"),
+        ("--seeds", "0:2,1:3"),
+        ("--seeds", "3,5:5"),
         ("--hours", "0"),
         ("--hours", "nan"),
         ("--hours", "1e400"),
