@@ -57,7 +57,7 @@ def page(found: dict[str, tuple[int, str] | None]) -> Iterable[str]:
     yield (
         f"Each is put into the program's own code, alone, and worlds of {SHORT.hours:g} hours with --errors "
         f"{SHORT.errors:g} live with it, seed after seed, until one is not judged whole that is whole without the "
-        "mistake. `python -m tests.simulation.caught` finds them again."
+        "mistake. `python3 dev.py fire` finds them again, when it has written this page."
     )
     yield ""
     yield "| The mistake | Caught by seed | In that world |"

@@ -35,6 +35,16 @@ _ON_LIES = (
     "Each world draws what goes wrong in it, and whether and how often it then happens. Records looked for are "
     "all of those worlds, also while nothing of it happened."
 )
+_CALLED = {
+    "slow": "database slow",
+    "gone": "database gone",
+    "full": "database full",
+    "lost": "answers of the database lost",
+    "paused": "process stands still",
+    "killed": "process killed",
+    "restored": "service restored from a backup",
+    "channels": "channels of alerts refuse and hang",
+}
 _RESTORED = "restored"
 """What the book lacks, or has wrong again, because it was put back to a backup: dozens of errors at once."""
 
@@ -114,7 +124,10 @@ def _tables(found: Measures) -> Iterable[_Table]:
         title = "What the difference is worth: the same worlds, reconciled in simpler ways"
         yield _Table(title, _BESIDE, [*_beside(found)], _ON_FINDING)
     yield _Table("Errors of the book, one by one", _OF_KINDS, [*_kinds(found)], _ON_KINDS)
-    lies = [(one.name.replace("_", " "), f"{one.worlds}", f"{one.due:,}", f"{one.failures}") for one in found.lies]
+    lies = [
+        (_CALLED.get(one.name, one.name).replace("_", " "), f"{one.worlds}", f"{one.due:,}", f"{one.failures}")
+        for one in found.lies
+    ]
     yield _Table("Lies of the exchange, and troubles around the service", _OF_LIES, lies, _ON_LIES)
 
 
