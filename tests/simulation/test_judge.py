@@ -11,15 +11,17 @@ from msgspec.structs import replace
 from gal_friday.adapters.clock import SteppedClock
 from gal_friday.adapters.simulated import Exchange
 from gal_friday.adapters.simulated.service import Service as Answers
+from gal_friday.domain.cause import Cause
 from gal_friday.domain.policy import Policy
 from gal_friday.domain.report import ReconciliationReport, compare
 from gal_friday.domain.schedule import Timing
 from gal_friday.simulation.alerts import KeptAlerts, Listening
+from gal_friday.simulation.planted import Planted
 from gal_friday.simulation.service import Service
-from gal_friday.simulation.tally import Judge, Tally
+from gal_friday.simulation.tally import Judge, Tally, is_behind
 from gal_friday.simulation.wire import Wire
 from gal_friday.simulation.world import START
-from tests.domain.build import balance, exchange, internal
+from tests.domain.build import balance, exchange, fill, internal, order
 
 
 class World:
@@ -119,3 +121,29 @@ def confirmed() -> ReconciliationReport:
     return replace(
         report, balance_discrepancies=tuple(replace(one, state="confirmed") for one in report.balance_discrepancies)
     )
+
+
+@pytest.mark.parametrize("filled, behind", [("0", True), ("39", True), ("40", False)])
+def test_an_error_shows_itself_as_long_as_the_order_does_not_know_the_fill_that_was_booked(
+    filled: str, behind: bool
+) -> None:
+    missed = fill("TX", "40")
+    planted = Planted(
+        account="a0",
+        lie="restored",
+        at=START,
+        keys=("fills:TX",),
+        causes=frozenset({Cause.MISSED_FILL}),
+        records=frozenset({"TX", "OX"}),
+        effects={},
+        truth=(missed,),
+        over=START + timedelta(minutes=45),
+    )
+    held = internal(order("OX", "open", "100", filled), missed)
+    planted.order_is_behind = is_behind(planted, held)
+    report = compare(held, exchange(order("OX", "open", "100", "40"), missed))
+    assert planted.order_is_behind is behind is bool(report.discrepancies)
+    tally = Tally()
+    at = START + timedelta(hours=1)
+    Judge([planted], tally, Policy()).saw(report, at, at, 1)
+    assert tally.false == []

@@ -20,7 +20,7 @@ from gal_friday.simulation.events import Scribe
 from gal_friday.simulation.life import prices_at_start
 from gal_friday.simulation.planted import Place, add
 from gal_friday.simulation.service import Service
-from gal_friday.simulation.tally import Judge, Tally, off_by, planted_effects, right_keys
+from gal_friday.simulation.tally import Judge, Tally, is_behind, off_by, planted_effects, right_keys
 
 _LONG = timedelta(days=400)
 
@@ -78,10 +78,12 @@ class Books:
         """Note what is right in the book of one account now; *by*, or *whose* word its keys are, put it right."""
         held = await self.held(account)
         for planted in self._bots[account].planted:
+            if planted.order_is_behind:
+                planted.order_is_behind = is_behind(planted, held)
             if planted.over is None:
                 planted.right = right_keys(planted, held)
                 if len(planted.right) == len(planted.keys):
-                    planted.over = self._clock.now()
+                    planted.over, planted.order_is_behind = self._clock.now(), is_behind(planted, held)
                     planted.by = next((whose[key] for key in planted.keys if key in whose), by)
                     if planted.decided and planted.by == "policy":
                         self._tally.wrong.append(f"{account}: {planted.keys[0]} was taken back, and is posted again")

@@ -45,6 +45,8 @@ class Planted(Struct):
     """Keys in which it is right again."""
     by: str = ""
     """Who put it right: the bot itself, the policy, a person."""
+    order_is_behind: bool = False
+    """Whether its fill is in the book again, and the order there does not know it yet."""
 
     decided: bool = False
     """Whether a person said that it is to stay."""

@@ -117,7 +117,7 @@ class Judge:
         if report.status is ReconciliationStatus.FAILED:
             tally.failed += 1
             return
-        known = [one for one in self._planted if one.at <= ended and (one.over is None or one.over >= began - _LAGS)]
+        known = [one for one in self._planted if one.at <= ended and _shows(one, began - _LAGS)]
         shown: dict[str, Discrepancy] = {one.key: one for one in report.discrepancies}
         where = f"{report.account} {report.reconciliation_id} at {began:%H:%M:%S}"
         false = len(tally.false)
@@ -225,6 +225,11 @@ class Judge:
                     self._tally.missed.append(f"{where}: {planted.lie} {key}, planted {planted.at:%H:%M:%S}")
 
 
+def _shows(planted: Planted, since: datetime) -> bool:
+    """Say whether an error may show itself in what was read from then on."""
+    return planted.over is None or planted.order_is_behind or planted.over >= since
+
+
 def _not_looked_at(report: ReconciliationReport, key: str) -> bool:
     """Say whether the report says itself that it did not look at this."""
     kind = key.partition(":")[0]
@@ -247,6 +252,20 @@ def _is_right(key: str, truth: Record | None, held: Snapshot) -> bool:
         return fills == ([_terms(truth)] if isinstance(truth, Fill) else []) and _pays(truth, held)
     rows = [_terms(one) for one in held.movements if one.movement_id == name]
     return rows == ([_terms(truth)] if isinstance(truth, Movement) else [])
+
+
+def is_behind(planted: Planted, held: Snapshot) -> bool:
+    """Say whether the order of one of its fills is filled less in the book than the book's own fills of it say.
+
+    A fill that was booked while the exchange's orders could not be read leaves it so, until a run has read them.
+    """
+    names = {one.order_id for one in planted.truth if isinstance(one, Fill) and one.order_id is not None}
+    for order in held.orders:
+        if order.order_id in names:
+            filled = quantity.total(one.quantity for one in held.fills if one.order_id == order.order_id)
+            if order.filled < filled:
+                return True
+    return False
 
 
 def _pays(truth: Record | None, held: Snapshot) -> bool:
