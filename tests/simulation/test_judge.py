@@ -147,3 +147,22 @@ def test_an_error_shows_itself_as_long_as_the_order_does_not_know_the_fill_that_
     at = START + timedelta(hours=1)
     Judge([planted], tally, Policy()).saw(report, at, at, 1)
     assert tally.false == []
+
+
+@pytest.mark.parametrize("minutes, due", [(58, 0), (57, 1)])
+def test_a_part_of_an_error_that_is_wrong_anew_has_to_be_seen_from_then_on(minutes: int, due: int) -> None:
+    planted = Planted(
+        account="a0",
+        lie="taken_back",
+        at=START,
+        keys=("fills:T1", "fills:T2"),
+        causes=frozenset({Cause.MISSED_FILL}),
+        records=frozenset({"T1", "T2", "OX"}),
+        effects={},
+        right=frozenset({"fills:T1"}),
+        wrong_again={"fills:T2": START + timedelta(minutes=minutes)},
+    )
+    report = compare(internal(balance("USD", "1")), exchange(balance("USD", "1")))
+    tally, at = Tally(), START + timedelta(hours=1)
+    Judge([planted], tally, Policy()).saw(report, at, at, 1)
+    assert (sum(case.due for case in tally.cases), len(tally.missed)) == (due, due)

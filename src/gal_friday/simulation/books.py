@@ -81,7 +81,9 @@ class Books:
             if planted.order_is_behind:
                 planted.order_is_behind = is_behind(planted, held)
             if planted.over is None:
-                planted.right = right_keys(planted, held)
+                right = right_keys(planted, held)
+                planted.wrong_again = {**planted.wrong_again, **dict.fromkeys(planted.right - right, self._clock.now())}
+                planted.right = right
                 if len(planted.right) == len(planted.keys):
                     planted.over, planted.order_is_behind = self._clock.now(), is_behind(planted, held)
                     planted.by = next((whose[key] for key in planted.keys if key in whose), by)

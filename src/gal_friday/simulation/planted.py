@@ -43,6 +43,8 @@ class Planted(Struct):
     """When the book was right again, in everything."""
     right: frozenset[str] = frozenset()
     """Keys in which it is right again."""
+    wrong_again: Mapping[str, datetime] = {}
+    """When a key was wrong anew that had been right again: one of several parts was taken back later than another."""
     by: str = ""
     """Who put it right: the bot itself, the policy, a person."""
     order_is_behind: bool = False

@@ -217,7 +217,8 @@ class Judge:
                 continue
             case = self.case_of(planted)
             for key in planted.keys:
-                if key in planted.right or _not_looked_at(report, key):
+                young = planted.wrong_again.get(key, planted.at) > limit
+                if young or key in planted.right or _not_looked_at(report, key):
                     continue
                 case.due += 1
                 if key not in shown:
