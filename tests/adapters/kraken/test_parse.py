@@ -247,6 +247,15 @@ def test_fees_of_two_assets_are_unknown_as_one_amount_and_named_apart() -> None:
     assert found.extra["fees"] == {"BTC": "0.00001", "USD": "0.5"}
 
 
+@pytest.mark.parametrize("fee", ["0", "0.9603"])
+def test_a_fee_that_a_row_of_an_unknown_kind_may_have_taken_is_unknown_and_not_zero(fee: str) -> None:
+    legs = [leg("L1", "XXBT", "0.02", fee), leg("L2", "ZUSD", "-600.2", "0.9603", type="some_future_value")]
+    (found,) = with_ledger_fees([a_fill()], legs)
+    assert (found.fee, found.fee_asset) == (None, None)
+    assert found.extra is not None
+    assert found.extra["fee_estimate"] == str(a_fill().fee)
+
+
 def test_a_fill_without_ledger_rows_keeps_its_estimate() -> None:
     assert with_ledger_fees([a_fill()], [a_movement(refid="TOTHER-AAAAA-AAAAAA")]) == (a_fill(),)
 

@@ -20,7 +20,7 @@ from gal_friday.adapters.kraken.wire import Row, Where
 from gal_friday.domain.assets import Asset, Instrument, base_and_quote
 from gal_friday.domain.errors import GalFridayError
 from gal_friday.domain.quantity import add, text
-from gal_friday.domain.records import FILL_LEG_KINDS, Extra, Fill, Movement, OrderSide
+from gal_friday.domain.records import FILL_LEG_KINDS, Extra, Fill, Movement, OrderSide, known_movement_kind
 
 # What Kraken writes where a trade belongs to no position; the same for all accounts and years.
 NO_POSITION = "TKH2SE-M7IF5-CFI7LT"
@@ -86,14 +86,26 @@ def with_ledger_fees(fills: Iterable[Fill], movements: Iterable[Movement]) -> tu
     """Return the fills with the fees that the ledger shows for them, in the same order.
 
     A fill whose id no movement refers to keeps its estimate. Fees taken of several assets at once do not
-    fit into one amount: the fee is then unknown (``None``) and ``extra["fees"]`` names each part.
+    fit into one amount: the fee is then unknown (``None``) and ``extra["fees"]`` names each part. It is unknown too
+    where a movement of a kind that nobody knows refers to the fill: that may be what it was taken with.
     """
     legs: defaultdict[str, list[Movement]] = defaultdict(list)
+    unknown = set[str]()
     for movement in movements:
+        if movement.refers_to is None:
+            continue
         # A rollover refers to the position, whose id is that of its opening fill: it is no fee of the fill.
-        if movement.refers_to is not None and movement.kind in FILL_LEG_KINDS:
+        if movement.kind in FILL_LEG_KINDS:
             legs[movement.refers_to].append(movement)
-    return tuple(_with_fee(each, legs[each.fill_id]) if each.fill_id in legs else each for each in fills)
+        elif not known_movement_kind(movement.kind):
+            unknown.add(movement.refers_to)
+
+    def charged(one: Fill) -> Fill:
+        if one.fill_id in unknown:
+            return _without_fee(one)
+        return _with_fee(one, legs[one.fill_id]) if one.fill_id in legs else one
+
+    return tuple(map(charged, fills))
 
 
 def without_fees(fills: Iterable[Fill]) -> tuple[Fill, ...]:
@@ -101,12 +113,13 @@ def without_fees(fills: Iterable[Fill]) -> tuple[Fill, ...]:
 
     The list names the quote currency whatever the fee was taken from.
     """
-    return tuple(
-        each
-        if each.fee is None
-        else replace(each, fee=None, fee_asset=None, extra={**(each.extra or {}), "fee_estimate": text(each.fee)})
-        for each in fills
-    )
+    return tuple(map(_without_fee, fills))
+
+
+def _without_fee(one: Fill) -> Fill:
+    if one.fee is None:
+        return one
+    return replace(one, fee=None, fee_asset=None, extra={**(one.extra or {}), "fee_estimate": text(one.fee)})
 
 
 def _with_fee(execution: Fill, legs: Sequence[Movement]) -> Fill:
