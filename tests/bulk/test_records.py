@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 
 from gal_friday.bulk.duck import Duck, Limits
 from gal_friday.bulk.forms import FORMS, Holds
+from gal_friday.bulk.judge import accounts
 from gal_friday.bulk.layout import RecordLayout
 from gal_friday.bulk.postgres import Postgres, place_of
 from gal_friday.bulk.record_relation import Asked
@@ -102,7 +103,7 @@ def test_of_an_account_with_very_many_records_only_those_are_looked_at_that_diff
     for most in (1, 1_000_000):
         with _duck(str(tmp_path), "csv", exact=False) as engine:
             engine.most = most
-            told = [one for judged in engine.judged(TERMS) for one in judged.discrepancies]
+            told = [one for judged in accounts(engine.sieved(TERMS), TERMS) for one in judged.discrepancies]
             found[most] = [one.id for one in told]
             looked_at[most] = sum(1 for _ in engine.handed(TERMS))
     assert found[1] == found[1_000_000]

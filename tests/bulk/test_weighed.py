@@ -34,3 +34,16 @@ def test_of_any_number_the_largest_are_kept_and_all_are_counted() -> None:
     assert (whole.count, whole.value, whole.unpriced) == (2 * MANY, sum(known), MANY + MANY // 3)
     assert (whole.worst, weighed.unlike) == (Severity.HIGH, MANY)
     assert [(name, share.count) for name, share in weighed.types()] == [("balance_mismatch", 2 * MANY)]
+
+
+def test_what_is_heard_apart_and_joined_is_what_is_heard_at_once() -> None:
+    one, first, second = Weighed(), Weighed(), Weighed()
+    for number in range(MANY):
+        value = Decimal(number * 7_919 % 50) if number % 3 else None
+        heard = Judged(f"a{number}", 2, 0, (), (discrepancy(number, value),), (), (), ())
+        one.hear(heard)
+        (first if number < MANY // 3 else second).hear(heard)
+    first.join(second)
+    for told in ("largest", "accounts", "types", "causes"):
+        assert list(getattr(first, told)()) == list(getattr(one, told)())
+    assert (first.all, first.unlike) == (one.all, one.unlike)

@@ -2,13 +2,14 @@
 
 import csv
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from gal_friday.bulk import source
+from gal_friday.bulk import processes, source
 from gal_friday.bulk.lines import COLUMNS
 from tests.cli.conftest import Run
 from tests.cli.two_tables import HEAD, OURS, both, table
@@ -332,3 +333,18 @@ def test_an_empty_text_names_no_account(run: Run, tmp_path: Path) -> None:
     told = run("compare", *[f"{tmp_path}/one.parquet"] * 2, "--json").json()
     assert [one["reason"] for one in told["first_rejected"]] == ["it names no account"] * 2
     assert (told["keys"], told["accounts"], told["verdict"]) == (0, 0, "incomplete")
+
+
+def test_how_many_processes_judge_makes_no_difference(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "FEW", 2)
+    monkeypatch.setattr(processes, "_AT_ONCE", 1)
+    found = []
+    for jobs in ("1", "2"):
+        target = tmp_path / f"{jobs}.jsonl"
+        told = run("compare", *both(tmp_path), "--price", "price", "--jobs", jobs, "--findings", str(target))
+        found.append((told.status, re.sub(r"in [\d.]+ s", "", told.out), target.read_text(encoding="utf-8")))
+    assert found[0] == found[1]
+    refused = run("compare", *both(tmp_path), "--jobs", "0")
+    assert (refused.status, "--jobs: 0 processes judge nothing; write 1 or more" in refused.err) == (2, True)

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from gal_friday.bulk.duck import Duck, Limits, imported
-from gal_friday.bulk.judge import Judged, Terms, judged
+from gal_friday.bulk.judge import Sieved, Terms, judged
 from gal_friday.bulk.layout import Layout
 from gal_friday.bulk.postgres import Postgres
 from gal_friday.bulk.relation import Relation
@@ -95,13 +95,17 @@ class Apart:
         """Return of when the oldest record of a side is."""
         return Since()
 
-    def judged(self, terms: Terms) -> Iterator[Judged]:
-        """Yield what is found in every account with a key that did not pass, by account.
+    def sieved(self, _: Terms) -> Sieved:
+        """Return the rows of every key that did not pass, by account."""
+        return Sieved(self._survivors(), judged)
+
+    def _survivors(self) -> Iterator[Row]:
+        """Yield them.
 
         Raises:
             EngineFailed: a file was written to meanwhile, or a database is gone.
         """
-        yield from judged(self._here().survivors(), terms)
+        yield from self._here().survivors()
         for one in self._holders.values():
             if isinstance(one, Duck):
                 one.unchanged()

@@ -10,7 +10,7 @@ from msgspec import UNSET
 
 from gal_friday.bulk.digest import summed
 from gal_friday.bulk.forms import WIDTH, Form
-from gal_friday.bulk.judge import Judged, Terms, judged
+from gal_friday.bulk.judge import Judged, Sieved, Terms, judged
 from gal_friday.bulk.layout import Layout
 from gal_friday.bulk.record_judge import judged_whole
 from gal_friday.bulk.record_relation import nameless, texts, within
@@ -138,9 +138,9 @@ class SqlEngine(ABC):
         order = ", ".join((*(f"{part}{self.binary}" for part in KEY), "side DESC", f"text{self.binary} NULLS LAST"))
         yield from starmap(Row, self.asked(f"{self._surviving()} ORDER BY {order}"))
 
-    def judged(self, terms: Terms) -> Iterator[Judged]:
-        """Yield what is found in every account in which anything did not pass, by account."""
-        return judged_whole(self.handed(terms), terms) if self._records else judged(self.survivors(), terms)
+    def sieved(self, terms: Terms) -> Sieved | Iterator[Judged]:
+        """Return the rows of every account in which anything did not pass; or these accounts, judged by the engine."""
+        return Sieved(self.handed(terms), judged_whole) if self._records else Sieved(self.survivors(), judged)
 
     def counted(self, side: Side) -> Mapping[Kind, int]:
         """Return how many records of each kind a side has."""

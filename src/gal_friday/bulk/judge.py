@@ -1,7 +1,7 @@
 """What survived the sieve, judged account by account by the comparison that everything else is judged by."""
 
 from collections import Counter, deque
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
@@ -66,6 +66,13 @@ class Read(Struct, frozen=True):
     not_checked: tuple[NotChecked, ...] = ()
 
 
+class Sieved(Struct, frozen=True):
+    """Rows of accounts that may differ, which come by account, and what judges them."""
+
+    rows: Iterable[Any]
+    judge: Callable[[Iterable[Any], Terms], Iterator["Judged"]]
+
+
 _NO_RECORDS = Read()
 _CROWDED = f"more than {CROWD} rows have this key, and none of them is judged: name with --key what tells them apart"
 
@@ -107,6 +114,11 @@ def judged(rows: Iterable[Row], terms: Terms) -> Iterator[Judged]:
         named = [row for row in some if row.asset]
         if account is not None and named:
             yield judged_account(account or terms.account, named, terms)
+
+
+def accounts(sieved: Sieved | Iterator[Judged], terms: Terms) -> Iterator[Judged]:
+    """Yield the accounts of these rows, judged; or what the engine has judged."""
+    return sieved.judge(sieved.rows, terms) if isinstance(sieved, Sieved) else sieved
 
 
 def also_watched(found: Iterable[Judged], held: Iterable[Row], terms: Terms) -> Iterator[Judged]:

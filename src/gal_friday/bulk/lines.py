@@ -4,6 +4,7 @@ import csv
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -110,6 +111,16 @@ def line_of(one: Rejected) -> Line:
     return (one.side, one.file, None if one.line is None else str(one.line), one.reason, one.content, str(one.kind))
 
 
+def written(lines: Iterable[Line], columns: Sequence[str], form: str) -> str:
+    """Return these lines as text of this format, as ``Lines`` has them before they are put in their place."""
+    if form == JSON_LINES:
+        every = (dict(zip(columns, line, strict=True)) for line in lines)
+        return "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in every)
+    text = StringIO(newline="")
+    csv.writer(text).writerows(lines)
+    return text.getvalue()
+
+
 class Lines:
     """A file of lines: .csv, .jsonl or .parquet. It is there when it is whole, and not before."""
 
@@ -119,9 +130,10 @@ class Lines:
         Raises:
             UnusableTable: its ending tells no format that is written.
         """
-        self._target, self._columns, self._format = target, columns, format_of(target.name)
-        if self._format not in (CSV, JSON_LINES, PARQUET) or target.name.endswith((".gz", ".zst")):
+        form = format_of(target.name)
+        if form not in (CSV, JSON_LINES, PARQUET) or target.name.endswith((".gz", ".zst")):
             raise UnusableTable(f"{target} is written as .csv, .jsonl or .parquet; choose one of them")
+        self._target, self._columns, self.form = target, columns, form
 
     def __enter__(self) -> "Lines":
         """Open a file beside it, in a folder of its own: another run may write the same file."""
@@ -133,7 +145,7 @@ class Lines:
             self._file: TextIO = self._beside.open("w", newline="", encoding="utf-8")
         except OSError as error:
             raise UnusableTable(f"{self._target} cannot be written: {error.strerror}; name another file") from error
-        if self._format != JSON_LINES:
+        if self.form != JSON_LINES:
             csv.writer(self._file).writerow(self._columns)
         return self
 
@@ -143,17 +155,18 @@ class Lines:
         Raises:
             EngineFailed: there is no room for them.
         """
+        self.append(written(lines, self._columns, self.form))
+
+    def append(self, text: str) -> None:
+        """Write lines that are text already.
+
+        Raises:
+            EngineFailed: there is no room for them.
+        """
         try:
-            self._write(lines)
+            self._file.write(text)
         except OSError as failed:
             raise self._failed(failed.strerror or str(failed)) from failed
-
-    def _write(self, lines: Iterable[Line]) -> None:
-        if self._format == JSON_LINES:
-            for line in lines:
-                self._file.write(json.dumps(dict(zip(self._columns, line, strict=True)), ensure_ascii=False) + "\n")
-        else:
-            csv.writer(self._file).writerows(lines)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -177,7 +190,7 @@ class Lines:
         return EngineFailed(f"{self._target} cannot be written: {why}; make room, or name another file")
 
     def _finish(self) -> None:
-        if self._format != PARQUET:
+        if self.form != PARQUET:
             self._beside.replace(self._target)
             return
         try:

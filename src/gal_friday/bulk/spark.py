@@ -181,7 +181,7 @@ class Spark(SqlEngine):
         """Yield the rows of these accounts, assets and wallets, in no particular order and without their prices."""
         yield from (row._replace(place=file_of(row.place, self._files)) for row in super().held(keys))
 
-    def judged(self, terms: Terms) -> Iterator[Judged]:
+    def sieved(self, terms: Terms) -> Iterator[Judged]:
         """Yield what is found in every account with a key that did not pass, by account.
 
         Each account is judged by the executor that has its rows: it needs this program, as whoever asks has it.

@@ -62,6 +62,13 @@ class Share(Struct):
         else:
             self.value = quantity.add(self.value, one.value)
 
+    def join(self, other: "Share") -> None:
+        """Count all of another share as well."""
+        self.count += other.count
+        self.value = quantity.add(self.value, other.value)
+        self.unpriced += other.unpriced
+        self.worst = more_severe(self.worst, other.worst)
+
 
 class Weighed:
     """Hears of every account that does not agree, and keeps no more than its bounds."""
@@ -88,6 +95,21 @@ class Weighed:
                 self.by_cause.setdefault(one.cause, Share()).add(one)
         self._accounts.append((judged.account, whole))
         self._largest += [Found(judged.account, one) for one in judged.discrepancies]
+        self._bound()
+
+    def join(self, other: "Weighed") -> None:
+        """Count what another heard of accounts that come after those that were heard here."""
+        self.all.join(other.all)
+        self.unlike += other.unlike
+        for kind, share in other.by_type.items():
+            self.by_type.setdefault(kind, Share()).join(share)
+        for cause, share in other.by_cause.items():
+            self.by_cause.setdefault(cause, Share()).join(share)
+        self._accounts += other._accounts
+        self._largest += other._largest
+        self._bound()
+
+    def _bound(self) -> None:
         if len(self._accounts) > 10 * ACCOUNTS:
             self._accounts = self.accounts()
         if len(self._largest) > 10 * LARGEST:

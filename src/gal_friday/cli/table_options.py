@@ -58,6 +58,10 @@ class Tables:
         bool, Parameter(help="Of tables: tell in the control totals which rows they are of, which takes longer.")
     ] = False
     memory: Annotated[str | None, Parameter(help="Of tables: about how much memory may be taken, such as 4GB.")] = None
+    jobs: Annotated[
+        int | None,
+        Parameter(help="Of tables: how many processes judge what differs; as many as there are processors by default."),
+    ] = None
     spill: Annotated[Path | None, Parameter(help="Of tables: the folder for what does not fit into memory.")] = None
     findings: Annotated[
         Path | None, Parameter(help="Of tables: write every line that differs here: .csv, .jsonl or .parquet.")

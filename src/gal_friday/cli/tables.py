@@ -1,5 +1,6 @@
 """``gal-friday compare`` on tables: millions of rows, sieved by an engine and judged as everything else is."""
 
+import os
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from gal_friday.bulk.layout import Layouts, layout_of, layouts_in, refuse_half
 from gal_friday.bulk.lines import COLUMNS, REJECTED, Lines, line_of, lines_of
 from gal_friday.bulk.locate import Balances, Locator, Records
 from gal_friday.bulk.postgres import is_database
+from gal_friday.bulk.processes import Elsewhere, Portion
 from gal_friday.bulk.rows import Rejected
 from gal_friday.bulk.sieve import SIDES
 from gal_friday.bulk.source import source_of, written_at
@@ -93,6 +95,18 @@ class _Told:
         if self.whole:
             self.found += [Found(one.account, each) for each in one.discrepancies]
 
+    def elsewhere(self, jobs: int | None) -> Elsewhere | None:
+        """Return how accounts are judged in so many processes; None where each of them has to be heard of here."""
+        if self.whole or self.turn is not None or self.recording is not None:
+            return None
+        form = None if self.lines is None else self.lines.form
+        return Elsewhere(jobs or os.cpu_count() or 1, form, self._take)
+
+    def _take(self, portion: Portion) -> None:
+        self.weighed.join(portion.weighed)
+        if self.lines is not None:
+            self.lines.append(portion.text)
+
 
 def compare_tables(
     internal: str, exchange: str, tables: Tables, policy: Policy, prices: Prices, names: Mapping[str, Asset], *,
@@ -107,6 +121,8 @@ def compare_tables(
     """
     if tables.sieve not in ("hash", "exact"):
         raise BadUsage(f"--sieve: {tables.sieve!r} is none; there are hash and exact")
+    if tables.jobs is not None and tables.jobs < 1:
+        raise BadUsage(f"--jobs: {tables.jobs} processes judge nothing; write 1 or more")
     places: dict[Side, str] = {"internal": internal, "exchange": exchange}
     turn = None if tables.before is None else DayOverDay(findings_in(tables.before))
     drawn = None if tables.html is None else Page(tables.html, places)
@@ -163,7 +179,10 @@ def _compared(
         told.lines = stack.enter_context(Lines(tables.findings, COLUMNS)) if tables.findings else None
         told.refusals = stack.enter_context(Lines(tables.rejected, REJECTED)) if tables.rejected else None
         told.locator = Locator(dict(_files(places, tables, engine, terms)))
-        outcome = reconcile_many(engine, terms, told.hear, told.refuse, meter, digests=tables.digests)
+        elsewhere = told.elsewhere(tables.jobs)
+        outcome = reconcile_many(
+            engine, terms, told.hear, told.refuse, meter, digests=tables.digests, elsewhere=elsewhere
+        )
         told.locate()
         return outcome
 

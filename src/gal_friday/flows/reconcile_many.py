@@ -1,25 +1,22 @@
 """Two tables of any number of rows: the engine sieves, the domain judges, and everything is counted."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from gal_friday.bulk.judge import Judged, Terms, also_watched
+from gal_friday.bulk.judge import Judged, Sieved, Terms, accounts, also_watched
+from gal_friday.bulk.processes import Elsewhere, portions
 from gal_friday.bulk.rows import Rejected, Row, Totals
 from gal_friday.bulk.sieve import SIDES
-from gal_friday.domain.finding import CannotTell, Pending
-from gal_friday.domain.records import Kind
+from gal_friday.bulk.tally import Tally
+from gal_friday.domain.records import Balance, Kind
 from gal_friday.domain.snapshot import Coverage, Side, Since
 from gal_friday.domain.verdict import Verdict
 from gal_friday.ports.exchange import Progress
 
-_STANDS_UNDER = {kind: (f"{kind}:",) for kind in Kind} | {
-    Kind.MOVEMENTS: (f"{Kind.MOVEMENTS}:", f"{Kind.SOURCES}:ledger:")
-}
-"""How the keys of what is found of a kind begin: that rows of a ledger are missing is found of movements."""
 JUDGED = "accounts that may differ"
 
 
@@ -58,8 +55,8 @@ class Engine(Protocol):
         """Return of when the oldest record of a side is."""
         ...
 
-    def judged(self, terms: Terms) -> Iterator[Judged]:
-        """Yield what is found in every account with a key that did not pass, by account."""
+    def sieved(self, terms: Terms) -> Sieved | Iterator[Judged]:
+        """Return the rows of every account in which anything did not pass; or these accounts, judged by the engine."""
         ...
 
 
@@ -81,9 +78,9 @@ class Outcome(Struct, kw_only=True):
     rows: Mapping[Side, int]
     moved: int | None = None
     """How many of them left their place, where the sides are not in one."""
-    keys: int
+    keys: int = 0
     """Balances compared, on either side."""
-    agreed: int
+    agreed: int = 0
     """Balances."""
     records: Mapping[Kind, Count] = {}
     """Of each kind that was compared besides."""
@@ -113,11 +110,13 @@ def reconcile_many(
     progress: Progress = unseen,
     *,
     digests: bool = False,
+    elsewhere: Elsewhere | None = None,
 ) -> Outcome:
     """Compare what the engine has opened, and return the whole.
 
     Every account that does not agree or is watched is handed to *each*, every row that cannot be read to *refused*.
-    With *digests* the totals tell which rows they are of.
+    With *digests* the totals tell which rows they are of. *Elsewhere* says how many accounts are judged, if nothing is
+    watched and the engine does not judge: what is handed over then are portions, and nothing to *each*.
 
     Raises:
         UnusableTable: a table cannot be read to its end.
@@ -128,8 +127,6 @@ def reconcile_many(
         engine=engine.name,
         accounts=engine.accounts(),
         rows={side: sum(one.rows for one in totals[side].values()) for side in SIDES},
-        keys=0,
-        agreed=0,
         totals=totals,
         records=_records(engine),
     )
@@ -146,11 +143,9 @@ def reconcile_many(
             outcome.records[one.kind].agreed -= one.side == "exchange" and one.line is None
     since = {side: engine.since(side) for side in SIDES}
     terms = replace(terms, coverage=coverage, records=records, since=since, absent=_absent(engine, terms))
-    left = _judge(engine, terms, each, refused, outcome, progress)
-    passed = (named - left) // 2
+    tally = _judged(engine, terms, each, refused, outcome, progress, elsewhere)
     outcome.moved = engine.moved
-    outcome.agreed += passed
-    outcome.keys += passed
+    _count(outcome, tally, passed=(named - tally.rows) // 2)
     outcome.not_checked = tuple(_gaps(terms, outcome))
     outcome.verdict = _verdict(outcome)
     return outcome
@@ -192,42 +187,53 @@ def _watched(terms: Terms) -> set[tuple[str, str, str]]:
     }
 
 
-def _judge(
+def _judged(
     engine: Engine,
     terms: Terms,
     each: Callable[[Judged], None],
     refused: Callable[[Rejected], None],
     outcome: Outcome,
     progress: Progress,
-) -> int:
-    """Judge what survives; return how many rows that were."""
-    rows = 0
+    elsewhere: Elsewhere | None,
+) -> Tally:
+    """Judge what survives, here or elsewhere."""
+    tally, sieved = Tally(), engine.sieved(terms)
     progress(JUDGED, 0, None)
-    found = also_watched(engine.judged(terms), engine.held(_watched(terms)), terms)
-    for number, one in enumerate(found, start=1):
-        progress(JUDGED, number, None)
-        rows += one.rows
-        outcome.agreed += one.agreed
-        outcome.keys += one.agreed + sum(finding.key.kind is Kind.BALANCES for finding in one.findings)
-        outcome.untold += sum(isinstance(finding, CannotTell) for finding in one.findings)
-        outcome.pending += sum(isinstance(finding, Pending) for finding in one.findings)
-        outcome.discrepancies += len(one.discrepancies)
-        for kind, count in outcome.records.items():
-            count.agreed += one.agreed_records[kind] - one.looked_at[kind]
-            count.discrepancies += sum(found.key.startswith(_STANDS_UNDER[kind]) for found in one.discrepancies)
-        for discrepancy in one.discrepancies:
-            outcome.by_type[str(discrepancy.type)] += 1
-            outcome.by_severity[str(discrepancy.severity)] += 1
-        for near in one.near:
-            outcome.near[near] += 1
-        for row in one.rejected:
+
+    def handed_on(rejected: Sequence[Rejected], wide: Iterable[tuple[Side, Balance, int]]) -> None:
+        progress(JUDGED, tally.accounts, None)
+        outcome.rejected += len(rejected)
+        for row in rejected:
             refused(row)
-            outcome.rejected += 1
-        for side, balance, number in one.wide:
+        for side, balance, number in wide:
             outcome.totals[side][balance.asset].add(balance.total, number)
+
+    if elsewhere is not None and isinstance(sieved, Sieved) and not terms.watched:
+        told = portions(sieved, terms, elsewhere)
+        if not isinstance(told, Sieved):
+            for portion in told:
+                tally.join(portion.tally)
+                handed_on(portion.rejected, portion.wide)
+                elsewhere.take(portion)
+            return tally
+        sieved = told
+    for one in also_watched(accounts(sieved, terms), engine.held(_watched(terms)), terms):
+        tally.hear(one)
+        handed_on(one.rejected, one.wide)
         if one.findings or one.watched:
             each(one)
-    return rows
+    return tally
+
+
+def _count(outcome: Outcome, tally: Tally, *, passed: int) -> None:
+    """Count what was judged, and the balances that *passed* the sieve."""
+    outcome.agreed = tally.agreed + passed
+    outcome.keys = tally.agreed + tally.differing + passed
+    outcome.untold, outcome.pending, outcome.discrepancies = tally.untold, tally.pending, tally.discrepancies
+    outcome.by_type, outcome.by_severity, outcome.near = tally.by_type, tally.by_severity, tally.near
+    for kind, count in outcome.records.items():
+        count.agreed += tally.agreed_records[kind] - tally.looked_at[kind]
+        count.discrepancies = tally.differing_records[kind]
 
 
 def _gaps(terms: Terms, outcome: Outcome) -> Iterator[str]:
