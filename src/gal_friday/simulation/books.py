@@ -80,7 +80,7 @@ class Books:
         for planted in self._bots[account].planted:
             if planted.order_is_behind:
                 planted.order_is_behind = is_behind(planted, held)
-            if planted.over is None:
+            if planted.over is None and not planted.coming:
                 right = right_keys(planted, held)
                 planted.wrong_again = {**planted.wrong_again, **dict.fromkeys(planted.right - right, self._clock.now())}
                 planted.right = right

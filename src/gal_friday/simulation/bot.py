@@ -26,7 +26,7 @@ from gal_friday.domain.quantity import ZERO
 from gal_friday.domain.records import LIVE_STATUSES, Fill, Movement, Order, OrderSide
 from gal_friday.domain.roll_up import legs_of
 from gal_friday.ports.clock import Clock
-from gal_friday.simulation.events import Heard, Scribe
+from gal_friday.simulation.events import Heard, Logged, Scribe
 from gal_friday.simulation.planted import Effects, Planted, Record, add
 
 CAUSES = {
@@ -69,16 +69,6 @@ class _Arriving(Struct, frozen=True, order=True):
     heard: Any
     ends: Any
     wrong: Any
-
-
-class Logged(Struct, frozen=True):
-    """Something that was written into the book."""
-
-    at: datetime
-    heard: Heard
-    """What really happened."""
-    planted: Planted | None
-    """What is wrong with it, where something is."""
 
 
 class Bot:
@@ -141,6 +131,8 @@ class Bot:
             if keys and planted.keys == keys and planted.over is None:
                 planted.over, planted.by = self.clock.now(), "bot"
         await self.write(one.written)
+        if one.wrong is not None:
+            one.wrong.coming = False
         self.log.append(Logged(self.clock.now(), one.heard, one.wrong))
 
     async def write(self, heard: Heard) -> None:
@@ -188,6 +180,8 @@ class Bot:
     ) -> None:  # fmt: skip
         """Let *heard* reach the book later, written down *as_* something else where that is given."""
         seconds = self.chance.choice((0.02, 0.1, 0.3, 1.0)) if after is None else after
+        if wrong is not None:
+            wrong.coming = True
         self._heard += 1
         at = self.clock.now() + timedelta(seconds=seconds)
         heappush(self._arriving, _Arriving(at, self._heard, as_ or heard, heard, ends, wrong))

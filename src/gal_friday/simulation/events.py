@@ -5,6 +5,7 @@ that one must not be on both sides.
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from msgspec import Struct
 
@@ -18,7 +19,7 @@ from gal_friday.domain.assets import Asset, Instrument, Wallet
 from gal_friday.domain.quantity import ZERO
 from gal_friday.domain.records import Fill, Movement, Order, OrderSide
 from gal_friday.ports.clock import Clock
-from gal_friday.simulation.planted import Effects, Place, add
+from gal_friday.simulation.planted import Effects, Place, Planted, add
 
 _KINDS = {
     "staking": "reward", "spend": "conversion", "receive": "conversion", "adjustment": "exchange_adjustment",
@@ -71,6 +72,16 @@ class Heard(Struct, frozen=True):
         mine = {one.fill_id for one in self.fills} | {one.movement_id for one in self.movements}
         mine |= {str(one.order_id) for one in self.orders} | {str(one.order_id) for one in self.fills}
         return frozenset(mine | self.also)
+
+
+class Logged(Struct, frozen=True):
+    """Something that was written into the book."""
+
+    at: datetime
+    heard: Heard
+    """What really happened."""
+    planted: Planted | None
+    """What is wrong with it, where something is."""
 
 
 class Scribe:

@@ -14,7 +14,8 @@ from gal_friday.adapters.book_sql.shelf import Entry
 from gal_friday.domain import quantity
 from gal_friday.domain.cause import Cause
 from gal_friday.domain.records import Fill, Movement
-from gal_friday.simulation.bot import CAUSES, Bot, Logged
+from gal_friday.simulation.bot import CAUSES, Bot
+from gal_friday.simulation.events import Logged
 from gal_friday.simulation.planted import Planted, add
 from gal_friday.simulation.service import Service
 

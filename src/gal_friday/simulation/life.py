@@ -83,13 +83,16 @@ class Life:
             return ""
         return kind
 
-    def catch_up(self) -> None:
-        """Let happen what time alone brings about: rollovers, orders that expire, transfers that arrive."""
+    def catch_up(self, *, all_of_it: bool = False) -> None:
+        """Let happen what time alone brings about: rollovers, orders that expire, transfers that arrive.
+
+        With *all of it* every transfer arrives now: a withdrawal that is pending at the end is in no record.
+        """
         self.exchange.roll_due(self.account)
         self.exchange.expire_due(self.account)
         now = self.clock.now()
-        due = [do for at, do in self._later if at <= now]  # type: ignore[operator]
-        self._later = [(at, do) for at, do in self._later if at > now]  # type: ignore[operator]
+        due = [do for at, do in self._later if all_of_it or at <= now]  # type: ignore[operator]
+        self._later = [(at, do) for at, do in self._later if at > now and not all_of_it]  # type: ignore[operator]
         for do in due:
             do()
 

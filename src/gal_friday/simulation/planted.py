@@ -50,6 +50,8 @@ class Planted(Struct):
     order_is_behind: bool = False
     """Whether its fill is in the book again, and the order there does not know it yet."""
 
+    coming: bool = False
+    """Whether what is wrong is still on its way into the book."""
     decided: bool = False
     """Whether a person said that it is to stay."""
 

@@ -200,7 +200,10 @@ class _World:
         self.trouble.calm()
         for one in self.pagers:
             one.calm()
-        for bot in self.bots.values():
+        for name, bot in self.bots.items():
+            self.lives[name].catch_up(all_of_it=True)
+            bot.errs = Errs()
+            bot.hear("rollover")
             bot.all_arrives()
 
     # Who lives in it.
