@@ -1,16 +1,29 @@
 """What a run gives back to what is known: here, in how many runs without a break a key was pending."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from msgspec.structs import replace
 
 from gal_friday.domain.discrepancy import BalanceDiscrepancy
-from gal_friday.domain.finding import Agrees, CannotTell, Finding, Key, Pending
+from gal_friday.domain.finding import (
+    Agrees,
+    AmountMismatch,
+    CannotTell,
+    Differs,
+    DiscrepancyType,
+    ExchangeOnly,
+    Finding,
+    Inconsistent,
+    InternalOnly,
+    Key,
+    Pending,
+)
 from gal_friday.domain.followed import Followed
 from gal_friday.domain.following import Carried, Run
 from gal_friday.domain.policy import Policy
-from gal_friday.domain.recall import Reach, pending_after, reach_back, run_of, told, watched_keys
+from gal_friday.domain.recall import Reach, held_back, pending_after, reach_back, run_of, told, watched_keys
 from gal_friday.domain.records import Kind
 from gal_friday.domain.snapshot import Coverage, Coverages, NotChecked, Side, Snapshot
 from gal_friday.domain.verdict import ReconciliationStatus
@@ -164,3 +177,51 @@ def test_a_report_says_what_is_known_of_each_discrepancy_and_what_became_of_the_
     six = told(report, Carried(cleared=carried.cleared[:6], kept=(replace(known, id=movement.id),)))
     assert six.notes == ("before", f"seen to agree, and cleared: {gone}")
     assert told(report, Carried()) == report
+
+
+def off(kind: DiscrepancyType) -> AmountMismatch:
+    return AmountMismatch(kind, "total", Decimal(1), Decimal(2), Decimal(1))
+
+
+LONG = Key(Kind.POSITIONS, "BTC/USD", "long")
+REPEATED = Inconsistent(DiscrepancyType.BALANCE_DUPLICATED, "exchange", "rows", "2", "1")
+MISMATCH, OTHER_SIZE = off(DiscrepancyType.BALANCE_MISMATCH), off(DiscrepancyType.QUANTITY_MISMATCH)
+LACKS = DiscrepancyType.POSITION_MISSING_INTERNAL
+
+
+@pytest.mark.parametrize(
+    "finding, unread, known, held",
+    [
+        (Differs(USD, (MISMATCH,)), Kind.MOVEMENTS, (), True),
+        (Differs(USD, (MISMATCH,)), Kind.MOVEMENTS, (USD,), False),
+        (Differs(USD, (MISMATCH,)), Kind.MOVEMENTS, (LONG,), True),
+        (Differs(USD, (MISMATCH,)), Kind.FILLS, (), False),
+        (Differs(USD, (MISMATCH, REPEATED)), Kind.MOVEMENTS, (), False),
+        (InternalOnly(USD, DiscrepancyType.BALANCE_MISMATCH, Decimal(1)), Kind.MOVEMENTS, (), True),
+        (ExchangeOnly(USD, DiscrepancyType.UNRESOLVED_NAME, Decimal(1)), Kind.MOVEMENTS, (), False),
+        (
+            ExchangeOnly(USD, DiscrepancyType.BALANCE_MISMATCH, Decimal(1), repeats=(REPEATED,)),
+            Kind.MOVEMENTS,
+            (),
+            False,
+        ),
+        (ExchangeOnly(LONG, LACKS, Decimal(1)), Kind.FILLS, (), True),
+        (Differs(LONG, (OTHER_SIZE,)), Kind.FILLS, (), True),
+        (Differs(LONG, (OTHER_SIZE,)), Kind.MOVEMENTS, (), False),
+        (Differs(HELD, (off(DiscrepancyType.HOLD_MISMATCH),)), Kind.MOVEMENTS, (), False),
+        (Agrees(USD), Kind.MOVEMENTS, (), False),
+        (CannotTell(USD, "no answer"), Kind.MOVEMENTS, (), False),
+    ],
+)
+def test_an_amount_waits_for_a_run_that_can_see_what_moved_it(
+    finding: Finding, unread: Kind, known: tuple[Key, ...], held: bool
+) -> None:
+    exchange = replace(side("exchange", TOTAL), not_checked=(NotChecked(unread, "locked out", "exchange"),))
+    (told,) = held_back((finding,), exchange, known)
+    name, what = finding.key.name, "fills" if finding.key.kind is Kind.POSITIONS else "movements"
+    reason = (
+        f"{name} differs, and may have moved a moment ago: the exchange's {what} could not be read; "
+        "the next run will tell"
+    )
+    assert told == (Pending(finding.key, reason) if held else finding)
+    assert held_back((finding,), side("exchange", TOTAL), known) == (finding,)

@@ -13,7 +13,7 @@ from gal_friday.adapters.kraken.exports import read_exports
 from gal_friday.adapters.simulated import Exchange, SimulatedKraken
 from gal_friday.bootstrap.service import ReconciliationService
 from gal_friday.bootstrap.settings import Settings, load
-from gal_friday.domain.finding import Agrees, CannotTell, Finding, Key, Pending
+from gal_friday.domain.finding import Agrees, CannotTell, Differs, Finding, Key, Pending
 from gal_friday.domain.records import Kind
 from gal_friday.domain.report import ReconciliationReport
 
@@ -31,10 +31,13 @@ class Busy(Struct):
     settings: Settings
     folder: Path
 
-    async def run(self, *, deposit: bool = True, only: Sequence[Kind] = KINDS) -> ReconciliationReport:
+    async def run(
+        self, *, deposit: bool = True, only: Sequence[Kind] = KINDS, catch_up: bool = True
+    ) -> ReconciliationReport:
         """Let the book catch up and money arrive, then reconcile in a service that was started for it alone."""
         async with ReconciliationService(self.settings) as service:
-            await self._caught_up(service)
+            if catch_up:
+                await self._caught_up(service)
             if deposit:
                 self.exchange.deposit(ACCOUNT, "ZUSD", "7")
             return await service.run_reconciliation(ACCOUNT, only=only)
@@ -124,3 +127,21 @@ async def test_the_number_of_runs_is_a_setting(tmp_path: Path) -> None:
     async with busy(tmp_path, "[reconciliation]\npending_runs = 1\n") as account:
         reports = [await account.run() for _ in range(2)]
     assert [type(of_usd(report)) for report in reports] == [Pending, Agrees]
+
+
+async def test_an_amount_is_not_off_because_it_moved_where_nobody_could_read_what_moved(tmp_path: Path) -> None:
+    async with busy(tmp_path) as account:
+        account.server.faults.switch_on("permission_lost", endpoint="Ledgers", times=None)
+        reports = [await account.run(deposit=number == 0, catch_up=number == 0) for number in range(3)]
+        account.server.faults.switch_off()
+        seen = await account.run(deposit=False)
+    first, again, open_now = map(of_usd, reports)
+    assert isinstance(first, Pending)
+    assert first.reason == (
+        "USD differs, and may have moved a moment ago: the exchange's movements could not be read; "
+        "the next run will tell"
+    )
+    # Still off, it is judged, and as long as it is known to be.
+    assert (type(again), type(open_now)) == (Differs, Differs)
+    assert [report.total_discrepancies for report in reports] == [0, 1, 1]
+    assert isinstance(of_usd(seen), Agrees)

@@ -6,14 +6,23 @@ about those that it settled or could not judge, and how long keys have been pend
 becomes of a discrepancy.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from gal_friday.domain.discrepancy import RecordDiscrepancy
-from gal_friday.domain.finding import CannotTell, Finding, Key, Pending
+from gal_friday.domain.finding import (
+    CannotTell,
+    Differs,
+    DiscrepancyType,
+    ExchangeOnly,
+    Finding,
+    InternalOnly,
+    Key,
+    Pending,
+)
 from gal_friday.domain.followed import Followed
 from gal_friday.domain.following import Carried, Run
 from gal_friday.domain.policy import Policy
@@ -24,6 +33,17 @@ from gal_friday.domain.verdict import ReconciliationStatus
 
 NAMED_MAX = 6
 """How many discrepancies a note names; the rest is counted."""
+
+_MOVED_BY = {Kind.BALANCES: Kind.MOVEMENTS, Kind.POSITIONS: Kind.FILLS}
+_UNSEEN = "{} differs, and may have moved a moment ago: the exchange's {} could not be read; the next run will tell"
+_AMOUNTS = {
+    DiscrepancyType.BALANCE_MISMATCH,
+    DiscrepancyType.QUANTITY_MISMATCH,
+    DiscrepancyType.SIDE_MISMATCH,
+    DiscrepancyType.COST_BASIS_MISMATCH,
+    DiscrepancyType.POSITION_MISSING_INTERNAL,
+    DiscrepancyType.POSITION_MISSING_EXCHANGE,
+}
 
 _LISTS = (
     "position_discrepancies",
@@ -65,6 +85,32 @@ def watched_keys(known: Iterable[Followed]) -> dict[Key, datetime | None]:
         earlier = [at for at in (keys.get(one.key), one.read_from) if at is not None]
         keys[one.key] = min(earlier, default=None)
     return keys
+
+
+def held_back(findings: Iterable[Finding], exchange: Snapshot, known: Collection[Key]) -> tuple[Finding, ...]:
+    """Return these findings: an amount that is off for the first time is pending where nobody could see it move.
+
+    Records tell that an amount moved while the two sides were read. Where the exchange's could not be read, the next
+    run tells: an amount that is *known* to differ, or to have been pending, is judged as it stands.
+    """
+    unread = {kind for kind, records in _MOVED_BY.items() for gap in exchange.not_checked if gap.kind is records}
+    return tuple(
+        Pending(finding.key, _UNSEEN.format(finding.key.name, _MOVED_BY[finding.key.kind]))
+        if finding.key.kind in unread and finding.key not in known and _is_amount(finding)
+        else finding
+        for finding in findings
+    )
+
+
+def _is_amount(finding: Finding) -> bool:
+    """Say whether this is about how much there is alone, and about nothing that a side says twice or under no name."""
+    match finding:
+        case Differs():
+            return {one.type for one in finding.mismatches} <= _AMOUNTS
+        case InternalOnly() | ExchangeOnly():
+            return finding.type in _AMOUNTS and not finding.repeats
+        case _:
+            return False
 
 
 def run_of(report: ReconciliationReport, *, since: datetime) -> Run:

@@ -5,7 +5,7 @@ This is the line that everything else hangs on. It decides nothing itself: what 
 of a discrepancy in ``domain/following``, what is done about it in ``domain/decision``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -13,10 +13,10 @@ from msgspec.structs import replace
 
 from gal_friday.domain.compare import compare_snapshots
 from gal_friday.domain.errors import IllegalStep, Overtaken
-from gal_friday.domain.finding import Finding, Key
+from gal_friday.domain.finding import Finding
 from gal_friday.domain.following import Carried
 from gal_friday.domain.policy import Policy
-from gal_friday.domain.recall import pending_after, reach_back, run_of, watched_keys
+from gal_friday.domain.recall import held_back, pending_after, reach_back, run_of, watched_keys
 from gal_friday.domain.records import RECORD_KINDS, Kind
 from gal_friday.domain.report import ReconciliationReport, report_of
 from gal_friday.domain.snapshot import Snapshot
@@ -58,7 +58,7 @@ async def reconcile(
     fetched = await fetch(sources, since=reach.since, only=only, policy=policy, pending=known.pending)
     watch.ended("fetch")
     with sources.steps("compare"):
-        findings = _compared(fetched, watched_keys(known.open), policy, only)
+        findings = _compared(fetched, known, policy, only)
     watch.ended("compare")
     sides, clock = (fetched.internal, fetched.exchange), sources.clock
     asked = (*prices, AtExchange(sources.exchange, clock))
@@ -113,14 +113,13 @@ def _with_how(
     )
 
 
-def _compared(
-    fetched: Fetched, watched: Mapping[Key, datetime | None], policy: Policy, only: Sequence[Kind]
-) -> tuple[Finding, ...]:
-    if fetched.findings is not None and not watched:
-        return fetched.findings
-    return compare_snapshots(
-        fetched.internal, fetched.exchange, policy=policy, watched=watched, only=only, motion=fetched.motion
-    )
+def _compared(fetched: Fetched, known: Known, policy: Policy, only: Sequence[Kind]) -> tuple[Finding, ...]:
+    watched, findings = watched_keys(known.open), fetched.findings
+    if findings is None or watched:
+        findings = compare_snapshots(
+            fetched.internal, fetched.exchange, policy=policy, watched=watched, only=only, motion=fetched.motion
+        )
+    return held_back(findings, fetched.exchange, watched.keys() | known.pending.keys())
 
 
 async def _known(sources: Sources, store: Store) -> Known:
