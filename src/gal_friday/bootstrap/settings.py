@@ -323,7 +323,9 @@ def _read(path: Path) -> dict[str, Any]:
             f"cannot read the configuration {path}: {error.strerror}; `gal-friday init` writes one"
         ) from error
     except UnicodeDecodeError as error:
-        raise BadConfiguration(f"{path} is not UTF-8 (byte {error.start}); save the file as UTF-8") from error
+        raise BadConfiguration(
+            f"{path} is not UTF-8 (byte {error.start}), so it is no configuration; save the file as UTF-8, or name another"
+        ) from error
     except RecursionError as error:
         raise BadConfiguration(f"{path} is nested too deep for a configuration; flatten it") from error
     except ValueError as error:  # Bad TOML, or a number of thousands of digits.
