@@ -324,7 +324,7 @@ def _read(path: Path) -> dict[str, Any]:
         ) from error
     except UnicodeDecodeError as error:
         raise BadConfiguration(
-            f"{path} is not UTF-8 (byte {error.start}), so it is no configuration; save the file as UTF-8, or name another"
+            f"{path} is no configuration: it is not UTF-8 (byte {error.start}); save the file as UTF-8, or name another"
         ) from error
     except RecursionError as error:
         raise BadConfiguration(f"{path} is nested too deep for a configuration; flatten it") from error
