@@ -348,3 +348,14 @@ def test_how_many_processes_judge_makes_no_difference(
     assert found[0] == found[1]
     refused = run("compare", *both(tmp_path), "--jobs", "0")
     assert (refused.status, "--jobs: 0 processes judge nothing; write 1 or more" in refused.err) == (2, True)
+
+
+def test_rows_that_cannot_be_read_come_in_the_order_of_their_files(run: Run, tmp_path: Path) -> None:
+    bad = ("zz,BTC,much,", ",ETH,1,", "a,BTC,NaN,", "b,,2,", "a,b", "a,SOL,1e,")
+    target = tmp_path / "rejected.csv"
+    run("compare", *both(tmp_path, (*OURS, *bad), (*OURS, *bad)), "--rejected", str(target))
+    rows = list(csv.DictReader(target.read_text(encoding="utf-8").splitlines()))
+    lines = [str(len(OURS) + number) for number in range(1, len(bad) + 1)]
+    assert [(row["side"], row["line"]) for row in rows] == [
+        (side, line) for side in ("internal", "exchange") for line in lines
+    ]

@@ -127,7 +127,8 @@ class SqlEngine(ABC):
         """Yield every row of a side that names no key."""
         nameless = "account IS NULL OR asset IS NULL OR asset = ''"
         text = self._relations[side].text
-        rows = f"SELECT account, asset, {text}, place FROM {side} WHERE {nameless}"
+        told = f"SELECT account, asset, {text} AS text, place FROM {side} WHERE {nameless}"
+        rows = f"{told} ORDER BY {self._in_order('place', 'account', 'asset', 'text')}"
         for account, asset, text, place in () if self._all_named.get(side) else self._told(rows):
             reason = "it names no account" if not account and asset else "it names no asset"
             yield Rejected(side, place, None, reason, said_by(account, asset, text))
@@ -135,8 +136,12 @@ class SqlEngine(ABC):
 
     def survivors(self) -> Iterator[Row]:
         """Yield the rows of every key that did not pass, by key, the book's first."""
-        order = ", ".join((*(f"{part}{self.binary}" for part in KEY), "side DESC", f"text{self.binary} NULLS LAST"))
+        order = f"{self._in_order(*KEY)}, side DESC, {self._in_order('text')}"
         yield from starmap(Row, self.asked(f"{self._surviving()} ORDER BY {order}"))
+
+    def _in_order(self, *names: str) -> str:
+        """Return the order of these texts, column by column: that of their bytes, and last what is none."""
+        return ", ".join(f"{name}{self.binary} NULLS LAST" for name in names)
 
     def sieved(self, terms: Terms) -> Sieved | Iterator[Judged]:
         """Return the rows of every account in which anything did not pass; or these accounts, judged by the engine."""
@@ -228,7 +233,8 @@ class SqlEngine(ABC):
         for form in self._records:
             cells = ", ".join(texts(form))
             for place, account, *said in self._told(
-                f"SELECT place, account, {cells} FROM {name_of(form, side)} WHERE {nameless(form)}"
+                f"SELECT place, account, {cells} FROM {name_of(form, side)} WHERE {nameless(form)} "
+                f"ORDER BY {self._in_order('place', 'account', *texts(form))}"
             ):
                 lacks = "account" if account is None else form.id[0]
                 reason = f"{form.kind}: it names no {lacks}"

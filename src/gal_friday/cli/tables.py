@@ -81,6 +81,7 @@ class _Told:
         """Look up on which lines those are that were refused until now; the first time alone, for it takes a look."""
         located = self._waiting if self.locator is None else self.locator.located(self._waiting)
         self.locator, self._waiting = None, []
+        located = sorted(located, key=_place_of)
         if self.refusals is not None:
             self.refusals.write(map(line_of, located))
         self.refused += located[: _KEPT - len(self.refused)]
@@ -106,6 +107,11 @@ class _Told:
         self.weighed.join(portion.weighed)
         if self.lines is not None:
             self.lines.append(portion.text)
+
+
+def _place_of(one: Rejected) -> tuple[int, Kind, str, int]:
+    """Return by what rows that cannot be read are put in order: as whoever mends their files meets them."""
+    return SIDES.index(one.side), one.kind, one.file, one.line or 0
 
 
 def compare_tables(
