@@ -86,12 +86,16 @@ def _portions(
     context = multiprocessing.get_context("spawn")  # an engine has threads, which a fork would lose
     try:
         with ProcessPoolExecutor(elsewhere.processes, mp_context=context, initializer=_begin) as pool:
-            for some in rows:
-                ahead.append(pool.submit(judge, some))
-                if len(ahead) >= _AHEAD * elsewhere.processes:
+            try:
+                for some in rows:
+                    ahead.append(pool.submit(judge, some))
+                    if len(ahead) >= _AHEAD * elsewhere.processes:
+                        yield ahead.popleft().result()
+                while ahead:
                     yield ahead.popleft().result()
-            while ahead:
-                yield ahead.popleft().result()
+            finally:
+                for one in ahead:  # of something that goes wrong nobody waits for the rest
+                    one.cancel()
     except BrokenProcessPool as error:
         raise EngineFailed(
             "a process that judged accounts was ended, maybe for lack of memory: give --jobs 1, or more memory"
