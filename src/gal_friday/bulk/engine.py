@@ -128,7 +128,7 @@ class SqlEngine(ABC):
         nameless = "account IS NULL OR asset IS NULL OR asset = ''"
         text = self._relations[side].text
         told = f"SELECT account, asset, {text} AS text, place FROM {side} WHERE {nameless}"
-        rows = f"{told} ORDER BY {self._in_order('place', 'account', 'asset', 'text')}"
+        rows = f"SELECT * FROM ({told}) AS found ORDER BY {self._in_order('place', 'account', 'asset', 'text')}"
         for account, asset, text, place in () if self._all_named.get(side) else self._told(rows):
             reason = "it names no account" if not account and asset else "it names no asset"
             yield Rejected(side, place, None, reason, said_by(account, asset, text))
