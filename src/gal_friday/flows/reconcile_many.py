@@ -115,8 +115,9 @@ def reconcile_many(
     """Compare what the engine has opened, and return the whole.
 
     Every account that does not agree or is watched is handed to *each*, every row that cannot be read to *refused*.
-    With *digests* the totals tell which rows they are of. *Elsewhere* says how many accounts are judged, if nothing is
-    watched and the engine does not judge: what is handed over then are portions, and nothing to *each*.
+    With *digests* the totals tell which rows they are of. *Elsewhere* accounts are judged in several processes, where
+    that is much, nothing is watched and the engine does not judge: then portions are handed over, and nothing to
+    *each*.
 
     Raises:
         UnusableTable: a table cannot be read to its end.
